@@ -1,0 +1,42 @@
+/** The shapes of the errors we throw: Node's own codes, and its wording where it has one. */
+import { getSystemErrorName, inspect } from 'node:util'
+
+function withCode<E extends Error>(error: E, code: string): E & { code: string } {
+  return Object.assign(error, { code })
+}
+
+/** A value that the rule forbids; `rule` completes "The property 'x' …" and says what to do instead. */
+export function invalidArgValue(name: string, value: unknown, rule: string): TypeError & { code: string } {
+  const kind = name.includes('.') ? 'property' : 'argument'
+  return withCode(new TypeError(`The ${kind} '${name}' ${rule}. Received ${inspect(value)}`), 'ERR_INVALID_ARG_VALUE')
+}
+
+export function invalidArgType(name: string, expected: string, value: unknown): TypeError & { code: string } {
+  const kind = name.includes('.') ? 'property' : 'argument'
+  return withCode(
+    new TypeError(`The "${name}" ${kind} must be ${expected}. Received ${inspect(value)}`),
+    'ERR_INVALID_ARG_TYPE',
+  )
+}
+
+export function outOfRange(name: string, range: string, value: unknown): RangeError & { code: string } {
+  return withCode(
+    new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`),
+    'ERR_OUT_OF_RANGE',
+  )
+}
+
+export function unknownSignal(value: unknown, hint: string): TypeError & { code: string } {
+  return withCode(new TypeError(`Unknown signal: ${inspect(value)}${hint}`), 'ERR_UNKNOWN_SIGNAL')
+}
+
+/** An operation that the state of the object forbids. */
+export function invalidState(message: string): Error & { code: string } {
+  return withCode(new Error(message), 'ERR_INVALID_STATE')
+}
+
+/** A system call that failed, in the shape of Node's own system errors. */
+export function systemError(errno: number, syscall: string): NodeJS.ErrnoException {
+  const code = getSystemErrorName(errno)
+  return Object.assign(new Error(`${syscall} ${code}`), { errno, code, syscall })
+}

@@ -1,0 +1,21 @@
+/** `child_process.fork`, protected. */
+import { type ForkProtectedOptions, planFork } from './options.js'
+import type { ProtectedProcess } from './protected-process.js'
+import { startPlanned } from './spawn.js'
+
+/**
+ * Starts a Node worker as `child_process.fork` does, with Node's own IPC, that ignores chosen signals from its first
+ * instruction to its last: by default SIGINT. Node resets signals at start-up, so the protection must be enforced: where the
+ * system can't, nothing is started and the error says so; `enforce: false` starts a worker that loses it.
+ *
+ * @throws as {@link spawnProtected}.
+ */
+export function forkProtected(modulePath: string | URL, options?: ForkProtectedOptions): ProtectedProcess
+export function forkProtected(
+  modulePath: string | URL,
+  args?: readonly string[],
+  options?: ForkProtectedOptions,
+): ProtectedProcess
+export function forkProtected(modulePath: string | URL, args?: unknown, options?: unknown): ProtectedProcess {
+  return startPlanned(planFork(modulePath, args, options))
+}

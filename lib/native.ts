@@ -1,0 +1,110 @@
+/** Loads the addon, and types the whole of it. Everything here is mechanism: values are checked before they come here. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Entries of {@link SpawnRequest.descriptors} that are no descriptor of this process. */
+export const NO_DESCRIPTOR = -1
+export const NEW_PIPE = -2
+
+export const Enforcement = { off: 0, ifAvailable: 1, required: 2 } as const
+export type Enforcement = (typeof Enforcement)[keyof typeof Enforcement]
+
+/** Lists of strings are one string in which every item ends with a NUL character. Sets of signals have bit n-1 for signal n. */
+export interface SpawnRequest {
+  readonly file: string
+  readonly arguments: string
+  /** `null`: this process's own. */
+  readonly environment: string | null
+  /** NAME=value sets, NAME removes. */
+  readonly environmentChanges: string
+  /** Empty: this process's own. */
+  readonly directory: string
+  /** Entry n becomes the child's descriptor n. Each NEW_PIPE is replaced by this process's end of it. */
+  readonly descriptors: Int32Array
+  readonly ignored: bigint
+  readonly blocked: bigint
+  readonly enforcement: Enforcement
+  readonly newSession: boolean
+  readonly uid: number | null
+  readonly gid: number | null
+}
+
+export interface SpawnResult {
+  /** 0, or the negative errno of the failed step; then there is no pid, no id and no process. */
+  readonly errno: number
+  readonly step: string
+  readonly enforced: boolean
+  readonly pid?: number
+  readonly id?: number
+}
+
+export type OnExit = (
+  id: number,
+  code: number | null,
+  signal: number | null,
+  userCpuUs: number,
+  systemCpuUs: number,
+  maxRssBytes: number,
+) => void
+
+/** `handle` owns the pipe: when it is collected unset, the children are told that they are orphaned. */
+export interface ExitPipe {
+  readonly errno: number
+  readonly fd: number
+  readonly inode: number
+  readonly handle: object
+}
+
+/** 0: unset, 1: requested, 2: orphaned. */
+export type ExitState = 0 | 1 | 2
+
+export interface ExitEventWatch {
+  /** Holds the {@link ExitState}; raised by a thread, so right without the event loop. */
+  readonly flag: Int32Array
+  readonly errno: number
+  keepAlive(on: boolean): void
+}
+
+interface Native {
+  spawn(request: SpawnRequest): SpawnResult
+  /** Returns 0 or a negative errno. */
+  kill(id: number, signal: number): number
+  keepAlive(id: number, on: boolean): void
+  onExit(callback: OnExit): void
+  createExitPipe(): ExitPipe
+  setExitPipe(handle: object): void
+  claimExitFd(fd: number, inode: number): boolean
+  /** Negative time-out: for ever. */
+  waitForExitEvent(fd: number, timeoutMs: number): ExitState
+  readonly ExitEventWatch: new (fd: number, raised: () => void) => ExitEventWatch
+}
+
+/** The folder that holds binding.gyp: one above lib/ and dist/ alike. */
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+function load(): Native {
+  if (process.platform !== 'linux') {
+    throw Object.assign(
+      new Error(
+        `sigshield can't start children on ${process.platform} yet: only Linux is supported. ` +
+          'Use node:child_process there, and tell children to leave over a pipe that you close.',
+      ),
+      { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
+    )
+  }
+  const require = createRequire(import.meta.url)
+  if (!existsSync(join(root, 'build')) && !existsSync(join(root, 'prebuilds'))) {
+    throw Object.assign(
+      new Error(
+        `The sigshield addon is not built in ${root}: npm was told not to run install scripts. ` +
+          'Run `npm rebuild sigshield` (it needs python3, make and a C++20 compiler).',
+      ),
+      { code: 'ERR_DLOPEN_FAILED' },
+    )
+  }
+  return (require('node-gyp-build') as (directory: string) => Native)(root)
+}
+
+export const native: Native = load()

@@ -1,0 +1,216 @@
+/**
+ * Node's internal ChildProcess contract, all of it: how a ChildProcess is made without Node's own process handle, what
+ * `ChildProcess.prototype.spawn` asks of the handle, and what Node's handle does when the process ends
+ * (lib/internal/child_process.js and src/process_wrap.cc of Node 20 to 26).
+ */
+import { ChildProcess } from 'node:child_process'
+import { channel } from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
+import { constants } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { systemError } from './errors.js'
+
+/** One entry of the table that Node makes of `stdio`. */
+export interface StdioEntry {
+  readonly type: 'ignore' | 'pipe' | 'overlapped' | 'wrap' | 'inherit' | 'fd'
+  readonly fd?: number
+  /** Node's own stream handle: for a pipe still without a descriptor. */
+  readonly handle?: { readonly fd: number; open(fd: number): number; close(): void }
+}
+
+/** What Node hands to the handle, the same on every version. */
+export interface HandleSpawnOptions {
+  readonly file: string
+  readonly args: readonly unknown[]
+  readonly cwd?: string | null | undefined
+  readonly envPairs: readonly string[]
+  readonly stdio: readonly StdioEntry[]
+  readonly detached: boolean
+  readonly uid?: number | null | undefined
+  readonly gid?: number | null | undefined
+}
+
+/** What Node expects of `child._handle`. Results are 0 or a negative errno. */
+export interface NodeProcessHandle {
+  pid?: number
+  onexit: (exitCode: number | null, signal: string | null) => void
+  spawn(...args: unknown[]): number
+  kill(signal: number): number
+  ref(): void
+  unref(): void
+  hasRef(): boolean
+  close(): void
+}
+
+/** The fields of a ChildProcess that Node's own code reads and writes. */
+interface Internals extends EventEmitter {
+  _handle: NodeProcessHandle | null
+  _closesNeeded: number
+  _closesGot: number
+  connected: boolean
+  killed: boolean
+  exitCode: number | null
+  signalCode: string | null
+  spawnfile: string | null
+  spawnargs?: unknown[]
+  stdin?: Writable | null
+  stdio?: (Readable | Writable | null)[]
+}
+
+const created = channel('child_process')
+
+function BareChildProcess(this: Internals): void {
+  EventEmitter.call(this)
+  this._closesNeeded = 1
+  this._closesGot = 0
+  this.connected = false
+  this.signalCode = null
+  this.exitCode = null
+  this.killed = false
+  this.spawnfile = null
+}
+BareChildProcess.prototype = ChildProcess.prototype
+Object.setPrototypeOf(BareChildProcess, ChildProcess)
+
+/**
+ * A base class with ChildProcess's prototype whose constructor leaves out Node's own handle: one that never spawns is never
+ * freed. {@link startChild} gives it ours.
+ */
+export const ChildProcessWithoutHandle = BareChildProcess as unknown as new () => ChildProcess
+
+/** The step that failed is added to Node's own error; `seccomp` says what to do instead. */
+export interface Failure {
+  readonly errno: number
+  readonly step: string
+}
+
+function describe(child: Internals, error: NodeJS.ErrnoException, failure: Failure | undefined): NodeJS.ErrnoException {
+  if (child.spawnfile) error.path = child.spawnfile
+  Object.assign(error, { spawnargs: (child.spawnargs ?? []).slice(1) })
+  if (failure === undefined) return error
+  if (failure.step === 'seccomp') {
+    error.message +=
+      ": the system gives no seccomp filter, so the child could undo what it ignores. Pass { enforce: false } or 'auto' to start it all the same"
+  }
+  return Object.assign(error, { step: failure.step })
+}
+
+/**
+ * Runs Node's own spawn over `handle`. A refusal by the system is an 'error' event or an exception, as Node has it for the
+ * same errno.
+ */
+export function startChild(
+  childProcess: ChildProcess,
+  handle: NodeProcessHandle & { readonly failure: Failure | undefined },
+  options: object,
+): void {
+  const child = childProcess as unknown as Internals
+  child._handle = handle
+  handle.onexit = (exitCode, signal) => endChild(child, exitCode, signal, handle.failure)
+  if (created.hasSubscribers) created.publish({ process: childProcess })
+  try {
+    ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
+  } catch (error) {
+    throw handle.failure === undefined ? error : describe(child, error as NodeJS.ErrnoException, handle.failure)
+  }
+}
+
+/** What the constructor of ChildProcess does in `onexit`. A negative exit code is an errno: nothing was started. */
+function endChild(child: Internals, exitCode: number | null, signal: string | null, failure: Failure | undefined): void {
+  if (signal) {
+    child.signalCode = signal
+  } else {
+    child.exitCode = exitCode
+  }
+  child.stdin?.destroy()
+  child._handle?.close()
+  child._handle = null
+  if (exitCode !== null && exitCode < 0) {
+    const syscall = child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn'
+    child.emit('error', describe(child, systemError(exitCode, syscall), failure))
+  } else {
+    child.emit('exit', child.exitCode, child.signalCode)
+  }
+  process.nextTick(drainUntouchedOutput, child)
+  child._closesGot += 1
+  if (child._closesGot === child._closesNeeded) child.emit('close', child.exitCode, child.signalCode)
+}
+
+/** On the next tick, so that an 'exit' listener may still start reading: what nobody reads would hold back 'close'. */
+function drainUntouchedOutput(child: Internals): void {
+  for (const stream of child.stdio ?? []) {
+    if (stream && 'readable' in stream && stream.readable && !isStdioOfAnotherChild(stream)) stream.resume()
+  }
+}
+
+/** Node marks a stream that it gave to another child as stdio with a symbol of its own. */
+function isStdioOfAnotherChild(stream: object): boolean {
+  const mark = Object.getOwnPropertySymbols(stream).find((symbol) => symbol.description === 'kIsUsedAsStdio')
+  return mark !== undefined && Boolean((stream as Record<symbol, unknown>)[mark])
+}
+
+/** The bit of the flags argument (kProcessFlagDetached of src/process_wrap.h). */
+const DETACHED = 1
+
+/** One options object up to Node 22 and in the first of 24; eight positional arguments since. */
+export function handleSpawnOptions(args: unknown[]): HandleSpawnOptions {
+  if (args.length === 1) return args[0] as HandleSpawnOptions
+  const [file, argv, cwd, envPairs, stdio, flags, uid, gid] = args
+  const detached = ((flags as number) & DETACHED) !== 0
+  return { file, args: argv, cwd, envPairs, stdio, detached, uid, gid } as HandleSpawnOptions
+}
+
+/** The errnos after which Node's spawn returns at once and forgets the pipe handles that it made. */
+export function pipesAreForgottenAfter(errno: number): boolean {
+  return errno === -constants.errno.EMFILE || errno === -constants.errno.ENFILE
+}
+
+/** Runs Node's spawn over a handle that starts nothing, and compares what it is asked with what this file says. */
+function checkContract(): void {
+  const calls: unknown[][] = []
+  const handle: NodeProcessHandle & { failure: undefined } = {
+    failure: undefined,
+    onexit: () => {},
+    spawn: (...args) => {
+      calls.push(args)
+      return -constants.errno.E2BIG
+    },
+    kill: () => 0,
+    ref: () => {},
+    unref: () => {},
+    hasRef: () => false,
+    close: () => {},
+  }
+  const child = new ChildProcessWithoutHandle()
+  let thrown: unknown
+  try {
+    ;(child as unknown as Internals)._handle = handle
+    const options = { file: 'f', args: ['f'], envPairs: ['A=1'], stdio: 'ignore', detached: true, uid: 1, gid: 2, cwd: '/' }
+    ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
+  } catch (error) {
+    thrown = error
+  }
+  const asked = calls[0] && handleSpawnOptions(calls[0])
+  const holds =
+    calls.length === 1 &&
+    (thrown as NodeJS.ErrnoException | undefined)?.code === 'E2BIG' &&
+    asked?.file === 'f' &&
+    asked.args[0] === 'f' &&
+    asked.cwd === '/' &&
+    asked.envPairs[0] === 'A=1' &&
+    asked.stdio.length === 3 &&
+    asked.stdio.every((entry) => entry.type === 'ignore') &&
+    asked.detached === true &&
+    asked.uid === 1 &&
+    asked.gid === 2
+  if (holds) return
+  throw Object.assign(
+    new Error(
+      `sigshield does not know the ChildProcess of Node ${process.versions.node}: it is made for Node 20, 22, 24 and 26. ` +
+        'Use one of these, or a newer sigshield.',
+    ),
+    { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
+  )
+}
+
+checkContract()

@@ -1,0 +1,268 @@
+/**
+ * From what a caller may write to what the layers below take. Node's own options keep Node's rules: values are checked here
+ * at little cost, and one that looks wrong is shown to `child_process` itself, which refuses it in its own words.
+ */
+import childProcess, { type ForkOptions, type SpawnOptions } from 'node:child_process'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { types } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
+import { invalidArgType } from './errors.js'
+import { ExitEvent } from './exit-event.js'
+import { Enforcement } from './native.js'
+import { type Signal, signalSet } from './signals.js'
+
+/** What sigshield adds to the options of `child_process`. */
+export interface ProtectionOptions {
+  /**
+   * Signals that the child ignores from its first instruction on: SIG_IGN; all others start with SIG_DFL.
+   * @default ['SIGINT']
+   */
+  readonly ignore?: readonly Signal[] | undefined
+  /**
+   * The child's signal mask. A blocked signal waits until the program unblocks it, and many never do.
+   * @default []
+   */
+  readonly block?: readonly Signal[] | undefined
+  /**
+   * Keep the child and its descendants from undoing `ignore` (seccomp). `true`: fail to start where the system has no such
+   * filter; `'auto'`: start without it, see `enforced`; `false`: never, and a Node child undoes what it ignores at start-up.
+   * @default 'auto' for spawnProtected, true for forkProtected
+   */
+  readonly enforce?: boolean | 'auto' | undefined
+  /** Handed to the child, which sees it as `exitEvent()` of `sigshield/child` or at the descriptor `SIGSHIELD_EXIT_FD`. */
+  readonly exitEvent?: ExitEvent | undefined
+}
+
+export type SpawnProtectedOptions = SpawnOptions & ProtectionOptions
+export type ForkProtectedOptions = ForkOptions & ProtectionOptions
+
+/** What is ours of a start, complete. */
+export interface Protection {
+  readonly ignored: bigint
+  readonly blocked: bigint
+  readonly enforcement: Enforcement
+  readonly exitEvent: ExitEvent | undefined
+  /** The child's environment is this process's own, handed through natively, and envPairs are additions to it. */
+  readonly inheritEnvironment: boolean
+}
+
+/** All that a start needs: `spawn` is what Node's ChildProcess.prototype.spawn takes. */
+export interface SpawnPlan {
+  readonly spawn: object
+  readonly protection: Protection
+  readonly timeout: number
+  readonly signal: AbortSignal | undefined
+  readonly killSignal: NodeJS.Signals | number | undefined
+}
+
+const DEFAULT_IGNORE: readonly Signal[] = ['SIGINT']
+const NONE: readonly Signal[] = []
+
+function enforcement(enforce: unknown): Enforcement {
+  if (enforce === true) return Enforcement.required
+  if (enforce === false) return Enforcement.off
+  if (enforce === 'auto') return Enforcement.ifAvailable
+  throw invalidArgType('options.enforce', "true, false or 'auto'", enforce)
+}
+
+function protectionOf(options: ProtectionOptions, defaultEnforce: true | 'auto', inheritEnvironment: boolean): Protection {
+  const { ignore = DEFAULT_IGNORE, block = NONE, enforce = defaultEnforce, exitEvent } = options
+  if (exitEvent !== undefined && !(exitEvent instanceof ExitEvent)) {
+    throw invalidArgType('options.exitEvent', 'an instance of ExitEvent', exitEvent)
+  }
+  return {
+    ignored: signalSet('options.ignore', ignore),
+    blocked: signalSet('options.block', block),
+    enforcement: enforcement(enforce),
+    exitEvent,
+    inheritEnvironment,
+  }
+}
+
+class Accepted extends Error {}
+
+/**
+ * Has `child_process` check arguments without starting anything: its spawn checks `signal` after all that its callers pass
+ * and `killSignal` after that, and both of these throw.
+ */
+const poison = {
+  signal: new Proxy({} as AbortSignal, {
+    has() {
+      throw new Accepted()
+    },
+  }),
+  killSignal: Symbol('never a signal') as unknown as number,
+}
+
+/** Throws what Node throws for these arguments, if it does. */
+function letNodeCheck(start: () => unknown): void {
+  try {
+    start()
+  } catch (error) {
+    if (!(error instanceof Accepted)) throw error
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')
+const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined
+const isInt32 = (value: unknown) => value === ((value as number) | 0)
+const isBoolean = (value: unknown) => typeof value === 'boolean'
+const isPathLike = (value: unknown) =>
+  isText(value) || (types.isUint8Array(value) && !value.includes(0)) || (isObject(value) && 'href' in value)
+const isSignal = (value: unknown) =>
+  typeof value === 'string' ? value.toUpperCase() in constants.signals : Object.values(constants.signals).includes(value as number)
+
+/** Each true for every value that Node takes, or the call is shown to Node. */
+const rules: Readonly<Record<string, (value: unknown) => boolean>> = {
+  cwd: isPathLike,
+  detached: isBoolean,
+  uid: isInt32,
+  gid: isInt32,
+  shell: (value) => isBoolean(value) || isText(value),
+  argv0: isText,
+  windowsHide: isBoolean,
+  windowsVerbatimArguments: isBoolean,
+  timeout: (value) => Number.isInteger(value) && (value as number) >= 0,
+}
+
+/** The overloads of spawn: (file), (file, options), (file, args), (file, args, options). */
+function overload(args: unknown, options: unknown): { args: readonly unknown[]; options: unknown } {
+  if (Array.isArray(args)) return { args, options }
+  return isAbsent(args) ? { args: [], options } : { args: [], options: args }
+}
+
+export function planSpawn(
+  file: string,
+  argsOrOptions: unknown,
+  lastOptions: unknown,
+  defaultEnforce: true | 'auto',
+): SpawnPlan {
+  const { args, options: given } = overload(argsOrOptions, lastOptions)
+  if (given !== undefined && !isObject(given)) childProcess.spawn(file, args as string[], given as unknown as object)
+  const options: SpawnProtectedOptions & Record<string, unknown> = Object.assign(Object.create(null), given)
+  checkAsNode(file, args, options)
+
+  const env = options.env || process.env
+  const inheritEnvironment = isOwnEnvironment(env)
+  const protection = protectionOf(options, defaultEnforce, inheritEnvironment)
+  const { shell, argv0 } = options
+  const program = shell ? (typeof shell === 'string' ? shell : '/bin/sh') : file
+  const programArgs = shell ? ['-c', [file, ...args].join(' ')] : args.map(text)
+  const cwd = isAbsent(options.cwd) ? options.cwd : pathText(options.cwd)
+  return {
+    spawn: {
+      __proto__: null,
+      ...options,
+      file: program,
+      args: [typeof argv0 === 'string' ? argv0 : program, ...programArgs],
+      cwd,
+      detached: Boolean(options.detached),
+      envPairs: inheritEnvironment ? [] : environmentPairs(env, options.env),
+    },
+    protection,
+    timeout: options.timeout ?? 0,
+    signal: options.signal,
+    killSignal: options.killSignal as NodeJS.Signals | number | undefined,
+  }
+}
+
+function checkAsNode(file: unknown, args: readonly unknown[], options: Record<string, unknown>): void {
+  const { signal, killSignal, shell } = options
+  const start = (override: object) => () =>
+    childProcess.spawn(file as string, args as string[], { ...options, ...override })
+  let suspicious = !isText(file) || file === '' || args.some((arg) => typeof arg === 'string' && !isText(arg))
+  for (const name in rules) suspicious ||= !isAbsent(options[name]) && !rules[name]?.(options[name])
+  // With arguments for a shell, Node has a deprecation warning of its own to give.
+  if (suspicious || (shell && args.length > 0)) letNodeCheck(start(poison))
+  if (signal !== undefined && !(isObject(signal) && 'aborted' in signal)) {
+    letNodeCheck(start({ killSignal: poison.killSignal }))
+  }
+  if (!isAbsent(killSignal) && !isSignal(killSignal)) {
+    letNodeCheck(() => childProcess.execFile('/', { killSignal: killSignal as number, signal: poison.signal }))
+  }
+}
+
+/** As the C++ half of Node's spawn turns an argument into text. */
+function text(value: unknown): string {
+  const string = String(value)
+  const end = string.indexOf('\0')
+  return end < 0 ? string : string.slice(0, end)
+}
+
+function pathText(path: unknown): string {
+  return isObject(path) && 'href' in path && !types.isUint8Array(path) ? fileURLToPath(path as unknown as URL) : String(path)
+}
+
+/** Whether JavaScript's process.env is still a live view of the C environment: not in a worker, not when it was replaced. */
+const liveEnvironment = (() => {
+  const { env } = process
+  if (!isMainThread || types.isProxy(env)) return undefined
+  try {
+    // Only the live view refuses accessors; an ordinary object takes this one.
+    Object.defineProperty(env, 'SIGSHIELD_PROBE', { get: () => undefined, configurable: true })
+    Reflect.deleteProperty(env, 'SIGSHIELD_PROBE')
+    return undefined
+  } catch {
+    return env
+  }
+})()
+
+function isOwnEnvironment(env: object): boolean {
+  return env === liveEnvironment
+}
+
+/** Node's rules: inherited keys count, undefined values don't, and coverage reaches children with an environment of their own. */
+function environmentPairs(env: NodeJS.ProcessEnv, given: NodeJS.ProcessEnv | undefined): string[] {
+  const pairs: string[] = []
+  for (const key in env) {
+    const value = env[key]
+    if (value === undefined) continue
+    const pair = `${key}=${value}`
+    if (pair.includes('\0')) letNodeCheck(() => childProcess.spawn('/', { env, ...poison }))
+    pairs.push(text(pair))
+  }
+  const coverage = process.env.NODE_V8_COVERAGE
+  if (coverage && given && !Object.hasOwn(given, 'NODE_V8_COVERAGE')) pairs.push(`NODE_V8_COVERAGE=${coverage}`)
+  return pairs
+}
+
+/** fork's own part: the arguments for Node, and an IPC channel among the stdio. */
+export function planFork(modulePath: string | URL, argsOrOptions: unknown, lastOptions: unknown): SpawnPlan {
+  const { args, options: given } = overload(argsOrOptions, lastOptions)
+  const check = (options: object) =>
+    letNodeCheck(() => childProcess.fork(modulePath, args as string[], { ...options, ...poison }))
+  if (!isAbsent(given) && !isObject(given)) {
+    childProcess.fork(modulePath, args as string[], given as object)
+  }
+  const options: ForkProtectedOptions & Record<string, unknown> = Object.assign(Object.create(null), given)
+  const execPath = options.execPath || process.execPath
+  const execArgv = (options.execArgv || ownExecArgv()) as unknown
+  const plain =
+    isText(modulePath) &&
+    (isAbsent(argsOrOptions) || typeof argsOrOptions === 'object') &&
+    isText(execPath) &&
+    Array.isArray(execArgv) &&
+    execArgv.every(isText) &&
+    (isAbsent(options.stdio) || (Array.isArray(options.stdio) && options.stdio.includes('ipc')))
+  if (!plain) check(options)
+  const nodeArgs = [...(execArgv as string[]), pathText(modulePath), ...args]
+  return planSpawn(execPath, nodeArgs, { ...options, stdio: stdioWithIpc(options), shell: false }, true)
+}
+
+/** Without the code of `node -e`, or the child would run it again instead of its module. */
+function ownExecArgv(): string[] {
+  const { execArgv } = process
+  const code = (process as unknown as { _eval?: string })._eval
+  const index = code === undefined ? -1 : execArgv.lastIndexOf(code)
+  return index > 0 ? execArgv.toSpliced(index - 1, 2) : execArgv
+}
+
+function stdioWithIpc({ stdio, silent }: ForkOptions): unknown[] {
+  if (Array.isArray(stdio)) return stdio
+  const all = typeof stdio === 'string' ? stdio : silent ? 'pipe' : 'inherit'
+  return all === 'inherit' ? [0, 1, 2, 'ipc'] : [all, all, all, 'ipc']
+}
+

@@ -1,0 +1,240 @@
+// The Node-API surface: converts values, owns the state of each environment, decides nothing. lib/native.ts types it.
+#include <napi.h>
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "environment.h"
+#include "exit_event.h"
+#include "exit_watcher.h"
+#include "spawn.h"
+
+namespace sigshield {
+
+namespace {
+
+// Calls into JavaScript from the event loop. What a listener throws becomes the process's 'uncaughtException', as it does
+// for Node's own handles, and the caller goes on.
+void call_from_loop(const Napi::FunctionReference& callback, const std::vector<napi_value>& arguments,
+                    napi_async_context context) {
+  const Napi::Env env = callback.Env();
+  callback.MakeCallback(env.Global(), arguments, context);
+  if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+}
+
+std::string text(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::String>().Utf8Value(); }
+
+SignalSet signal_set(const Napi::Object& object, const char* key) {
+  bool lossless = false;
+  return object.Get(key).As<Napi::BigInt>().Uint64Value(&lossless);
+}
+
+std::optional<std::uint32_t> optional_id(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (!value.IsNumber()) return std::nullopt;
+  // Negative numbers wrap as uid_t does: -1 is refused by the kernel.
+  return static_cast<std::uint32_t>(value.As<Napi::Number>().Int64Value());
+}
+
+// The state of one environment: the main thread's or a worker thread's.
+class Environment {
+ public:
+  explicit Environment(Napi::Env env) : env_(env), context_(env, "sigshield") {}
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  // Takes what the exit watcher calls: (id, code | null, signal | null, userCpuUs, systemCpuUs, maxRssBytes).
+  void on_exit(const Napi::Function& callback) { on_exit_ = Napi::Persistent(callback); }
+
+  ExitWatcher& exit_watcher() {
+    if (exit_watcher_ == nullptr) {
+      uv_loop_t* loop = nullptr;
+      napi_get_uv_event_loop(env_, &loop);
+      exit_watcher_ = new ExitWatcher(loop, [this](const Exit& exit) { deliver(exit); });
+      napi_add_async_cleanup_hook(env_, close_exit_watcher, exit_watcher_, &cleanup_);
+    }
+    return *exit_watcher_;
+  }
+
+ private:
+  // The watcher outlives the environment's data: the loop lets go of it only after this hook.
+  static void close_exit_watcher(napi_async_cleanup_hook_handle handle, void* data) {
+    auto* const watcher = static_cast<ExitWatcher*>(data);
+    if (watcher->error() != 0) {
+      delete watcher;
+      napi_remove_async_cleanup_hook(handle);
+      return;
+    }
+    watcher->close([watcher, handle] {
+      delete watcher;
+      napi_remove_async_cleanup_hook(handle);
+    });
+  }
+
+  void deliver(const Exit& exit) {
+    const Napi::HandleScope scope{env_};
+    const auto number = [&](double value) { return Napi::Number::New(env_, value); };
+    const Napi::Value null = env_.Null();
+    call_from_loop(on_exit_,
+                   {number(exit.id), exit.known && exit.signal == 0 ? number(exit.code) : null,
+                    exit.signal != 0 ? number(exit.signal) : null, number(exit.user_cpu_us),
+                    number(exit.system_cpu_us), number(exit.max_rss_bytes)},
+                   context_);
+  }
+
+  Napi::Env env_;
+  Napi::AsyncContext context_;
+  Napi::FunctionReference on_exit_;
+  ExitWatcher* exit_watcher_ = nullptr;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+};
+
+Environment& environment(const Napi::CallbackInfo& info) { return *info.Env().GetInstanceData<Environment>(); }
+
+// The descriptors array is written back: a pipe entry becomes the parent's end of it.
+Napi::Value spawn_child(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto options = info[0].As<Napi::Object>();
+  auto descriptors = options.Get("descriptors").As<Napi::Int32Array>();
+  const bool inherit = options.Get("environment").IsNull();
+  const std::string base = inherit ? own_environment() : text(options, "environment");
+
+  SpawnRequest request{
+      .file = text(options, "file"),
+      .arguments = StringList{text(options, "arguments")},
+      .environment = StringList{changed_environment(base, text(options, "environmentChanges"))},
+      .directory = text(options, "directory"),
+      .descriptors = {descriptors.Data(), descriptors.Data() + descriptors.ElementLength()},
+      .ignored = signal_set(options, "ignored"),
+      .blocked = signal_set(options, "blocked"),
+      .enforcement = static_cast<Enforcement>(options.Get("enforcement").As<Napi::Number>().Int32Value()),
+      .new_session = options.Get("newSession").As<Napi::Boolean>(),
+      .uid = optional_id(options, "uid"),
+      .gid = optional_id(options, "gid"),
+  };
+
+  ExitWatcher& watcher = environment(info).exit_watcher();
+  SpawnResult result;
+  if (watcher.error() == 0) {
+    result = spawn(request);
+  } else {
+    result.failed_step = Step::kEpoll;
+    result.error = watcher.error();
+  }
+
+  auto answer = Napi::Object::New(env);
+  answer.Set("errno", -result.error);
+  answer.Set("step", step_name(result.failed_step));
+  answer.Set("enforced", result.enforced);
+  if (result.error == 0) {
+    answer.Set("pid", result.pid);
+    answer.Set("id", watcher.add(result.pid, std::move(result.pidfd)));
+  }
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < descriptors.ElementLength() && next < result.pipes.size(); ++i) {
+    if (descriptors[i] == kNewPipe) descriptors[i] = result.pipes[next++].release();
+  }
+  return answer;
+}
+
+Napi::Value kill_child(const Napi::CallbackInfo& info) {
+  const int error = environment(info).exit_watcher().kill(info[0].As<Napi::Number>(), info[1].As<Napi::Number>());
+  return Napi::Number::New(info.Env(), -error);
+}
+
+void keep_alive(const Napi::CallbackInfo& info) {
+  environment(info).exit_watcher().keep_alive(info[0].As<Napi::Number>(), info[1].As<Napi::Boolean>());
+}
+
+void on_exit(const Napi::CallbackInfo& info) { environment(info).on_exit(info[0].As<Napi::Function>()); }
+
+Napi::Value create_exit_pipe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto pipe = std::make_unique<ExitPipe>();
+  auto answer = Napi::Object::New(env);
+  answer.Set("errno", -pipe->error());
+  if (pipe->error() != 0) return answer;
+  answer.Set("fd", pipe->read_fd());
+  answer.Set("inode", static_cast<double>(pipe->inode()));
+  answer.Set("handle",
+             Napi::External<ExitPipe>::New(env, pipe.release(), [](Napi::Env, ExitPipe* owned) { delete owned; }));
+  return answer;
+}
+
+void set_exit_pipe(const Napi::CallbackInfo& info) { info[0].As<Napi::External<ExitPipe>>().Data()->set(); }
+
+Napi::Value claim_exit_fd(const Napi::CallbackInfo& info) {
+  const double inode = info[1].As<Napi::Number>();
+  const bool claimed = sigshield::claim_exit_fd(info[0].As<Napi::Number>(), static_cast<std::uint64_t>(inode));
+  return Napi::Boolean::New(info.Env(), claimed);
+}
+
+Napi::Value wait_for_exit_event(const Napi::CallbackInfo& info) {
+  const ExitReason reason = sigshield::wait_for_exit_event(info[0].As<Napi::Number>(), info[1].As<Napi::Number>());
+  return Napi::Number::New(info.Env(), static_cast<double>(reason));
+}
+
+// A thread of its own raises the flag, so that it is right in a loop that never returns to the event loop; the event loop
+// is told afterwards.
+class ExitEventWatch : public Napi::ObjectWrap<ExitEventWatch> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "ExitEventWatch",
+                       {InstanceMethod<&ExitEventWatch::keep_alive>("keepAlive"),
+                        InstanceAccessor<&ExitEventWatch::flag>("flag"),
+                        InstanceAccessor<&ExitEventWatch::error>("errno")});
+  }
+
+  // (fd, callback): the callback runs once, on the event loop, after the flag is raised.
+  explicit ExitEventWatch(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ExitEventWatch>(info) {
+    const Napi::Env env = info.Env();
+    auto flag = Napi::Int32Array::New(env, 1);
+    flag_ = Napi::Persistent(flag.As<Napi::Object>());
+    callback_ = Napi::ThreadSafeFunction::New(env, info[1].As<Napi::Function>(), "sigshield exit event", 0, 1);
+    callback_.Unref(env);
+    thread_ = std::make_unique<ExitEventThread>(info[0].As<Napi::Number>(), flag.Data(),
+                                                [this] { callback_.NonBlockingCall(); });
+  }
+
+  ~ExitEventWatch() override {
+    thread_.reset();
+    callback_.Release();
+  }
+
+ private:
+  Napi::Value flag(const Napi::CallbackInfo&) { return flag_.Value(); }
+
+  Napi::Value error(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), -thread_->error()); }
+
+  void keep_alive(const Napi::CallbackInfo& info) {
+    info[0].As<Napi::Boolean>() ? callback_.Ref(info.Env()) : callback_.Unref(info.Env());
+  }
+
+  Napi::ObjectReference flag_;
+  Napi::ThreadSafeFunction callback_;
+  std::unique_ptr<ExitEventThread> thread_;
+};
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Environment(env));
+  exports.Set("spawn", Napi::Function::New<spawn_child>(env, "spawn"));
+  exports.Set("kill", Napi::Function::New<kill_child>(env, "kill"));
+  exports.Set("keepAlive", Napi::Function::New<keep_alive>(env, "keepAlive"));
+  exports.Set("onExit", Napi::Function::New<on_exit>(env, "onExit"));
+  exports.Set("createExitPipe", Napi::Function::New<create_exit_pipe>(env, "createExitPipe"));
+  exports.Set("setExitPipe", Napi::Function::New<set_exit_pipe>(env, "setExitPipe"));
+  exports.Set("claimExitFd", Napi::Function::New<claim_exit_fd>(env, "claimExitFd"));
+  exports.Set("waitForExitEvent", Napi::Function::New<wait_for_exit_event>(env, "waitForExitEvent"));
+  exports.Set("ExitEventWatch", ExitEventWatch::define(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(sigshield, initialize)
+
+}  // namespace sigshield

@@ -1,0 +1,236 @@
+// The child half: everything between clone and execve.
+//
+// It runs in its parent's memory while the parent's other threads go on, with every signal blocked. So: raw system calls
+// only (signal-safety(7) is not enough: libc's set*id, errno and stdio touch state shared with the parent), no allocation,
+// no locks, no thread-local state, no unwinding. test/child-half.test.ts checks that this object refers to no symbol.
+#include "child_linux.h"
+
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "syscall_linux.h"
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+namespace sigshield {
+
+namespace {
+
+// The kernel's struct sigaction (rt_sigaction(2)). All but the handler stay zero, so the order of the rest, which differs
+// by architecture, does not matter.
+struct KernelSigaction {
+  unsigned long handler;
+  unsigned long rest[3];
+};
+constexpr unsigned long kDefault = 0;
+constexpr unsigned long kIgnore = 1;
+
+void report(const ChildPlan& plan, Step step, long error, bool fatal) {
+  const Report message{step, static_cast<std::int32_t>(error), fatal};
+  // Shorter than PIPE_BUF, so it is written whole or not at all; with nobody left to read it there is nobody to tell.
+  raw_syscall(SYS_write, plan.report_fd, &message, sizeof message);
+}
+
+[[noreturn]] void fail(const ChildPlan& plan, Step step, long result) {
+  report(plan, step, -result, true);
+  for (;;) raw_syscall(SYS_exit_group, 127);
+}
+
+void check(const ChildPlan& plan, Step step, long result) {
+  if (result < 0) fail(plan, step, result);
+}
+
+// Every disposition is set, not only the ignored ones: a handler of the parent's must not run here when the mask opens.
+void set_dispositions(const ChildPlan& plan) {
+  for (int signal = 1; signal <= kLastSignal; ++signal) {
+    if (signal == SIGKILL || signal == SIGSTOP) continue;
+    const bool ignored = (plan.ignored & signal_bit(signal)) != 0;
+    const KernelSigaction action{ignored ? kIgnore : kDefault, {0, 0, 0}};
+    raw_syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(SignalSet));
+  }
+}
+
+void set_close_on_exec(int fd, bool on) {
+  // EBADF is as good: what is not open is not inherited.
+  raw_syscall(SYS_fcntl, fd, F_SETFD, on ? FD_CLOEXEC : 0);
+}
+
+void set_blocking(int fd) {
+  const long flags = raw_syscall(SYS_fcntl, fd, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) != 0) raw_syscall(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+int duplicate_above(const ChildPlan& plan, int fd) {
+  const long copy = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, plan.descriptor_count);
+  check(plan, Step::kFcntl, copy);
+  return static_cast<int>(copy);
+}
+
+void open_null(const ChildPlan& plan, int target) {
+  const int mode = target == 0 ? O_RDONLY : O_RDWR;
+  const long fd = raw_syscall(SYS_openat, AT_FDCWD, "/dev/null", mode | O_CLOEXEC, 0);
+  check(plan, Step::kOpen, fd);
+  if (fd == target) {
+    set_close_on_exec(target, false);
+    return;
+  }
+  check(plan, Step::kDup, raw_syscall(SYS_dup3, fd, target, 0));
+  raw_syscall(SYS_close, fd);
+}
+
+// Before targets are written in ascending order, every source below its target is moved out of their way.
+void set_descriptors(ChildPlan& plan) {
+  const int count = plan.descriptor_count;
+  if (plan.report_fd < count) plan.report_fd = duplicate_above(plan, plan.report_fd);
+  for (int target = 0; target < count; ++target) {
+    int& source = plan.descriptors[target];
+    if (source >= 0 && source < target) source = duplicate_above(plan, source);
+  }
+  for (int target = 0; target < count; ++target) {
+    const int source = plan.descriptors[target];
+    if (source == kNoDescriptor) {
+      if (target <= 2) {
+        open_null(plan, target);
+      } else {
+        set_close_on_exec(target, true);
+      }
+      continue;
+    }
+    if (source == target) {
+      check(plan, Step::kFcntl, raw_syscall(SYS_fcntl, target, F_SETFD, 0));
+    } else {
+      check(plan, Step::kDup, raw_syscall(SYS_dup3, source, target, 0));
+    }
+    if (target <= 2) set_blocking(target);
+  }
+}
+
+struct DirectoryEntry {
+  std::uint64_t inode;
+  std::int64_t offset;
+  std::uint16_t length;
+  std::uint8_t type;
+  char name[];
+};
+
+// Without close_range (kernels before 5.11, old container profiles): what /proc says is open, or else every number
+// below the limit.
+void close_others_one_by_one(int first) {
+  const long directory =
+      raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (directory >= 0) {
+    alignas(DirectoryEntry) char buffer[1024];
+    for (;;) {
+      const long length = raw_syscall(SYS_getdents64, directory, buffer, sizeof buffer);
+      if (length <= 0) break;
+      for (long position = 0; position < length;) {
+        const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + position);
+        int fd = 0;
+        const char* digit = entry->name;
+        for (; *digit >= '0' && *digit <= '9'; ++digit) fd = fd * 10 + (*digit - '0');
+        if (*digit == '\0' && fd >= first) set_close_on_exec(fd, true);
+        position += entry->length;
+      }
+    }
+    raw_syscall(SYS_close, directory);
+    return;
+  }
+  struct {
+    std::uint64_t soft, hard;
+  } limit{};
+  const long result = raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
+  const std::uint64_t end = result == 0 && limit.hard < (1U << 20) ? limit.hard : (1U << 20);
+  for (std::uint64_t fd = static_cast<std::uint64_t>(first); fd < end; ++fd) {
+    set_close_on_exec(static_cast<int>(fd), true);
+  }
+}
+
+void close_others(const ChildPlan& plan) {
+  const int first = plan.descriptor_count;
+  if (raw_syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) != 0) close_others_one_by_one(first);
+}
+
+// Supplementary groups go first, while there is the privilege to drop them (CVE-2023-6507 is the same step forgotten).
+void set_ids(const ChildPlan& plan) {
+  if (plan.set_uid || plan.set_gid) {
+    // EPERM is ignored as libuv does: an unprivileged parent may name its own ids, and has no groups to lose.
+    const long result = raw_syscall(SYS_setgroups, 0, nullptr);
+    if (result != -EPERM) check(plan, Step::kSetgroups, result);
+  }
+  if (plan.set_gid) check(plan, Step::kSetresgid, raw_syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid));
+  if (plan.set_uid) check(plan, Step::kSetresuid, raw_syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid));
+}
+
+long install_filter(const sock_fprog* filter) {
+  const long result = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, filter);
+  // The flag is unknown before Linux 4.17.
+  return result == -EINVAL ? raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter) : result;
+}
+
+// no_new_privs only where the kernel asks for it: it takes setuid programs their privilege (PR_SET_NO_NEW_PRIVS(2const)).
+void enforce(const ChildPlan& plan) {
+  if (plan.filter == nullptr) return;
+  long result = install_filter(plan.filter);
+  if (result == -EACCES) {
+    raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    result = install_filter(plan.filter);
+  }
+  if (result >= 0) return;
+  if (plan.filter_required) fail(plan, Step::kSeccomp, result);
+  report(plan, Step::kSeccomp, -result, false);
+}
+
+// The rules of execvp(3): which errors try the next candidate, and a file without a known format is a shell script.
+[[noreturn]] void execute(const ChildPlan& plan) {
+  bool denied = false;
+  long result = -ENOENT;
+  for (char* const* candidate = plan.candidates; *candidate != nullptr; ++candidate) {
+    result = raw_syscall(SYS_execve, *candidate, plan.arguments, plan.environment);
+    if (result == -ENOEXEC) {
+      plan.shell_arguments[1] = *candidate;
+      result = raw_syscall(SYS_execve, plan.shell_arguments[0], plan.shell_arguments, plan.environment);
+    }
+    switch (result) {
+      case -EACCES:
+        denied = true;
+        break;
+      case -ENOENT:
+      case -ENOTDIR:
+      case -ESTALE:
+      case -ENODEV:
+      case -ETIMEDOUT:
+        break;
+      default:
+        fail(plan, Step::kExecve, result);
+    }
+  }
+  fail(plan, Step::kExecve, denied ? -EACCES : result);
+}
+
+}  // namespace
+
+int child_main(void* argument) {
+  ChildPlan& plan = *static_cast<ChildPlan*>(argument);
+  set_dispositions(plan);
+  if (plan.new_session) raw_syscall(SYS_setsid);  // Fails only for a group leader, which a new process is not.
+  set_descriptors(plan);
+  if (plan.directory != nullptr) check(plan, Step::kChdir, raw_syscall(SYS_chdir, plan.directory));
+  set_ids(plan);
+  close_others(plan);
+  enforce(plan);
+  // Last: until here a signal for the group waits, and from here on it meets the disposition the program starts with.
+  raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &plan.blocked, nullptr, sizeof(SignalSet));
+  execute(plan);
+}
+
+}  // namespace sigshield

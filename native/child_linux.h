@@ -1,0 +1,44 @@
+// What the child half is given, laid out by the parent half before the clone.
+#pragma once
+
+#include <linux/filter.h>
+
+#include <cstdint>
+
+#include "signals.h"
+#include "spawn.h"
+
+namespace sigshield {
+
+// One message on the report pipe. End of file without a fatal one is the proof that the program runs.
+struct Report {
+  Step step;
+  std::int32_t error;
+  std::int32_t fatal;
+};
+
+// Points into memory that the parent half keeps until the report pipe is at its end.
+struct ChildPlan {
+  char* const* candidates;  // Paths to try, in order, NULL-terminated.
+  char* const* arguments;
+  char* const* environment;
+  char** shell_arguments;  // arguments for /bin/sh to run a file without a known format; entry 1 is set by the child.
+  const char* directory;   // Or null.
+  int* descriptors;        // As in SpawnRequest, without kNewPipe. The child overwrites them.
+  int descriptor_count;
+  int report_fd;
+  SignalSet ignored;
+  SignalSet blocked;
+  const sock_fprog* filter;  // Or null.
+  bool filter_required;
+  bool new_session;
+  bool set_uid;
+  bool set_gid;
+  std::uint32_t uid;
+  std::uint32_t gid;
+};
+
+// The entry point of the child, for clone(2). Never returns.
+int child_main(void* plan);
+
+}  // namespace sigshield

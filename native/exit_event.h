@@ -1,0 +1,65 @@
+// The pipe behind an exit event. The parent holds the write end, every child a read end; that it is closed is the event.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "file_descriptor.h"
+
+namespace sigshield {
+
+enum class ExitReason : std::int32_t {
+  kUnset = 0,
+  kRequested = 1,  // The parent set the event.
+  kOrphaned = 2,   // The write end is gone and nobody had set it: the parent is dead.
+};
+
+// The parent's side. Destroying it unset tells the children that they are orphaned.
+class ExitPipe {
+ public:
+  ExitPipe();
+
+  // 0, or the errno of the pipe that could not be had; then no other member may be called.
+  [[nodiscard]] int error() const { return error_; }
+  [[nodiscard]] int read_fd() const { return read_end_.get(); }
+  // Names the pipe, so that a child can tell it from another file at the same number.
+  [[nodiscard]] std::uint64_t inode() const { return inode_; }
+
+  // Idempotent. Wakes all readers at once, however many there are.
+  void set();
+
+ private:
+  FileDescriptor read_end_;
+  FileDescriptor write_end_;
+  std::uint64_t inode_ = 0;
+  int error_ = 0;
+};
+
+// Whether `fd` is the read end of the pipe `inode`. If so, it is no longer inherited by accident.
+bool claim_exit_fd(int fd, std::uint64_t inode);
+
+// The state of the pipe right now, without consuming anything from it.
+ExitReason exit_reason(int fd);
+
+// Waits until the event is set or `timeout_ms` have passed; a negative time-out is for ever. Returns the state then.
+ExitReason wait_for_exit_event(int fd, double timeout_ms);
+
+// A thread that waits on the pipe, raises a flag in memory, then calls back.
+class ExitEventThread {
+ public:
+  // `flag` receives the ExitReason, before `raised` is called on the thread. Both stay valid until the destructor returns.
+  ExitEventThread(int fd, std::int32_t* flag, std::function<void()> raised);
+  ExitEventThread(const ExitEventThread&) = delete;
+  ExitEventThread& operator=(const ExitEventThread&) = delete;
+  ~ExitEventThread();
+
+  // 0, or the errno of what the thread could not be started for.
+  [[nodiscard]] int error() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace sigshield

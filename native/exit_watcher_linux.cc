@@ -1,0 +1,269 @@
+// All pidfds of a loop stand in one epoll set that is itself watched by one uv_poll handle, so that the cost of an exit
+// does not depend on how many other children live.
+#include "exit_watcher.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <iterator>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "signals.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+namespace sigshield {
+
+namespace {
+
+// waitid as the kernel has it: with the resource usage, which libc's hides.
+int wait_for(int id_type, int id, siginfo_t* info, int options, rusage* usage) {
+  for (;;) {
+    if (syscall(SYS_waitid, id_type, id, info, options, usage) == 0) return 0;
+    if (errno != EINTR) return errno;
+  }
+}
+
+// Linux 5.4. Before that a pidfd may exist but can't be waited for; the kernel then rejects the type, not the descriptor.
+bool pidfds_can_be_waited_for() {
+  static const bool answer = [] {
+    siginfo_t info{};
+    return wait_for(P_PIDFD, INT_MAX, &info, WEXITED | WNOHANG, nullptr) == EBADF;
+  }();
+  return answer;
+}
+
+double microseconds(const timeval& time) { return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec); }
+
+struct Child {
+  pid_t pid = -1;
+  FileDescriptor pidfd;  // Invalid when SIGCHLD announces the exit.
+  bool keeps_alive = true;
+};
+
+// Reaps a child that has exited, or with WNOHANG answers false when it has not.
+bool reap(const Child& child, int options, Exit& exit) {
+  siginfo_t info{};
+  rusage usage{};
+  const int error = child.pidfd.valid() ? wait_for(P_PIDFD, child.pidfd.get(), &info, WEXITED | options, &usage)
+                                        : wait_for(P_PID, child.pid, &info, WEXITED | options, &usage);
+  if (error != 0) return true;
+  if (info.si_pid == 0) return false;
+  exit.known = true;
+  if (info.si_code == CLD_EXITED) {
+    exit.code = info.si_status;
+  } else {
+    exit.signal = info.si_status;
+  }
+  exit.user_cpu_us = microseconds(usage.ru_utime);
+  exit.system_cpu_us = microseconds(usage.ru_stime);
+  exit.max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
+  return true;
+}
+
+// Waits until every one of these has exited and reaps it.
+void reap_all(std::vector<Child> children) {
+  const auto without_pidfd =
+      std::partition(children.begin(), children.end(), [](const Child& child) { return child.pidfd.valid(); });
+  std::vector<Child> one_by_one{std::move_iterator{without_pidfd}, std::move_iterator{children.end()}};
+  children.erase(without_pidfd, children.end());
+  Exit exit;
+  while (!children.empty()) {
+    std::vector<pollfd> polls;
+    for (const Child& child : children) polls.push_back({child.pidfd.get(), POLLIN, 0});
+    if (poll(polls.data(), polls.size(), -1) < 0) continue;
+    std::erase_if(children, [&](const Child& child) { return reap(child, WNOHANG, exit); });
+  }
+  for (const Child& child : one_by_one) reap(child, 0, exit);
+}
+
+void start_reaper(std::vector<Child> children) {
+  auto list = std::make_unique<std::vector<Child>>(std::move(children));
+  // The thread takes no signals: the program's handlers belong on the program's threads.
+  const AllSignalsBlocked blocked;
+  uv_thread_t thread;
+  const int error = uv_thread_create(
+      &thread,
+      [](void* argument) {
+        const std::unique_ptr<std::vector<Child>> owned{static_cast<std::vector<Child>*>(argument)};
+        reap_all(std::move(*owned));
+      },
+      list.get());
+  // Without a thread they are left to the end of the process.
+  if (error != 0) return;
+  // The thread owns the list now.
+  static_cast<void>(list.release());
+  pthread_detach(thread);
+}
+
+}  // namespace
+
+class ExitWatcher::Implementation {
+ public:
+  Implementation(uv_loop_t* loop, Deliver deliver) : deliver_(std::move(deliver)) {
+    epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
+    if (!epoll_.valid()) {
+      error_ = errno;
+      return;
+    }
+    error_ = -uv_poll_init(loop, &poll_, epoll_.get());
+    if (error_ != 0) return;
+    // Can't fail: the loop's own signal pipe exists since the loop has watched its first signal or child.
+    uv_signal_init(loop, &sigchld_);
+    poll_.data = this;
+    sigchld_.data = this;
+    uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* handle, int, int) {
+      static_cast<Implementation*>(handle->data)->take_ready();
+    });
+    uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
+    uv_unref(reinterpret_cast<uv_handle_t*>(&sigchld_));
+  }
+
+  [[nodiscard]] int error() const { return error_; }
+
+  std::uint32_t add(pid_t pid, FileDescriptor pidfd) {
+    do ++last_id_;
+    while (children_.contains(last_id_));
+    const std::uint32_t id = last_id_;
+    Child child{.pid = pid, .pidfd = std::move(pidfd)};
+    if (!watch(child.pidfd, id)) {
+      child.pidfd.reset();
+      announced_by_sigchld_.insert(id);
+      watch_sigchld();
+    }
+    children_.emplace(id, std::move(child));
+    count_alive(1);
+    return id;
+  }
+
+  [[nodiscard]] int kill(std::uint32_t id, int signal) const {
+    const auto found = children_.find(id);
+    if (found == children_.end()) return ESRCH;
+    const Child& child = found->second;
+    if (child.pidfd.valid()) {
+      if (syscall(SYS_pidfd_send_signal, child.pidfd.get(), signal, nullptr, 0) == 0) return 0;
+      if (errno != ENOSYS) return errno;
+    }
+    // Only this loop reaps the child, so its pid is its own until then.
+    return ::kill(child.pid, signal) == 0 ? 0 : errno;
+  }
+
+  void keep_alive(std::uint32_t id, bool on) {
+    const auto found = children_.find(id);
+    if (found == children_.end() || found->second.keeps_alive == on) return;
+    found->second.keeps_alive = on;
+    count_alive(on ? 1 : -1);
+  }
+
+  void close(std::function<void()> closed) {
+    std::vector<Child> orphans;
+    for (auto& [id, child] : children_) orphans.push_back(std::move(child));
+    children_.clear();
+    if (!orphans.empty()) start_reaper(std::move(orphans));
+    closed_ = std::move(closed);
+    const uv_close_cb one_closed = [](uv_handle_t* handle) {
+      auto* const self = static_cast<Implementation*>(handle->data);
+      if (--self->open_handles_ > 0) return;
+      // Moved out first: it destroys this object.
+      const std::function<void()> done = std::move(self->closed_);
+      done();
+    };
+    uv_close(reinterpret_cast<uv_handle_t*>(&poll_), one_closed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&sigchld_), one_closed);
+  }
+
+ private:
+  bool watch(const FileDescriptor& pidfd, std::uint32_t id) {
+    if (!pidfd.valid() || !pidfds_can_be_waited_for()) return false;
+    epoll_event event{.events = EPOLLIN, .data = {.u32 = id}};
+    return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd.get(), &event) == 0;
+  }
+
+  // The way of libuv itself, with its cost for each child at each exit: only where pidfds can't be had. A child that exited
+  // before the handler stood is found by the pass that the handler's start sends itself.
+  void watch_sigchld() {
+    if (announced_by_sigchld_.size() > 1) return;
+    uv_signal_start(
+        &sigchld_, [](uv_signal_t* handle, int) { static_cast<Implementation*>(handle->data)->take_announced(); },
+        SIGCHLD);
+    raise(SIGCHLD);
+  }
+
+  // Children are taken out before any is delivered, as a delivery may start, kill or forget others.
+  void take_ready() {
+    std::array<epoll_event, 256> events;
+    const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+    std::vector<Exit> exits;
+    for (int i = 0; i < count; ++i) take(events[static_cast<std::size_t>(i)].data.u32, exits);
+    for (const Exit& exit : exits) deliver_(exit);
+  }
+
+  void take_announced() {
+    const std::vector<std::uint32_t> candidates{announced_by_sigchld_.begin(), announced_by_sigchld_.end()};
+    std::vector<Exit> exits;
+    for (const std::uint32_t id : candidates) take(id, exits);
+    if (announced_by_sigchld_.empty()) uv_signal_stop(&sigchld_);
+    for (const Exit& exit : exits) deliver_(exit);
+  }
+
+  void take(std::uint32_t id, std::vector<Exit>& exits) {
+    const auto found = children_.find(id);
+    if (found == children_.end()) return;
+    const Child& child = found->second;
+    Exit exit{.id = id};
+    if (!reap(child, WNOHANG, exit)) return;
+    // Not left to closing the pidfd: a process forked elsewhere in the meantime holds a copy of it until its execve.
+    if (child.pidfd.valid()) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, child.pidfd.get(), nullptr);
+    if (child.keeps_alive) count_alive(-1);
+    announced_by_sigchld_.erase(id);
+    children_.erase(found);
+    exits.push_back(exit);
+  }
+
+  void count_alive(int change) {
+    const bool was = alive_ > 0;
+    alive_ += change;
+    if (was == (alive_ > 0)) return;
+    auto* const handle = reinterpret_cast<uv_handle_t*>(&poll_);
+    was ? uv_unref(handle) : uv_ref(handle);
+  }
+
+  Deliver deliver_;
+  int error_ = 0;
+  FileDescriptor epoll_;
+  uv_poll_t poll_{};
+  uv_signal_t sigchld_{};
+  int open_handles_ = 2;
+  std::unordered_map<std::uint32_t, Child> children_;
+  std::set<std::uint32_t> announced_by_sigchld_;
+  std::uint32_t last_id_ = 0;
+  int alive_ = 0;
+  std::function<void()> closed_;
+};
+
+ExitWatcher::ExitWatcher(uv_loop_t* loop, Deliver deliver)
+    : implementation_(std::make_unique<Implementation>(loop, std::move(deliver))) {}
+ExitWatcher::~ExitWatcher() = default;
+
+int ExitWatcher::error() const { return implementation_->error(); }
+std::uint32_t ExitWatcher::add(pid_t pid, FileDescriptor pidfd) { return implementation_->add(pid, std::move(pidfd)); }
+int ExitWatcher::kill(std::uint32_t id, int signal) const { return implementation_->kill(id, signal); }
+void ExitWatcher::keep_alive(std::uint32_t id, bool on) { implementation_->keep_alive(id, on); }
+void ExitWatcher::close(std::function<void()> closed) { implementation_->close(std::move(closed)); }
+
+}  // namespace sigshield

@@ -1,0 +1,246 @@
+// The parent half: lays out all that the child needs, clones, and learns from the report pipe what came of it.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string_view>
+
+#include "child_linux.h"
+#include "enforce_linux.h"
+#include "spawn.h"
+#include "syscall_linux.h"
+
+namespace sigshield {
+
+namespace {
+
+// The child half calls nothing deep; the kernel puts no signal frame here as all signals are blocked.
+constexpr std::size_t kStackSize = 64 * 1024;
+constexpr std::size_t kGuardSize = 64 * 1024;  // The largest page size of the supported architectures.
+
+// A stack for the child half, with a guard below it.
+class ChildStack {
+ public:
+  ChildStack() {
+    void* const memory = mmap(nullptr, kGuardSize + kStackSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) return;
+    base_ = static_cast<char*>(memory);
+    if (mprotect(base_ + kGuardSize, kStackSize, PROT_READ | PROT_WRITE) != 0) unmap();
+  }
+  ~ChildStack() { unmap(); }
+  ChildStack(const ChildStack&) = delete;
+  ChildStack& operator=(const ChildStack&) = delete;
+
+  [[nodiscard]] bool valid() const { return base_ != nullptr; }
+  [[nodiscard]] void* top() const { return base_ + kGuardSize + kStackSize; }
+
+ private:
+  void unmap() {
+    if (base_ != nullptr) munmap(base_, kGuardSize + kStackSize);
+    base_ = nullptr;
+  }
+
+  char* base_ = nullptr;
+};
+
+std::string search_path(const StringList& environment) {
+  constexpr std::string_view prefix = "PATH=";
+  for (std::size_t i = 0; i < environment.size(); ++i) {
+    const std::string_view entry{environment[i]};
+    if (entry.starts_with(prefix)) return std::string{entry.substr(prefix.size())};
+  }
+  std::string path(confstr(_CS_PATH, nullptr, 0), '\0');
+  confstr(_CS_PATH, path.data(), path.size());
+  path.pop_back();
+  return path;
+}
+
+// The paths that execvp(3) would try, as a block for StringList. An empty entry of PATH is the working directory.
+std::string candidate_paths(const std::string& file, const StringList& environment) {
+  std::string block;
+  if (file.find('/') != std::string::npos) {
+    append_string(block, file);
+    return block;
+  }
+  const std::string path = search_path(environment);
+  for (std::size_t start = 0; start <= path.size();) {
+    const std::size_t end = std::min(path.find(':', start), path.size());
+    if (end > start) block.append(path, start, end - start).push_back('/');
+    append_string(block, file);
+    start = end + 1;
+  }
+  return block;
+}
+
+std::vector<char*> shell_arguments(const StringList& arguments) {
+  static char shell[] = "/bin/sh";
+  std::vector<char*> list{shell, nullptr};
+  for (std::size_t i = 1; i < arguments.size(); ++i) list.push_back(arguments[i]);
+  list.push_back(nullptr);
+  return list;
+}
+
+bool open_pipe(FileDescriptor& read_end, FileDescriptor& write_end) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+  read_end.reset(ends[0]);
+  write_end.reset(ends[1]);
+  return true;
+}
+
+// Replaces each kNewPipe by the child's end of a socket pair.
+bool open_child_pipes(std::vector<int>& descriptors, std::vector<FileDescriptor>& parent_ends,
+                      std::vector<FileDescriptor>& child_ends) {
+  for (int& descriptor : descriptors) {
+    if (descriptor != kNewPipe) continue;
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
+    parent_ends.emplace_back(ends[0]);
+    child_ends.emplace_back(ends[1]);
+    descriptor = ends[1];
+  }
+  return true;
+}
+
+pid_t clone_child(const ChildStack& stack, ChildPlan& plan, int* pidfd) {
+  // CLONE_VM: the cost does not grow with the parent's memory. Legacy clone: container profiles refuse clone3.
+  // No CLONE_VFORK: its wait can't be interrupted. A Ctrl-Z in this window stops the child before execve, and the parent,
+  // which only the child could wake, never stops: the shell waits for it for ever. The report pipe is waited for instead.
+  constexpr int kFlags = CLONE_VM | SIGCHLD;
+  const pid_t pid = clone(child_main, stack.top(), kFlags | CLONE_PIDFD, &plan, pidfd);
+  if (pid >= 0 || errno != EINVAL) return pid;
+  *pidfd = -1;
+  return clone(child_main, stack.top(), kFlags, &plan);
+}
+
+// Reads until every copy of the write end is closed: by execve, or by the death of the child.
+void read_reports(int fd, SpawnResult& result) {
+  Report message;
+  for (;;) {
+    const ssize_t length = read(fd, &message, sizeof message);
+    if (length < 0 && errno == EINTR) continue;
+    if (length != sizeof message) return;
+    if (message.step == Step::kSeccomp) result.enforced = false;
+    if (message.fatal == 0) continue;
+    result.failed_step = message.step;
+    result.error = message.error;
+  }
+}
+
+void reap(pid_t pid) {
+  // ECHILD: SIGCHLD is ignored in this process and the kernel has reaped it.
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+}
+
+SpawnResult failure(SpawnResult result, Step step, int error) {
+  result.failed_step = step;
+  result.error = error;
+  return result;
+}
+
+}  // namespace
+
+const char* step_name(Step step) {
+  switch (step) {
+    case Step::kNone:
+      return "";
+    case Step::kPipe:
+      return "pipe2";
+    case Step::kSocketpair:
+      return "socketpair";
+    case Step::kMmap:
+      return "mmap";
+    case Step::kClone:
+      return "clone";
+    case Step::kSetsid:
+      return "setsid";
+    case Step::kOpen:
+      return "open";
+    case Step::kDup:
+      return "dup3";
+    case Step::kFcntl:
+      return "fcntl";
+    case Step::kChdir:
+      return "chdir";
+    case Step::kSetgroups:
+      return "setgroups";
+    case Step::kSetresgid:
+      return "setresgid";
+    case Step::kSetresuid:
+      return "setresuid";
+    case Step::kSeccomp:
+      return "seccomp";
+    case Step::kExecve:
+      return "execve";
+    case Step::kEpoll:
+      return "epoll_ctl";
+  }
+  return "";
+}
+
+SpawnResult spawn(SpawnRequest& request) {
+  SpawnResult result;
+  std::vector<FileDescriptor> child_ends;
+  if (!open_child_pipes(request.descriptors, result.pipes, child_ends)) {
+    return failure(std::move(result), Step::kSocketpair, errno);
+  }
+  FileDescriptor report_read;
+  FileDescriptor report_write;
+  if (!open_pipe(report_read, report_write)) return failure(std::move(result), Step::kPipe, errno);
+
+  // One stack per thread is enough: it is free again when the report pipe is at its end, as execve leaves the shared memory
+  // before it closes descriptors.
+  thread_local const ChildStack stack;
+  if (!stack.valid()) return failure(std::move(result), Step::kMmap, ENOMEM);
+
+  const StringList candidates{candidate_paths(request.file, request.environment)};
+  std::vector<char*> shell = shell_arguments(request.arguments);
+  const EnforceFilter filter{request.enforcement == Enforcement::kOff ? SignalSet{0} : request.ignored};
+  ChildPlan plan{
+      .candidates = candidates.data(),
+      .arguments = request.arguments.data(),
+      .environment = request.environment.data(),
+      .shell_arguments = shell.data(),
+      .directory = request.directory.empty() ? nullptr : request.directory.c_str(),
+      .descriptors = request.descriptors.data(),
+      .descriptor_count = static_cast<int>(request.descriptors.size()),
+      .report_fd = report_write.get(),
+      .ignored = request.ignored,
+      .blocked = request.blocked,
+      .filter = filter.program(),
+      .filter_required = request.enforcement == Enforcement::kRequired,
+      .new_session = request.new_session,
+      .set_uid = request.uid.has_value(),
+      .set_gid = request.gid.has_value(),
+      .uid = request.uid.value_or(0),
+      .gid = request.gid.value_or(0),
+  };
+  result.enforced = plan.filter != nullptr;
+
+  int pidfd = -1;
+  int clone_error = 0;
+  {
+    // The child starts with this mask and opens it last. The parent needs it no longer than that.
+    const AllSignalsBlocked blocked;
+    result.pid = clone_child(stack, plan, &pidfd);
+    clone_error = errno;
+  }
+  result.pidfd.reset(pidfd);
+  if (result.pid < 0) return failure(std::move(result), Step::kClone, clone_error);
+  report_write.reset();
+  read_reports(report_read.get(), result);
+  if (result.failed_step != Step::kNone) {
+    reap(result.pid);
+    result.pid = -1;
+    result.pidfd.reset();
+  }
+  return result;
+}
+
+}  // namespace sigshield

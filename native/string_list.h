@@ -1,0 +1,31 @@
+// A NULL-terminated array of C strings in memory it owns, as execve takes it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sigshield {
+
+class StringList {
+ public:
+  StringList() = default;
+  // Every string in `block` ends with a NUL byte.
+  explicit StringList(std::string block);
+  StringList(StringList&&) = delete;
+  StringList& operator=(StringList&&) = delete;
+
+  [[nodiscard]] std::size_t size() const { return pointers_.size() - 1; }
+  [[nodiscard]] char* operator[](std::size_t index) const { return pointers_[index]; }
+  [[nodiscard]] char* const* data() const { return pointers_.data(); }
+
+ private:
+  std::string block_;
+  std::vector<char*> pointers_{nullptr};
+};
+
+// Appends `text` and its terminator to a block for StringList.
+void append_string(std::string& block, std::string_view text);
+
+}  // namespace sigshield
