@@ -160,6 +160,11 @@ void close_others(const ChildPlan& plan) {
   if (raw_syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) != 0) close_others_one_by_one(first);
 }
 
+// For setresuid -1 means "leave it as it is" (setresuid(2)): the child would keep its parent's id.
+long set_all_three(long number, std::uint32_t id) {
+  return id == ~std::uint32_t{0} ? -EINVAL : raw_syscall(number, id, id, id);
+}
+
 // Supplementary groups go first, while there is the privilege to drop them (CVE-2023-6507 is the same step forgotten).
 void set_ids(const ChildPlan& plan) {
   if (plan.set_uid || plan.set_gid) {
@@ -167,8 +172,8 @@ void set_ids(const ChildPlan& plan) {
     const long result = raw_syscall(SYS_setgroups, 0, nullptr);
     if (result != -EPERM) check(plan, Step::kSetgroups, result);
   }
-  if (plan.set_gid) check(plan, Step::kSetresgid, raw_syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid));
-  if (plan.set_uid) check(plan, Step::kSetresuid, raw_syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid));
+  if (plan.set_gid) check(plan, Step::kSetresgid, set_all_three(SYS_setresgid, plan.gid));
+  if (plan.set_uid) check(plan, Step::kSetresuid, set_all_three(SYS_setresuid, plan.uid));
 }
 
 long install_filter(const sock_fprog* filter) {

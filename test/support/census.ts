@@ -1,0 +1,64 @@
+/** Around every test file: it must leave no descriptor open and no child, dead or alive, behind. */
+import { once } from 'node:events'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import childProcess from 'node:child_process'
+import { ExitEvent, spawnProtected } from 'sigshield'
+import { afterAll, beforeAll, expect } from 'vitest'
+
+export function openDescriptors(pid: number | 'self' = 'self'): string[] {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      const target = readlinkSync(`${folder}/${fd}`)
+      // The descriptor that reads this very folder.
+      return target.startsWith('/proc/') && target.endsWith('/fd') ? [] : [`${fd} ${target}`]
+    } catch {
+      // Closed since the folder was read: that same descriptor.
+      return []
+    }
+  })
+}
+
+/** Children of this process, with their state and name. */
+export function children(parent: number = process.pid): string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return []
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return Number(ppid) === parent ? [`${pid} ${state} ${stat.slice(stat.indexOf('('), stat.lastIndexOf(')') + 1)}`] : []
+    } catch {
+      // Gone since the folder was read.
+      return []
+    }
+  })
+}
+
+/** What Node, libuv and the addon open once, at first use, is not a leak. */
+async function warmUp(): Promise<void> {
+  await once(childProcess.spawn('true'), 'close')
+  await once(spawnProtected('true'), 'close')
+  new ExitEvent().set()
+}
+
+/** Closing goes over the event loop; what is not closed when the deadline comes is a leak. */
+export async function settles(read: () => string[], expected: string[]): Promise<void> {
+  const deadline = Date.now() + 10_000
+  const extra = () => read().filter((entry) => !expected.includes(entry))
+  while (extra().length > 0 && Date.now() < deadline) await new Promise(setImmediate)
+  expect(extra()).toEqual([])
+}
+
+let descriptors: string[] = []
+let family: string[] = []
+
+beforeAll(async () => {
+  await warmUp()
+  descriptors = openDescriptors()
+  family = children()
+})
+
+afterAll(async () => {
+  await settles(children, family)
+  await settles(openDescriptors, descriptors)
+})

@@ -1,0 +1,97 @@
+/** Starting and observing real processes. */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { onTestFinished } from 'vitest'
+import { programs } from './build-programs.js'
+
+export const probe = join(programs, 'probe')
+
+export const SIGINT = 2
+export const SIGUSR2 = 12
+export const SIGTERM = 15
+
+export interface SignalState {
+  readonly ignored: number[]
+  readonly blocked: number[]
+}
+
+/** The kernel's own account of a process's signals. */
+export function signalState(pid: number): SignalState {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  const set = (name: string) => {
+    const bits = BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1]}`)
+    return Array.from({ length: 64 }, (_, i) => i + 1).filter((signal) => (bits >> BigInt(signal - 1)) & 1n)
+  }
+  return { ignored: set('SigIgn'), blocked: set('SigBlk') }
+}
+
+/** The next line of a stream; later ones stay to be read. */
+export async function line(stream: Readable | null): Promise<string> {
+  let text = ''
+  for (;;) {
+    const character = stream?.read(1) as Buffer | string | null | undefined
+    if (character === null || character === undefined) {
+      if (!stream || stream.readableEnded || stream.destroyed) throw new Error(`the stream ended after '${text}'`)
+      await Promise.race([once(stream, 'readable'), once(stream, 'end'), once(stream, 'close')])
+    } else if (String(character) === '\n') {
+      return text
+    } else {
+      text += String(character)
+    }
+  }
+}
+
+/** Sends a line and expects it back: what was sent to the process before has been dealt with. */
+export async function echo(child: { stdin: Writable | null; stdout: Readable | null }, text: string): Promise<string> {
+  child.stdin?.write(`${text}\n`)
+  return line(child.stdout)
+}
+
+/** Ends a child when the test is over, whatever became of the test. */
+export function ended<C extends ChildProcess>(child: C): C {
+  onTestFinished(async () => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'close')
+    child.kill('SIGKILL')
+    await exit
+  })
+  return child
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+export async function closed(child: ChildProcess): Promise<Exit> {
+  const [code, signal] = await once(child, 'close')
+  return { code, signal }
+}
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sigshield-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Polls a condition that only the kernel announces (a process state, a file of another process). */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`never came true: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 2)) // Only paces the polling: the condition decides.
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
+  } catch {
+    return false
+  }
+}
