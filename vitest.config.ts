@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Tests own signals, descriptors and children of their process, so each file has a process of its own.
     pool: 'forks',
+    execArgv: ['--expose-gc'],
     fileParallelism: false,
     globalSetup: 'test/support/build-programs.ts',
     setupFiles: 'test/support/census.ts',

@@ -14,4 +14,4 @@ try {
   if (!exit.isSet()) throw error
 }
 console.log('Doing cleanup before leaving ...')
-if (process.connected) process.disconnect()
+process.disconnect?.()

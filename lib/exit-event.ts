@@ -1,6 +1,6 @@
 /** The exit event: one-way latch from a parent to its children. Set by the parent, or by its death. */
 import { invalidArgType, invalidState, outOfRange, systemError } from './errors.js'
-import { type ExitState, native } from './native.js'
+import { type ExitPipe, type ExitState, native } from './native.js'
 
 export type ExitReason = 'requested' | 'orphaned'
 
@@ -49,7 +49,8 @@ interface Source {
 /** An event of this process, for its children. */
 class Own implements Source {
   readonly #flag = new Int32Array(new SharedArrayBuffer(4))
-  #pipe = openPipe()
+  /** Undefined once set: its descriptors are closed at once, not when the event is collected. */
+  #pipe: ExitPipe | undefined = openPipe()
 
   watch(): Int32Array {
     return this.#flag
@@ -68,15 +69,21 @@ class Own implements Source {
   set(): void {
     if (this.#flag[0] !== 0) return
     this.#flag[0] = 1
-    native.setExitPipe(this.#pipe.handle)
+    if (this.#pipe) native.setExitPipe(this.#pipe.handle, false)
+    this.#pipe = undefined
   }
 
+  /** A child that starts after set() is given a pipe of its own that is set already. */
   readEnd(): ReadEnd {
+    if (this.#pipe === undefined) {
+      this.#pipe = openPipe()
+      native.setExitPipe(this.#pipe.handle, true)
+    }
     return this.#pipe
   }
 }
 
-function openPipe() {
+function openPipe(): ExitPipe {
   const pipe = native.createExitPipe()
   if (pipe.errno !== 0) throw systemError(pipe.errno, 'pipe2')
   return pipe
@@ -191,7 +198,7 @@ export class ExitEvent {
 
   /** False in a process that was given no event, or lost it on the way (a grandchild that did not inherit the descriptor). */
   get connected(): boolean {
-    return this.#source.readEnd() !== undefined
+    return !(this.#source instanceof Unconnected)
   }
 
   /** Aborts when the event is set, with an `AbortError` whose `cause` is the {@link reason}. Keeps no process alive. */

@@ -74,7 +74,7 @@ interface Native {
   keepAlive(id: number, on: boolean): void
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe
-  setExitPipe(handle: object): void
+  setExitPipe(handle: object, keepReadEnd: boolean): void
   claimExitFd(fd: number, inode: number): boolean
   /** Negative time-out: for ever. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState

@@ -2,11 +2,11 @@
 #include <napi.h>
 #include <uv.h>
 
-#include <functional>
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "environment.h"
 #include "exit_event.h"
@@ -17,13 +17,13 @@ namespace sigshield {
 
 namespace {
 
-// Calls into JavaScript from the event loop. What a listener throws becomes the process's 'uncaughtException', as it does
-// for Node's own handles, and the caller goes on.
-void call_from_loop(const Napi::FunctionReference& callback, const std::vector<napi_value>& arguments,
-                    napi_async_context context) {
-  const Napi::Env env = callback.Env();
-  callback.MakeCallback(env.Global(), arguments, context);
-  if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+// What a listener throws becomes the process's 'uncaughtException', as it does for Node's own handles, and the caller goes
+// on. Any other failure means that the environment is closing and runs no JavaScript any more: nobody is there to be told,
+// and node-addon-api's own wrappers would abort the process.
+void after_call(napi_env env, napi_status status) {
+  napi_value exception = nullptr;
+  if (status != napi_pending_exception || napi_get_and_clear_last_exception(env, &exception) != napi_ok) return;
+  napi_fatal_exception(env, exception);
 }
 
 std::string text(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::String>().Utf8Value(); }
@@ -79,11 +79,16 @@ class Environment {
     const Napi::HandleScope scope{env_};
     const auto number = [&](double value) { return Napi::Number::New(env_, value); };
     const Napi::Value null = env_.Null();
-    call_from_loop(on_exit_,
-                   {number(exit.id), exit.known && exit.signal == 0 ? number(exit.code) : null,
-                    exit.signal != 0 ? number(exit.signal) : null, number(exit.user_cpu_us),
-                    number(exit.system_cpu_us), number(exit.max_rss_bytes)},
-                   context_);
+    const std::array<napi_value, 6> arguments{
+        number(exit.id),
+        exit.known && exit.signal == 0 ? number(exit.code) : null,
+        exit.signal != 0 ? number(exit.signal) : null,
+        number(exit.user_cpu_us),
+        number(exit.system_cpu_us),
+        number(exit.max_rss_bytes),
+    };
+    after_call(env_, napi_make_callback(env_, context_, env_.Global(), on_exit_.Value(), arguments.size(),
+                                        arguments.data(), nullptr));
   }
 
   Napi::Env env_;
@@ -165,7 +170,12 @@ Napi::Value create_exit_pipe(const Napi::CallbackInfo& info) {
   return answer;
 }
 
-void set_exit_pipe(const Napi::CallbackInfo& info) { info[0].As<Napi::External<ExitPipe>>().Data()->set(); }
+// (handle, keepReadEnd)
+void set_exit_pipe(const Napi::CallbackInfo& info) {
+  ExitPipe& pipe = *info[0].As<Napi::External<ExitPipe>>().Data();
+  pipe.set();
+  if (!info[1].As<Napi::Boolean>()) pipe.close_read_end();
+}
 
 Napi::Value claim_exit_fd(const Napi::CallbackInfo& info) {
   const double inode = info[1].As<Napi::Number>();
@@ -194,7 +204,7 @@ class ExitEventWatch : public Napi::ObjectWrap<ExitEventWatch> {
     const Napi::Env env = info.Env();
     auto flag = Napi::Int32Array::New(env, 1);
     flag_ = Napi::Persistent(flag.As<Napi::Object>());
-    callback_ = Napi::ThreadSafeFunction::New(env, info[1].As<Napi::Function>(), "sigshield exit event", 0, 1);
+    callback_ = Callback::New(env, info[1].As<Napi::Function>(), "sigshield exit event", 0, 1);
     callback_.Unref(env);
     thread_ = std::make_unique<ExitEventThread>(info[0].As<Napi::Number>(), flag.Data(),
                                                 [this] { callback_.NonBlockingCall(); });
@@ -206,6 +216,12 @@ class ExitEventWatch : public Napi::ObjectWrap<ExitEventWatch> {
   }
 
  private:
+  static void call(Napi::Env env, Napi::Function callback, std::nullptr_t*, void*) {
+    if (env == nullptr) return;
+    after_call(env, napi_call_function(env, env.Undefined(), callback, 0, nullptr, nullptr));
+  }
+  using Callback = Napi::TypedThreadSafeFunction<std::nullptr_t, void, &ExitEventWatch::call>;
+
   Napi::Value flag(const Napi::CallbackInfo&) { return flag_.Value(); }
 
   Napi::Value error(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), -thread_->error()); }
@@ -215,7 +231,7 @@ class ExitEventWatch : public Napi::ObjectWrap<ExitEventWatch> {
   }
 
   Napi::ObjectReference flag_;
-  Napi::ThreadSafeFunction callback_;
+  Callback callback_;
   std::unique_ptr<ExitEventThread> thread_;
 };
 

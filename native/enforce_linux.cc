@@ -39,11 +39,13 @@ EnforceFilter::EnforceFilter(SignalSet ignored) {
   }
   if (signals.empty()) return;
 
-  // Jumps count the instructions between: `allow` stands right after the last comparison, `pretend` after that.
+  // The number first: the kernel runs the filter over every system call there is when it is installed, to learn which it
+  // need not ask about, and all but one are decided here. Jumps count the instructions between; `allow` stands right after
+  // the last comparison of a signal, `pretend` after that.
   const std::size_t count = signals.size();
   instructions_ = {
-      load(offsetof(seccomp_data, arch)), jump_if_equal(kArchitecture, 0, count + 7),
-      load(offsetof(seccomp_data, nr)),   jump_if_equal(SYS_rt_sigaction, 0, count + 5),
+      load(offsetof(seccomp_data, nr)),   jump_if_equal(SYS_rt_sigaction, 0, count + 7),
+      load(offsetof(seccomp_data, arch)), jump_if_equal(kArchitecture, 0, count + 5),
       load(low_half(1)),                  jump_if_equal(0, 0, 2),
       load(high_half(1)),                 jump_if_equal(0, count + 1, 0),
       load(low_half(0)),

@@ -29,6 +29,9 @@ class ExitPipe {
   // Idempotent. Wakes all readers at once, however many there are.
   void set();
 
+  // When no more children are to be given the read end.
+  void close_read_end() { read_end_.reset(); }
+
  private:
   FileDescriptor read_end_;
   FileDescriptor write_end_;

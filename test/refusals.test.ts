@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { forkProtected, type ProtectedProcess, spawnProtected } from 'sigshield'
+import { forkProtected, spawnProtected } from 'sigshield'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { children, openDescriptors, settles } from './support/census.js'
 
@@ -76,8 +76,8 @@ describe('a NUL byte is thrown as child_process throws it', () => {
   })
 })
 
-async function errorOf(child: { once: ProtectedProcess['once'] }): Promise<Record<string, unknown>> {
-  const [error] = await once(child as ProtectedProcess, 'error')
+async function errorOf(child: ChildProcess): Promise<Record<string, unknown>> {
+  const [error] = await once(child, 'error')
   return { message: error.message, ...error }
 }
 

@@ -59,6 +59,8 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
+  // An exit event that nobody can set any more is closed when it is collected.
+  globalThis.gc?.()
   await settles(children, family)
   await settles(openDescriptors, descriptors)
 })

@@ -1,0 +1,51 @@
+// A parent that ends in the way that its input says. Its two workers outlive it and report on the output they share.
+import { ExitEvent, spawnProtected } from 'sigshield'
+import { createInterface } from 'node:readline'
+
+const workers = {
+  node: [
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { writeSync } from 'node:fs'
+      import { exitEvent } from 'sigshield/child'
+      const event = exitEvent()
+      event.isSet()
+      process.stderr.write('up')
+      await event.wait()
+      writeSync(1, 'node ' + event.reason + '\\n')`,
+    ],
+  ],
+  python: [
+    'python3',
+    [
+      '-c',
+      `import fcntl, os, select, sys, time
+fd = int(os.environ["SIGSHIELD_EXIT_FD"])
+sys.stderr.write("up"); sys.stderr.flush()
+select.select([fd], [], [])
+# One page of buffer is the mark of a request, and no reader can consume it.
+requested = fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ) == os.sysconf("SC_PAGE_SIZE")
+print("python", "requested" if requested else "orphaned", flush=True)`,
+    ],
+  ],
+}
+
+const event = new ExitEvent()
+await Promise.all(
+  Object.values(workers).map(([program, args]) => {
+    const child = spawnProtected(program, args, { stdio: ['ignore', 'inherit', 'pipe'], exitEvent: event })
+    return new Promise((resolve) => child.stderr.once('data', resolve))
+  }),
+)
+console.log('ready')
+const ends = {
+  exit: () => process.exit(0),
+  crash: () => process.abort(),
+  'set and exit': () => {
+    event.set()
+    process.exit(0)
+  },
+}
+createInterface({ input: process.stdin }).once('line', (end) => ends[end]())
