@@ -38,7 +38,8 @@ function startPythonWorker() {
 }
 
 const starters = { node: startNodeWorker, python: startPythonWorker }
-if (!Object.hasOwn(starters, values.worker)) throw new TypeError(`--worker must be node or python, not ${values.worker}`)
+if (!Object.hasOwn(starters, values.worker))
+  throw new TypeError(`--worker must be node or python, not ${values.worker}`)
 
 // The handler stays: npm forwards the Ctrl-C that the terminal has sent already.
 process.on('SIGINT', () => {
@@ -49,5 +50,7 @@ process.on('SIGINT', () => {
 const worker = starters[/** @type {keyof typeof starters} */ (values.worker)]()
 console.log(`parent ${process.pid} started a ${values.worker} worker ${worker.pid}: press Ctrl-C`)
 const [code, signal] = await once(worker, 'exit')
-console.log(signal ? `The worker was killed by ${signal} in the middle of its job` : `The worker left with code ${code}`)
+console.log(
+  signal ? `The worker was killed by ${signal} in the middle of its job` : `The worker left with code ${code}`,
+)
 process.exitCode = code === 0 ? 0 : 1

@@ -89,27 +89,25 @@ function openPipe(): ExitPipe {
   return pipe
 }
 
-/** The event that the parent of this process gave to it. */
+/** The event that the parent of this process gave to it: one in each environment. */
 export class Inherited implements Source {
   readonly #readEnd: ReadEnd
-  #watch: { keepAlive(on: boolean): void } | undefined
 
   constructor(readEnd: ReadEnd) {
     this.#readEnd = readEnd
   }
 
   watch(raised: () => void): Int32Array {
-    const watch = new native.ExitEventWatch(this.#readEnd.fd, raised)
-    if (watch.errno !== 0) throw systemError(watch.errno, 'pthread_create')
-    this.#watch = watch
+    const { errno, flag } = native.watchExitEvent(this.#readEnd.fd, raised)
+    if (errno !== 0) throw systemError(errno, 'pthread_create')
     // The thread may be slower than the caller's first question.
     const state = native.waitForExitEvent(this.#readEnd.fd, 0)
-    if (state !== 0) Atomics.store(watch.flag, 0, state)
-    return watch.flag
+    if (state !== 0) Atomics.store(flag, 0, state)
+    return flag
   }
 
   keepAlive(on: boolean): void {
-    this.#watch?.keepAlive(on)
+    native.keepExitEventAlive(on)
   }
 
   waitSync(timeoutMs: number): ExitState {

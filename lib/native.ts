@@ -61,10 +61,9 @@ export interface ExitPipe {
 export type ExitState = 0 | 1 | 2
 
 export interface ExitEventWatch {
+  readonly errno: number
   /** Holds the {@link ExitState}; raised by a thread, so right without the event loop. */
   readonly flag: Int32Array
-  readonly errno: number
-  keepAlive(on: boolean): void
 }
 
 interface Native {
@@ -78,7 +77,9 @@ interface Native {
   claimExitFd(fd: number, inode: number): boolean
   /** Negative time-out: for ever. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState
-  readonly ExitEventWatch: new (fd: number, raised: () => void) => ExitEventWatch
+  /** Once in an environment. `raised` is called on the event loop. */
+  watchExitEvent(fd: number, raised: () => void): ExitEventWatch
+  keepExitEventAlive(on: boolean): void
 }
 
 /** The folder that holds binding.gyp: one above lib/ and dist/ alike. */

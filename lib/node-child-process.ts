@@ -116,7 +116,12 @@ export function startChild(
 }
 
 /** What the constructor of ChildProcess does in `onexit`. A negative exit code is an errno: nothing was started. */
-function endChild(child: Internals, exitCode: number | null, signal: string | null, failure: Failure | undefined): void {
+function endChild(
+  child: Internals,
+  exitCode: number | null,
+  signal: string | null,
+  failure: Failure | undefined,
+): void {
   if (signal) {
     child.signalCode = signal
   } else {
@@ -185,7 +190,16 @@ function checkContract(): void {
   let thrown: unknown
   try {
     ;(child as unknown as Internals)._handle = handle
-    const options = { file: 'f', args: ['f'], envPairs: ['A=1'], stdio: 'ignore', detached: true, uid: 1, gid: 2, cwd: '/' }
+    const options = {
+      file: 'f',
+      args: ['f'],
+      envPairs: ['A=1'],
+      stdio: 'ignore',
+      detached: true,
+      uid: 1,
+      gid: 2,
+      cwd: '/',
+    }
     ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
   } catch (error) {
     thrown = error

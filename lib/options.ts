@@ -66,7 +66,11 @@ function enforcement(enforce: unknown): Enforcement {
   throw invalidArgType('options.enforce', "true, false or 'auto'", enforce)
 }
 
-function protectionOf(options: ProtectionOptions, defaultEnforce: true | 'auto', inheritEnvironment: boolean): Protection {
+function protectionOf(
+  options: ProtectionOptions,
+  defaultEnforce: true | 'auto',
+  inheritEnvironment: boolean,
+): Protection {
   const { ignore = DEFAULT_IGNORE, block = NONE, enforce = defaultEnforce, exitEvent } = options
   if (exitEvent !== undefined && !(exitEvent instanceof ExitEvent)) {
     throw invalidArgType('options.exitEvent', 'an instance of ExitEvent', exitEvent)
@@ -113,7 +117,9 @@ const isBoolean = (value: unknown) => typeof value === 'boolean'
 const isPathLike = (value: unknown) =>
   isText(value) || (types.isUint8Array(value) && !value.includes(0)) || (isObject(value) && 'href' in value)
 const isSignal = (value: unknown) =>
-  typeof value === 'string' ? value.toUpperCase() in constants.signals : Object.values(constants.signals).includes(value as number)
+  typeof value === 'string'
+    ? value.toUpperCase() in constants.signals
+    : Object.values(constants.signals).includes(value as number)
 
 /** Each true for every value that Node takes, or the call is shown to Node. */
 const rules: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -193,7 +199,9 @@ function text(value: unknown): string {
 }
 
 function pathText(path: unknown): string {
-  return isObject(path) && 'href' in path && !types.isUint8Array(path) ? fileURLToPath(path as unknown as URL) : String(path)
+  return isObject(path) && 'href' in path && !types.isUint8Array(path)
+    ? fileURLToPath(path as unknown as URL)
+    : String(path)
 }
 
 /** Whether JavaScript's process.env is still a live view of the C environment: not in a worker, not when it was replaced. */
@@ -265,4 +273,3 @@ function stdioWithIpc({ stdio, silent }: ForkOptions): unknown[] {
   const all = typeof stdio === 'string' ? stdio : silent ? 'pipe' : 'inherit'
   return all === 'inherit' ? [0, 1, 2, 'ipc'] : [all, all, all, 'ipc']
 }
-

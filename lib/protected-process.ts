@@ -141,10 +141,7 @@ function handOver(options: HandleSpawnOptions, exitEvent: ExitEvent | undefined)
     // A variable that this process inherited itself would name a descriptor that the child does not get.
     return { descriptors: Int32Array.from(sources), changes: terminated([EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE]) }
   }
-  const changes = terminated([
-    `${EXIT_FD_VARIABLE}=${sources.length}`,
-    `${EXIT_INODE_VARIABLE}=${readEnd.inode}`,
-  ])
+  const changes = terminated([`${EXIT_FD_VARIABLE}=${sources.length}`, `${EXIT_INODE_VARIABLE}=${readEnd.inode}`])
   return { descriptors: Int32Array.from([...sources, readEnd.fd]), changes }
 }
 

@@ -1,8 +1,14 @@
 /** `child_process.spawn`, protected. */
-import type { ChildProcessByStdio, SpawnOptionsWithoutStdio, SpawnOptionsWithStdioTuple, StdioNull, StdioPipe } from 'node:child_process'
+import type {
+  ChildProcessByStdio,
+  SpawnOptionsWithoutStdio,
+  SpawnOptionsWithStdioTuple,
+  StdioNull,
+  StdioPipe,
+} from 'node:child_process'
 import { addAbortListener } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { planSpawn, type ProtectionOptions, type SpawnPlan, type SpawnProtectedOptions } from './options.js'
+import { type ProtectionOptions, planSpawn, type SpawnPlan, type SpawnProtectedOptions } from './options.js'
 import { ProtectedProcess } from './protected-process.js'
 
 /** A ProtectedProcess whose streams are known to be there, or not, as `child_process.ChildProcessByStdio`. */
@@ -16,11 +22,17 @@ export type ProtectedProcessWithoutNullStreams = ProtectedProcessByStdio<Writabl
 
 type StdioOf<S extends StdioNull | StdioPipe, Stream> = S extends StdioNull ? null : Stream
 
-type TupleOptions<I extends StdioNull | StdioPipe, O extends StdioNull | StdioPipe, E extends StdioNull | StdioPipe> =
-  SpawnOptionsWithStdioTuple<I, O, E> & ProtectionOptions
+type TupleOptions<
+  I extends StdioNull | StdioPipe,
+  O extends StdioNull | StdioPipe,
+  E extends StdioNull | StdioPipe,
+> = SpawnOptionsWithStdioTuple<I, O, E> & ProtectionOptions
 
-type ByTuple<I extends StdioNull | StdioPipe, O extends StdioNull | StdioPipe, E extends StdioNull | StdioPipe> =
-  ProtectedProcessByStdio<StdioOf<I, Writable>, StdioOf<O, Readable>, StdioOf<E, Readable>>
+type ByTuple<
+  I extends StdioNull | StdioPipe,
+  O extends StdioNull | StdioPipe,
+  E extends StdioNull | StdioPipe,
+> = ProtectedProcessByStdio<StdioOf<I, Writable>, StdioOf<O, Readable>, StdioOf<E, Readable>>
 
 /**
  * Starts a program as `child_process.spawn` does, with all of its overloads and options, that ignores or blocks chosen signals

@@ -17,9 +17,9 @@ namespace sigshield {
 
 namespace {
 
-// What a listener throws becomes the process's 'uncaughtException', as it does for Node's own handles, and the caller goes
-// on. Any other failure means that the environment is closing and runs no JavaScript any more: nobody is there to be told,
-// and node-addon-api's own wrappers would abort the process.
+// What a listener throws becomes the process's 'uncaughtException', as it does for Node's own handles, and the caller
+// goes on. Any other failure means that the environment is closing and runs no JavaScript any more: nobody is there to
+// be told, and node-addon-api's own wrappers would abort the process.
 void after_call(napi_env env, napi_status status) {
   napi_value exception = nullptr;
   if (status != napi_pending_exception || napi_get_and_clear_last_exception(env, &exception) != napi_ok) return;
@@ -50,29 +50,57 @@ class Environment {
   // Takes what the exit watcher calls: (id, code | null, signal | null, userCpuUs, systemCpuUs, maxRssBytes).
   void on_exit(const Napi::Function& callback) { on_exit_ = Napi::Persistent(callback); }
 
-  ExitWatcher& exit_watcher() {
-    if (exit_watcher_ == nullptr) {
-      uv_loop_t* loop = nullptr;
-      napi_get_uv_event_loop(env_, &loop);
-      exit_watcher_ = new ExitWatcher(loop, [this](const Exit& exit) { deliver(exit); });
-      napi_add_async_cleanup_hook(env_, close_exit_watcher, exit_watcher_, &cleanup_);
-    }
-    return *exit_watcher_;
+  // Null until a child was to be started.
+  [[nodiscard]] ExitWatcher* exit_watcher() const { return exit_watcher_; }
+
+  // Returns 0 when there is a watcher now, or the errno of what it could not be had for: perhaps the next time.
+  [[nodiscard]] int open_exit_watcher() {
+    if (exit_watcher_ != nullptr) return 0;
+    auto watcher = std::make_unique<ExitWatcher>(loop(), [this](const Exit& exit) { deliver(exit); });
+    if (watcher->error() != 0) return watcher->error();
+    exit_watcher_ = watcher.release();
+    close_at_end(exit_watcher_);
+    return 0;
   }
 
+  // Called once: an environment inherits one event at the most. Returns { errno, flag }.
+  Napi::Value watch_exit_event(int fd, const Napi::Function& raised) {
+    auto flag = Napi::Int32Array::New(env_, 1);
+    exit_flag_ = Napi::Persistent(flag.As<Napi::Object>());
+    on_exit_event_ = Napi::Persistent(raised);
+    exit_event_watch_ = new ExitEventWatch(loop(), fd, flag.Data(), [this] { raise(); });
+    close_at_end(exit_event_watch_);
+    auto answer = Napi::Object::New(env_);
+    answer.Set("errno", -exit_event_watch_->error());
+    answer.Set("flag", flag);
+    return answer;
+  }
+
+  void keep_exit_event_alive(bool on) { exit_event_watch_->keep_alive(on); }
+
  private:
-  // The watcher outlives the environment's data: the loop lets go of it only after this hook.
-  static void close_exit_watcher(napi_async_cleanup_hook_handle handle, void* data) {
-    auto* const watcher = static_cast<ExitWatcher*>(data);
-    if (watcher->error() != 0) {
-      delete watcher;
-      napi_remove_async_cleanup_hook(handle);
-      return;
-    }
-    watcher->close([watcher, handle] {
-      delete watcher;
-      napi_remove_async_cleanup_hook(handle);
-    });
+  [[nodiscard]] uv_loop_t* loop() const {
+    uv_loop_t* loop = nullptr;
+    napi_get_uv_event_loop(env_, &loop);
+    return loop;
+  }
+
+  // What the loop holds is closed by the environment's end, and destroyed when the loop has let go of it.
+  template <typename Watch>
+  void close_at_end(Watch* watch) {
+    const auto hook = [](napi_async_cleanup_hook_handle handle, void* data) {
+      auto* const owned = static_cast<Watch*>(data);
+      owned->close([owned, handle] {
+        delete owned;
+        napi_remove_async_cleanup_hook(handle);
+      });
+    };
+    napi_add_async_cleanup_hook(env_, hook, watch, nullptr);
+  }
+
+  void raise() {
+    const Napi::HandleScope scope{env_};
+    after_call(env_, napi_make_callback(env_, context_, env_.Global(), on_exit_event_.Value(), 0, nullptr, nullptr));
   }
 
   void deliver(const Exit& exit) {
@@ -95,7 +123,9 @@ class Environment {
   Napi::AsyncContext context_;
   Napi::FunctionReference on_exit_;
   ExitWatcher* exit_watcher_ = nullptr;
-  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  Napi::FunctionReference on_exit_event_;
+  Napi::ObjectReference exit_flag_;
+  ExitEventWatch* exit_event_watch_ = nullptr;
 };
 
 Environment& environment(const Napi::CallbackInfo& info) { return *info.Env().GetInstanceData<Environment>(); }
@@ -122,13 +152,13 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
       .gid = optional_id(options, "gid"),
   };
 
-  ExitWatcher& watcher = environment(info).exit_watcher();
+  Environment& state = environment(info);
   SpawnResult result;
-  if (watcher.error() == 0) {
+  result.error = state.open_exit_watcher();
+  if (result.error == 0) {
     result = spawn(request);
   } else {
     result.failed_step = Step::kEpoll;
-    result.error = watcher.error();
   }
 
   auto answer = Napi::Object::New(env);
@@ -137,7 +167,7 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
   answer.Set("enforced", result.enforced);
   if (result.error == 0) {
     answer.Set("pid", result.pid);
-    answer.Set("id", watcher.add(result.pid, std::move(result.pidfd)));
+    answer.Set("id", state.exit_watcher()->add(result.pid, std::move(result.pidfd)));
   }
   std::size_t next = 0;
   for (std::size_t i = 0; i < descriptors.ElementLength() && next < result.pipes.size(); ++i) {
@@ -147,12 +177,12 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value kill_child(const Napi::CallbackInfo& info) {
-  const int error = environment(info).exit_watcher().kill(info[0].As<Napi::Number>(), info[1].As<Napi::Number>());
+  const int error = environment(info).exit_watcher()->kill(info[0].As<Napi::Number>(), info[1].As<Napi::Number>());
   return Napi::Number::New(info.Env(), -error);
 }
 
 void keep_alive(const Napi::CallbackInfo& info) {
-  environment(info).exit_watcher().keep_alive(info[0].As<Napi::Number>(), info[1].As<Napi::Boolean>());
+  environment(info).exit_watcher()->keep_alive(info[0].As<Napi::Number>(), info[1].As<Napi::Boolean>());
 }
 
 void on_exit(const Napi::CallbackInfo& info) { environment(info).on_exit(info[0].As<Napi::Function>()); }
@@ -188,52 +218,13 @@ Napi::Value wait_for_exit_event(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(reason));
 }
 
-// A thread of its own raises the flag, so that it is right in a loop that never returns to the event loop; the event loop
-// is told afterwards.
-class ExitEventWatch : public Napi::ObjectWrap<ExitEventWatch> {
- public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "ExitEventWatch",
-                       {InstanceMethod<&ExitEventWatch::keep_alive>("keepAlive"),
-                        InstanceAccessor<&ExitEventWatch::flag>("flag"),
-                        InstanceAccessor<&ExitEventWatch::error>("errno")});
-  }
+Napi::Value watch_exit_event(const Napi::CallbackInfo& info) {
+  return environment(info).watch_exit_event(info[0].As<Napi::Number>(), info[1].As<Napi::Function>());
+}
 
-  // (fd, callback): the callback runs once, on the event loop, after the flag is raised.
-  explicit ExitEventWatch(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ExitEventWatch>(info) {
-    const Napi::Env env = info.Env();
-    auto flag = Napi::Int32Array::New(env, 1);
-    flag_ = Napi::Persistent(flag.As<Napi::Object>());
-    callback_ = Callback::New(env, info[1].As<Napi::Function>(), "sigshield exit event", 0, 1);
-    callback_.Unref(env);
-    thread_ = std::make_unique<ExitEventThread>(info[0].As<Napi::Number>(), flag.Data(),
-                                                [this] { callback_.NonBlockingCall(); });
-  }
-
-  ~ExitEventWatch() override {
-    thread_.reset();
-    callback_.Release();
-  }
-
- private:
-  static void call(Napi::Env env, Napi::Function callback, std::nullptr_t*, void*) {
-    if (env == nullptr) return;
-    after_call(env, napi_call_function(env, env.Undefined(), callback, 0, nullptr, nullptr));
-  }
-  using Callback = Napi::TypedThreadSafeFunction<std::nullptr_t, void, &ExitEventWatch::call>;
-
-  Napi::Value flag(const Napi::CallbackInfo&) { return flag_.Value(); }
-
-  Napi::Value error(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), -thread_->error()); }
-
-  void keep_alive(const Napi::CallbackInfo& info) {
-    info[0].As<Napi::Boolean>() ? callback_.Ref(info.Env()) : callback_.Unref(info.Env());
-  }
-
-  Napi::ObjectReference flag_;
-  Callback callback_;
-  std::unique_ptr<ExitEventThread> thread_;
-};
+void keep_exit_event_alive(const Napi::CallbackInfo& info) {
+  environment(info).keep_exit_event_alive(info[0].As<Napi::Boolean>());
+}
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env));
@@ -245,7 +236,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("setExitPipe", Napi::Function::New<set_exit_pipe>(env, "setExitPipe"));
   exports.Set("claimExitFd", Napi::Function::New<claim_exit_fd>(env, "claimExitFd"));
   exports.Set("waitForExitEvent", Napi::Function::New<wait_for_exit_event>(env, "waitForExitEvent"));
-  exports.Set("ExitEventWatch", ExitEventWatch::define(env));
+  exports.Set("watchExitEvent", Napi::Function::New<watch_exit_event>(env, "watchExitEvent"));
+  exports.Set("keepExitEventAlive", Napi::Function::New<keep_exit_event_alive>(env, "keepExitEventAlive"));
   return exports;
 }
 

@@ -1,8 +1,9 @@
 // The child half: everything between clone and execve.
 //
-// It runs in its parent's memory while the parent's other threads go on, with every signal blocked. So: raw system calls
-// only (signal-safety(7) is not enough: libc's set*id, errno and stdio touch state shared with the parent), no allocation,
-// no locks, no thread-local state, no unwinding. test/child-half.test.ts checks that this object refers to no symbol.
+// It runs in its parent's memory while the parent's other threads go on, with every signal blocked. So: raw system
+// calls only (signal-safety(7) is not enough: libc's set*id, errno and stdio touch state shared with the parent), no
+// allocation, no locks, no thread-local state, no unwinding. test/child-half.test.ts checks that this object refers to
+// no symbol.
 #include "child_linux.h"
 
 #include <fcntl.h>
@@ -26,8 +27,8 @@ namespace sigshield {
 
 namespace {
 
-// The kernel's struct sigaction (rt_sigaction(2)). All but the handler stay zero, so the order of the rest, which differs
-// by architecture, does not matter.
+// The kernel's struct sigaction (rt_sigaction(2)). All but the handler stay zero, so the order of the rest, which
+// differs by architecture, does not matter.
 struct KernelSigaction {
   unsigned long handler;
   unsigned long rest[3];
@@ -36,7 +37,7 @@ constexpr unsigned long kDefault = 0;
 constexpr unsigned long kIgnore = 1;
 
 void report(const ChildPlan& plan, Step step, long error, bool fatal) {
-  const Report message{step, static_cast<std::int32_t>(error), fatal};
+  const Report message{step, static_cast<std::int32_t>(error), fatal ? 1 : 0};
   // Shorter than PIPE_BUF, so it is written whole or not at all; with nobody left to read it there is nobody to tell.
   raw_syscall(SYS_write, plan.report_fd, &message, sizeof message);
 }
@@ -126,8 +127,7 @@ struct DirectoryEntry {
 // Without close_range (kernels before 5.11, old container profiles): what /proc says is open, or else every number
 // below the limit.
 void close_others_one_by_one(int first) {
-  const long directory =
-      raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  const long directory = raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
   if (directory >= 0) {
     alignas(DirectoryEntry) char buffer[1024];
     for (;;) {
@@ -137,6 +137,7 @@ void close_others_one_by_one(int first) {
         const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + position);
         int fd = 0;
         const char* digit = entry->name;
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it can't see the kernel fill the buffer.
         for (; *digit >= '0' && *digit <= '9'; ++digit) fd = fd * 10 + (*digit - '0');
         if (*digit == '\0' && fd >= first) set_close_on_exec(fd, true);
         position += entry->length;
@@ -150,7 +151,7 @@ void close_others_one_by_one(int first) {
   } limit{};
   const long result = raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
   const std::uint64_t end = result == 0 && limit.hard < (1U << 20) ? limit.hard : (1U << 20);
-  for (std::uint64_t fd = static_cast<std::uint64_t>(first); fd < end; ++fd) {
+  for (auto fd = static_cast<std::uint64_t>(first); fd < end; ++fd) {
     set_close_on_exec(static_cast<int>(fd), true);
   }
 }
@@ -182,7 +183,8 @@ long install_filter(const sock_fprog* filter) {
   return result == -EINVAL ? raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter) : result;
 }
 
-// no_new_privs only where the kernel asks for it: it takes setuid programs their privilege (PR_SET_NO_NEW_PRIVS(2const)).
+// no_new_privs only where the kernel asks for it: it takes setuid programs their privilege
+// (PR_SET_NO_NEW_PRIVS(2const)).
 void enforce(const ChildPlan& plan) {
   if (plan.filter == nullptr) return;
   long result = install_filter(plan.filter);

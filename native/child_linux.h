@@ -39,6 +39,6 @@ struct ChildPlan {
 };
 
 // The entry point of the child, for clone(2). Never returns.
-int child_main(void* plan);
+int child_main(void* argument);
 
 }  // namespace sigshield

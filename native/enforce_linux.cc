@@ -18,7 +18,8 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 
 // seccomp reads the arguments as 64-bit words in native order; all architectures here are little-endian.
 constexpr std::uint32_t low_half(int argument) {
-  return static_cast<std::uint32_t>(offsetof(seccomp_data, args) + sizeof(std::uint64_t) * static_cast<unsigned>(argument));
+  return static_cast<std::uint32_t>(offsetof(seccomp_data, args) +
+                                    sizeof(std::uint64_t) * static_cast<unsigned>(argument));
 }
 constexpr std::uint32_t high_half(int argument) { return low_half(argument) + sizeof(std::uint32_t); }
 
@@ -39,15 +40,19 @@ EnforceFilter::EnforceFilter(SignalSet ignored) {
   }
   if (signals.empty()) return;
 
-  // The number first: the kernel runs the filter over every system call there is when it is installed, to learn which it
-  // need not ask about, and all but one are decided here. Jumps count the instructions between; `allow` stands right after
-  // the last comparison of a signal, `pretend` after that.
+  // The number first: the kernel runs the filter over every system call there is when it is installed, to learn which
+  // it need not ask about, and all but one are decided here. Jumps count the instructions between; `allow` stands right
+  // after the last comparison of a signal, `pretend` after that.
   const std::size_t count = signals.size();
   instructions_ = {
-      load(offsetof(seccomp_data, nr)),   jump_if_equal(SYS_rt_sigaction, 0, count + 7),
-      load(offsetof(seccomp_data, arch)), jump_if_equal(kArchitecture, 0, count + 5),
-      load(low_half(1)),                  jump_if_equal(0, 0, 2),
-      load(high_half(1)),                 jump_if_equal(0, count + 1, 0),
+      load(offsetof(seccomp_data, nr)),
+      jump_if_equal(SYS_rt_sigaction, 0, count + 7),
+      load(offsetof(seccomp_data, arch)),
+      jump_if_equal(kArchitecture, 0, count + 5),
+      load(low_half(1)),
+      jump_if_equal(0, 0, 2),
+      load(high_half(1)),
+      jump_if_equal(0, count + 1, 0),
       load(low_half(0)),
   };
   for (std::size_t i = 0; i < count; ++i) instructions_.push_back(jump_if_equal(signals[i], count - i, 0));

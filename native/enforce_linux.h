@@ -9,8 +9,8 @@
 
 namespace sigshield {
 
-// Answers rt_sigaction(signal in `ignored`, act != NULL) with success without doing it; queries and everything else pass,
-// as do the system calls of other ABIs. The old action of a refused call is left as the caller had it.
+// Answers rt_sigaction(signal in `ignored`, act != NULL) with success without doing it; queries and everything else
+// pass, as do the system calls of other ABIs. The old action of a refused call is left as the caller had it.
 class EnforceFilter {
  public:
   explicit EnforceFilter(SignalSet ignored);

@@ -1,5 +1,8 @@
-// The pipe behind an exit event. The parent holds the write end, every child a read end; that it is closed is the event.
+// The pipe behind an exit event. The parent holds the write end, every child a read end; that it is closed is the
+// event.
 #pragma once
+
+#include <uv.h>
 
 #include <cstdint>
 #include <functional>
@@ -48,17 +51,26 @@ ExitReason exit_reason(int fd);
 // Waits until the event is set or `timeout_ms` have passed; a negative time-out is for ever. Returns the state then.
 ExitReason wait_for_exit_event(int fd, double timeout_ms);
 
-// A thread that waits on the pipe, raises a flag in memory, then calls back.
-class ExitEventThread {
+// Watching the pipe for one event loop. A thread waits on it and raises a flag in memory, so that the flag is right in
+// a program that never returns to its event loop; the loop is told afterwards.
+class ExitEventWatch {
  public:
-  // `flag` receives the ExitReason, before `raised` is called on the thread. Both stay valid until the destructor returns.
-  ExitEventThread(int fd, std::int32_t* flag, std::function<void()> raised);
-  ExitEventThread(const ExitEventThread&) = delete;
-  ExitEventThread& operator=(const ExitEventThread&) = delete;
-  ~ExitEventThread();
+  // `flag` receives the ExitReason; it stays valid until close() returns. `raised` is called once, on the loop's
+  // thread.
+  ExitEventWatch(uv_loop_t* loop, int fd, std::int32_t* flag, std::function<void()> raised);
+  ExitEventWatch(const ExitEventWatch&) = delete;
+  ExitEventWatch& operator=(const ExitEventWatch&) = delete;
+  ~ExitEventWatch();
 
   // 0, or the errno of what the thread could not be started for.
   [[nodiscard]] int error() const;
+
+  // Whether an event that is still to come keeps the loop alive; at first it does not.
+  void keep_alive(bool on);
+
+  // Ends the thread. `closed` is called on the loop's thread when the loop has let go of the watch, which may then be
+  // destroyed.
+  void close(std::function<void()> closed);
 
  private:
   class Implementation;

@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include <atomic>
 #include <cerrno>
@@ -20,8 +19,9 @@ namespace sigshield {
 
 namespace {
 
-// A request leaves two marks. The line is for programs in any language that read the pipe. But one reader takes it from all
-// others, so the size of the pipe's buffer says the same and can't be consumed: one page, which no new pipe has (pipe(7)).
+// A request leaves two marks. The line is for programs in any language that read the pipe. But one reader takes it from
+// all others, so the size of the pipe's buffer says the same and can't be consumed: one page, which no new pipe has
+// (pipe(7)).
 constexpr char kLine[] = "exit requested\n";
 
 bool has_requested_size(int fd) { return fcntl(fd, F_GETPIPE_SZ) == sysconf(_SC_PAGESIZE); }
@@ -41,7 +41,7 @@ ExitPipe::ExitPipe() {
   }
   read_end_.reset(ends[0]);
   write_end_.reset(ends[1]);
-  struct stat status {};
+  struct stat status{};
   if (fstat(ends[0], &status) != 0) error_ = errno;
   inode_ = status.st_ino;
 }
@@ -51,12 +51,12 @@ void ExitPipe::set() {
   // Shrinking an empty pipe needs no privilege and no memory; the line alone would do if it failed.
   fcntl(write_end_.get(), F_SETPIPE_SZ, 1);
   // The pipe is empty, so the line fits, and this process holds a read end, so there is no SIGPIPE.
-  static_cast<void>(!write(write_end_.get(), kLine, sizeof kLine - 1));
+  static_cast<void>(write(write_end_.get(), kLine, sizeof kLine - 1) == 0);
   write_end_.reset();
 }
 
 bool claim_exit_fd(int fd, std::uint64_t inode) {
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode) || status.st_ino != inode) return false;
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY) return false;
@@ -86,10 +86,13 @@ ExitReason wait_for_exit_event(int fd, double timeout_ms) {
   }
 }
 
-class ExitEventThread::Implementation {
+class ExitEventWatch::Implementation {
  public:
-  Implementation(int fd, std::int32_t* flag, std::function<void()> raised)
+  Implementation(uv_loop_t* loop, int fd, std::int32_t* flag, std::function<void()> raised)
       : fd_(fd), flag_(flag), raised_(std::move(raised)), stop_(eventfd(0, EFD_CLOEXEC)) {
+    uv_async_init(loop, &async_, [](uv_async_t* handle) { static_cast<Implementation*>(handle->data)->raised_(); });
+    async_.data = this;
+    keep_alive(false);
     if (!stop_.valid()) {
       error_ = errno;
       return;
@@ -98,16 +101,10 @@ class ExitEventThread::Implementation {
     const AllSignalsBlocked blocked;
     uv_thread_options_t options{};
     options.flags = UV_THREAD_HAS_STACK_SIZE;
-    options.stack_size = 64 * 1024;
-    error_ = -uv_thread_create_ex(
-        &thread_, &options, [](void* self) { static_cast<Implementation*>(self)->run(); }, this);
+    options.stack_size = std::size_t{64} * 1024;
+    error_ =
+        -uv_thread_create_ex(&thread_, &options, [](void* self) { static_cast<Implementation*>(self)->run(); }, this);
     started_ = error_ == 0;
-  }
-
-  ~Implementation() {
-    if (!started_) return;
-    eventfd_write(stop_.get(), 1);
-    uv_thread_join(&thread_);
   }
 
   Implementation(const Implementation&) = delete;
@@ -115,28 +112,50 @@ class ExitEventThread::Implementation {
 
   [[nodiscard]] int error() const { return error_; }
 
+  void keep_alive(bool on) {
+    auto* const handle = reinterpret_cast<uv_handle_t*>(&async_);
+    on ? uv_ref(handle) : uv_unref(handle);
+  }
+
+  void close(std::function<void()> closed) {
+    if (started_) {
+      eventfd_write(stop_.get(), 1);
+      uv_thread_join(&thread_);
+    }
+    closed_ = std::move(closed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&async_), [](uv_handle_t* handle) {
+      // Moved out first: it destroys this object.
+      const std::function<void()> done = std::move(static_cast<Implementation*>(handle->data)->closed_);
+      done();
+    });
+  }
+
  private:
   void run() {
     pollfd polls[2] = {{fd_, POLLIN, 0}, {stop_.get(), POLLIN, 0}};
     while (poll(polls, 2, -1) < 0) continue;
     if (polls[1].revents != 0) return;
     std::atomic_ref{*flag_}.store(static_cast<std::int32_t>(exit_reason(fd_)));
-    raised_();
+    uv_async_send(&async_);
   }
 
   const int fd_;
   std::int32_t* const flag_;
   const std::function<void()> raised_;
   const FileDescriptor stop_;
+  uv_async_t async_{};
   uv_thread_t thread_{};
   bool started_ = false;
   int error_ = 0;
+  std::function<void()> closed_;
 };
 
-ExitEventThread::ExitEventThread(int fd, std::int32_t* flag, std::function<void()> raised)
-    : implementation_(std::make_unique<Implementation>(fd, flag, std::move(raised))) {}
-ExitEventThread::~ExitEventThread() = default;
+ExitEventWatch::ExitEventWatch(uv_loop_t* loop, int fd, std::int32_t* flag, std::function<void()> raised)
+    : implementation_(std::make_unique<Implementation>(loop, fd, flag, std::move(raised))) {}
+ExitEventWatch::~ExitEventWatch() = default;
 
-int ExitEventThread::error() const { return implementation_->error(); }
+int ExitEventWatch::error() const { return implementation_->error(); }
+void ExitEventWatch::keep_alive(bool on) { implementation_->keep_alive(on); }
+void ExitEventWatch::close(std::function<void()> closed) { implementation_->close(std::move(closed)); }
 
 }  // namespace sigshield

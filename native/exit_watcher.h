@@ -33,11 +33,12 @@ class ExitWatcher {
   ExitWatcher& operator=(const ExitWatcher&) = delete;
   ~ExitWatcher();
 
-  // 0, or the errno of the system call that keeps it from working; then no other member may be called.
+  // 0, or the errno of the system call that keeps it from working; then no other member may be called, and the loop
+  // holds nothing of it.
   [[nodiscard]] int error() const;
 
-  // Takes a child that is not reaped yet; its exit keeps the loop alive. Returns its id for the calls below. Can't fail: a
-  // child that can't be watched by its pidfd is waited for at each SIGCHLD.
+  // Takes a child that is not reaped yet; its exit keeps the loop alive. Returns its id for the calls below. Can't
+  // fail: a child that can't be watched by its pidfd is waited for at each SIGCHLD.
   std::uint32_t add(pid_t pid, FileDescriptor pidfd);
 
   // Returns 0 or an errno; ESRCH when the child is reaped. Never reaches another process that got the same pid.
@@ -46,8 +47,8 @@ class ExitWatcher {
   // Whether this child keeps the loop alive. Nothing happens when it is reaped already.
   void keep_alive(std::uint32_t id, bool on);
 
-  // Stops watching. Children that still live are reaped by a thread of the process when they exit. `closed` is called on
-  // the loop's thread when the loop has let go of the watcher, which may then be destroyed.
+  // Stops watching. Children that still live are reaped by a thread of the process when they exit. `closed` is called
+  // on the loop's thread when the loop has let go of the watcher, which may then be destroyed.
   void close(std::function<void()> closed);
 
  private:

@@ -39,7 +39,8 @@ int wait_for(int id_type, int id, siginfo_t* info, int options, rusage* usage) {
   }
 }
 
-// Linux 5.4. Before that a pidfd may exist but can't be waited for; the kernel then rejects the type, not the descriptor.
+// Linux 5.4. Before that a pidfd may exist but can't be waited for; the kernel then rejects the type, not the
+// descriptor.
 bool pidfds_can_be_waited_for() {
   static const bool answer = [] {
     siginfo_t info{};
@@ -48,7 +49,9 @@ bool pidfds_can_be_waited_for() {
   return answer;
 }
 
-double microseconds(const timeval& time) { return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec); }
+double microseconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+}
 
 struct Child {
   pid_t pid = -1;
@@ -85,6 +88,7 @@ void reap_all(std::vector<Child> children) {
   Exit exit;
   while (!children.empty()) {
     std::vector<pollfd> polls;
+    polls.reserve(children.size());
     for (const Child& child : children) polls.push_back({child.pidfd.get(), POLLIN, 0});
     if (poll(polls.data(), polls.size(), -1) < 0) continue;
     std::erase_if(children, [&](const Child& child) { return reap(child, WNOHANG, exit); });
@@ -121,15 +125,15 @@ class ExitWatcher::Implementation {
       error_ = errno;
       return;
     }
-    error_ = -uv_poll_init(loop, &poll_, epoll_.get());
+    // The first signal handle of a loop opens the loop's own pipe for signals.
+    error_ = -uv_signal_init(loop, &sigchld_);
     if (error_ != 0) return;
-    // Can't fail: the loop's own signal pipe exists since the loop has watched its first signal or child.
-    uv_signal_init(loop, &sigchld_);
+    // Can't fail on a fresh epoll descriptor.
+    uv_poll_init(loop, &poll_, epoll_.get());
     poll_.data = this;
     sigchld_.data = this;
-    uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* handle, int, int) {
-      static_cast<Implementation*>(handle->data)->take_ready();
-    });
+    uv_poll_start(&poll_, UV_READABLE,
+                  [](uv_poll_t* handle, int, int) { static_cast<Implementation*>(handle->data)->take_ready(); });
     uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
     uv_unref(reinterpret_cast<uv_handle_t*>(&sigchld_));
   }
@@ -194,14 +198,14 @@ class ExitWatcher::Implementation {
     return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd.get(), &event) == 0;
   }
 
-  // The way of libuv itself, with its cost for each child at each exit: only where pidfds can't be had. A child that exited
-  // before the handler stood is found by the pass that the handler's start sends itself.
+  // The way of libuv itself, with its cost for each child at each exit: only where pidfds can't be had. A child that
+  // exited before the handler stood is found by the pass that the handler's start sends itself.
   void watch_sigchld() {
     if (announced_by_sigchld_.size() > 1) return;
     uv_signal_start(
         &sigchld_, [](uv_signal_t* handle, int) { static_cast<Implementation*>(handle->data)->take_announced(); },
         SIGCHLD);
-    raise(SIGCHLD);
+    static_cast<void>(raise(SIGCHLD));
   }
 
   // Children are taken out before any is delivered, as a delivery may start, kill or forget others.

@@ -10,7 +10,7 @@ using SignalSet = std::uint64_t;
 
 constexpr int kLastSignal = 64;
 
-constexpr SignalSet signal_bit(int signal) { return SignalSet{1} << (signal - 1); }
+[[gnu::always_inline]] constexpr SignalSet signal_bit(int signal) { return SignalSet{1} << (signal - 1); }
 
 // Blocks every signal in the calling thread for the life of the object, then restores exactly the mask that was there.
 class AllSignalsBlocked {

@@ -1,4 +1,5 @@
-// The thread's mask by the raw system call: pthread_sigmask silently leaves libc's signals 32 and 33 unblocked (nptl(7)).
+// The thread's mask by the raw system call: pthread_sigmask silently leaves libc's signals 32 and 33 unblocked
+// (nptl(7)).
 #include "signals.h"
 
 #include <csignal>

@@ -64,11 +64,11 @@ struct SpawnRequest {
 
 struct SpawnResult {
   Step failed_step = Step::kNone;
-  int error = 0;                             // errno of the failed step; 0 when the program runs.
-  pid_t pid = -1;                            // Of a program that runs, and not reaped yet.
-  FileDescriptor pidfd;                      // Invalid where the kernel gives none.
-  bool enforced = false;                     // The filter is in force.
-  std::vector<FileDescriptor> pipes;         // The parent's ends, in the order of the kNewPipe entries.
+  int error = 0;                      // errno of the failed step; 0 when the program runs.
+  pid_t pid = -1;                     // Of a program that runs, and not reaped yet.
+  FileDescriptor pidfd;               // Invalid where the kernel gives none.
+  bool enforced = false;              // The filter is in force.
+  std::vector<FileDescriptor> pipes;  // The parent's ends, in the order of the kNewPipe entries.
 };
 
 // Starts a program. Returns once it runs or can't: a child that failed is reaped already.

@@ -1,4 +1,6 @@
 // The parent half: lays out all that the child needs, clones, and learns from the report pipe what came of it.
+#include "spawn.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -13,7 +15,6 @@
 
 #include "child_linux.h"
 #include "enforce_linux.h"
-#include "spawn.h"
 #include "syscall_linux.h"
 
 namespace sigshield {
@@ -27,17 +28,22 @@ constexpr std::size_t kGuardSize = 64 * 1024;  // The largest page size of the s
 // A stack for the child half, with a guard below it.
 class ChildStack {
  public:
-  ChildStack() {
-    void* const memory = mmap(nullptr, kGuardSize + kStackSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (memory == MAP_FAILED) return;
+  ChildStack() = default;
+
+  // False when there is no memory for it.
+  [[nodiscard]] bool map() {
+    if (base_ != nullptr) return true;
+    void* const memory =
+        mmap(nullptr, kGuardSize + kStackSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) return false;
     base_ = static_cast<char*>(memory);
     if (mprotect(base_ + kGuardSize, kStackSize, PROT_READ | PROT_WRITE) != 0) unmap();
+    return base_ != nullptr;
   }
   ~ChildStack() { unmap(); }
   ChildStack(const ChildStack&) = delete;
   ChildStack& operator=(const ChildStack&) = delete;
 
-  [[nodiscard]] bool valid() const { return base_ != nullptr; }
   [[nodiscard]] void* top() const { return base_ + kGuardSize + kStackSize; }
 
  private:
@@ -94,6 +100,13 @@ bool open_pipe(FileDescriptor& read_end, FileDescriptor& write_end) {
   return true;
 }
 
+// Checked before anything is opened here: a number that is not open could become one of our own, which the child must
+// not get.
+bool all_open(const std::vector<int>& descriptors) {
+  return std::all_of(descriptors.begin(), descriptors.end(),
+                     [](int descriptor) { return descriptor < 0 || fcntl(descriptor, F_GETFD) >= 0; });
+}
+
 // Replaces each kNewPipe by the child's end of a socket pair.
 bool open_child_pipes(std::vector<int>& descriptors, std::vector<FileDescriptor>& parent_ends,
                       std::vector<FileDescriptor>& child_ends) {
@@ -110,8 +123,9 @@ bool open_child_pipes(std::vector<int>& descriptors, std::vector<FileDescriptor>
 
 pid_t clone_child(const ChildStack& stack, ChildPlan& plan, int* pidfd) {
   // CLONE_VM: the cost does not grow with the parent's memory. Legacy clone: container profiles refuse clone3.
-  // No CLONE_VFORK: its wait can't be interrupted. A Ctrl-Z in this window stops the child before execve, and the parent,
-  // which only the child could wake, never stops: the shell waits for it for ever. The report pipe is waited for instead.
+  // No CLONE_VFORK: its wait can't be interrupted. A Ctrl-Z in this window stops the child before execve, and the
+  // parent, which only the child could wake, never stops: the shell waits for it for ever. The report pipe is waited
+  // for instead.
   constexpr int kFlags = CLONE_VM | SIGCHLD;
   const pid_t pid = clone(child_main, stack.top(), kFlags | CLONE_PIDFD, &plan, pidfd);
   if (pid >= 0 || errno != EINVAL) return pid;
@@ -186,6 +200,7 @@ const char* step_name(Step step) {
 
 SpawnResult spawn(SpawnRequest& request) {
   SpawnResult result;
+  if (!all_open(request.descriptors)) return failure(std::move(result), Step::kFcntl, errno);
   std::vector<FileDescriptor> child_ends;
   if (!open_child_pipes(request.descriptors, result.pipes, child_ends)) {
     return failure(std::move(result), Step::kSocketpair, errno);
@@ -194,10 +209,10 @@ SpawnResult spawn(SpawnRequest& request) {
   FileDescriptor report_write;
   if (!open_pipe(report_read, report_write)) return failure(std::move(result), Step::kPipe, errno);
 
-  // One stack per thread is enough: it is free again when the report pipe is at its end, as execve leaves the shared memory
-  // before it closes descriptors.
-  thread_local const ChildStack stack;
-  if (!stack.valid()) return failure(std::move(result), Step::kMmap, ENOMEM);
+  // One stack per thread is enough: it is free again when the report pipe is at its end, as execve leaves the shared
+  // memory before it closes descriptors.
+  thread_local ChildStack stack;
+  if (!stack.map()) return failure(std::move(result), Step::kMmap, ENOMEM);
 
   const StringList candidates{candidate_paths(request.file, request.environment)};
   std::vector<char*> shell = shell_arguments(request.arguments);

@@ -20,7 +20,11 @@ it("never allocates Node's own process handle", async () => {
   // PROCESSWRAP resources are made by Node's handle and by ours; the count must be one for each child.
   const { createHook } = await import('node:async_hooks')
   let made = 0
-  const hook = createHook({ init: (_id, type) => void (made += Number(type === 'PROCESSWRAP')) }).enable()
+  const hook = createHook({
+    init: (_id, type) => {
+      made += Number(type === 'PROCESSWRAP')
+    },
+  }).enable()
   const ours = spawnProtected('true')
   expect(made).toBe(1)
   const node = childProcess.spawn('true')

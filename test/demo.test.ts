@@ -7,7 +7,8 @@ const demo = join(import.meta.dirname, '../examples/demo.mjs')
 const cleanup = 'Doing cleanup before leaving ...'
 
 /** The process ids that the demo names in its first line. */
-const pidsOn = (terminal: Terminal) => (/parent (\d+) started a \w+ worker (\d+)/.exec(terminal.screen) ?? []).slice(1).map(Number)
+const pidsOn = (terminal: Terminal) =>
+  (/parent (\d+) started a \w+ worker (\d+)/.exec(terminal.screen) ?? []).slice(1).map(Number)
 
 describe.each(['node', 'python'])('Ctrl-C in a terminal, with a %s worker', (worker) => {
   it('reaches the parent alone: the worker cleans up, is joined, and nothing is left', async () => {
@@ -17,7 +18,9 @@ describe.each(['node', 'python'])('Ctrl-C in a terminal, with a %s worker', (wor
     expect(pids.filter(isAlive)).toHaveLength(2)
     terminal.type(CTRL_C)
     expect(await terminal.exit).toEqual({ exitCode: 0, signal: 0 })
-    expect(terminal.screen).toMatch(/Ctrl-C: asking the worker to leave[^]*Doing cleanup before leaving \.\.\.\r\nThe worker left with code 0/)
+    expect(terminal.screen).toMatch(
+      /Ctrl-C: asking the worker to leave[\s\S]*Doing cleanup before leaving \.\.\.\r\nThe worker left with code 0/,
+    )
     expect(terminal.screen).not.toContain('KeyboardInterrupt')
     expect(pids.filter(isAlive)).toEqual([])
   })

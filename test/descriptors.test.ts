@@ -23,7 +23,11 @@ describe('a child has exactly the descriptors it was given', () => {
     ['nothing but /dev/null', { stdio: 'ignore' }, [0, 1, 2]],
     ['a hole above the three', { stdio: ['ignore', 'ignore', 'ignore', 'ignore', 'pipe'] }, [0, 1, 2, 4]],
     ['an exit event', { exitEvent: new ExitEvent() }, [0, 1, 2, 3]],
-    ['an exit event after more stdio', { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'], exitEvent: new ExitEvent() }, [0, 1, 2, 3, 4, 5]],
+    [
+      'an exit event after more stdio',
+      { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'], exitEvent: new ExitEvent() },
+      [0, 1, 2, 3, 4, 5],
+    ],
   ])('%s', async (_what, options, expected) => {
     expect(numbers(await descriptorsWith(options))).toEqual(expected)
   })
@@ -40,7 +44,9 @@ os.execv(sys.argv[1], sys.argv[1:])`
     const run = async (api: string) => {
       const report = join(folder, api)
       const parent = ended(
-        childProcess.spawn('python3', ['-c', python, process.execPath, script, api, probe, report], { stdio: 'inherit' }),
+        childProcess.spawn('python3', ['-c', python, process.execPath, script, api, probe, report], {
+          stdio: 'inherit',
+        }),
       )
       expect(await closed(parent)).toEqual({ code: 0, signal: null })
       return numbers(JSON.parse(readFileSync(report, 'utf8')).fds)

@@ -119,7 +119,10 @@ describe('when the parent is gone', () => {
       middle.stdin.write(`${end}\n`)
     }
     // Both workers hold the pipe: its end is theirs.
-    expect([await line(middle.stdout), await line(middle.stdout)].sort()).toEqual([`node ${reason}`, `python ${reason}`])
+    expect([await line(middle.stdout), await line(middle.stdout)].sort()).toEqual([
+      `node ${reason}`,
+      `python ${reason}`,
+    ])
     await closed(middle)
   })
 })
@@ -127,7 +130,8 @@ describe('when the parent is gone', () => {
 describe('a program in another language', () => {
   it('polls the descriptor that its environment names', async () => {
     const event = newEvent()
-    const script = 'import os,select\nfd=int(os.environ["SIGSHIELD_EXIT_FD"])\nprint("ready",flush=True)\nselect.select([fd],[],[])\nprint(os.read(fd,99))'
+    const script =
+      'import os,select\nfd=int(os.environ["SIGSHIELD_EXIT_FD"])\nprint("ready",flush=True)\nselect.select([fd],[],[])\nprint(os.read(fd,99))'
     const child = ended(spawnProtected('python3', ['-c', script], { exitEvent: event }))
     expect(await line(child.stdout)).toBe('ready')
     event.set()
@@ -139,7 +143,9 @@ describe('a program in another language', () => {
 it('set() with a thousand children wakes them all at once', async () => {
   const event = newEvent()
   const children = Array.from({ length: 1000 }, () =>
-    ended(spawnProtected('sh', ['-c', 'read -r line <&$SIGSHIELD_EXIT_FD; exit 7'], { exitEvent: event, stdio: 'ignore' })),
+    ended(
+      spawnProtected('sh', ['-c', 'read -r line <&$SIGSHIELD_EXIT_FD; exit 7'], { exitEvent: event, stdio: 'ignore' }),
+    ),
   )
   const exits = Promise.all(children.map((child) => once(child, 'exit')))
   event.set()
@@ -148,7 +154,12 @@ it('set() with a thousand children wakes them all at once', async () => {
 
 it('is never set, and not connected, in a process that was given none', () => {
   const event = exitEvent()
-  expect([event.connected, event.isSet(), event.signal.aborted, event.waitSync(1)]).toEqual([false, false, false, false])
+  expect([event.connected, event.isSet(), event.signal.aborted, event.waitSync(1)]).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ])
   expect(exitEvent()).toBe(event)
 })
 

@@ -37,7 +37,7 @@ describe.each(Object.entries(echoing))('%s', (_name, [program, ...args]) => {
   it.skipIf(!hasJava)('still ignores them when it has started up, and lives on after both', async () => {
     const child = ended(spawnProtected(program, args, { ignore: ['SIGINT', 'SIGTERM'] }))
     child.stdin.write('one\n')
-    while ((await line(child.stdout)) !== 'one') continue
+    while ((await line(child.stdout)) !== 'one');
     expect(signalState(child.pid as number).ignored).toEqual(expect.arrayContaining([SIGINT, SIGTERM]))
     process.kill(child.pid as number, 'SIGINT')
     process.kill(child.pid as number, 'SIGTERM')
@@ -49,7 +49,7 @@ describe.each(Object.entries(echoing))('%s', (_name, [program, ...args]) => {
   it.skipIf(!hasJava)('dies of SIGINT without protection', async () => {
     const child = ended(childProcess.spawn(program, args))
     child.stdin.write('one\n')
-    while ((await line(child.stdout)) !== 'one') continue
+    while ((await line(child.stdout)) !== 'one');
     child.kill('SIGINT')
     const { code, signal } = await closed(child)
     // The JVM and Python turn the signal into an exit of their own.
@@ -78,7 +78,8 @@ it('takes every signal that can be ignored or blocked, real-time signals by thei
 })
 
 it('a blocked signal stays pending until the program unblocks it', async () => {
-  const script = 'import signal,sys\nprint(sys.stdin.readline(),end="",flush=True)\nsignal.pthread_sigmask(signal.SIG_SETMASK,[])\nprint("not reached",flush=True)'
+  const script =
+    'import signal,sys\nprint(sys.stdin.readline(),end="",flush=True)\nsignal.pthread_sigmask(signal.SIG_SETMASK,[])\nprint("not reached",flush=True)'
   const child = ended(spawnProtected('python3', ['-c', script], { ignore: [], block: ['SIGTERM'] }))
   process.kill(child.pid as number, 'SIGTERM')
   expect(await echo(child, 'alive')).toBe('alive')
@@ -132,7 +133,9 @@ describe('a Node worker', () => {
 })
 
 it('enforces for an unprivileged child, by no_new_privs', async () => {
-  const child = ended(spawnProtected('bash', ['-c', 'grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status'], { uid: 65534, gid: 65534 }))
+  const child = ended(
+    spawnProtected('bash', ['-c', 'grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status'], { uid: 65534, gid: 65534 }),
+  )
   let output = ''
   for await (const chunk of child.stdout) output += chunk
   expect(output).toBe('NoNewPrivs:\t1\nSeccomp:\t2\n')

@@ -41,12 +41,36 @@ describe('a mistake in our own options is thrown before anything starts', () => 
     [{ ignore: [2.5] }, unknown, 'Unknown signal: 2.5'],
     [{ ignore: ['toString'] }, unknown, "Unknown signal: 'toString'"],
     [{ ignore: [null] }, type, 'The "signal" argument must be a signal name such as \'SIGINT\'. Received null'],
-    [{ ignore: 'SIGINT' }, type, `The "options.ignore" property must be an array of signals such as ['SIGINT']. Received 'SIGINT'`],
-    [{ ignore: ['SIGKILL'] }, value, "The property 'options.ignore' must not contain SIGKILL, which no process can ignore or block. Received 'SIGKILL'"],
-    [{ block: ['SIGSTOP'] }, value, "The property 'options.block' must not contain SIGSTOP, which no process can ignore or block. Received 'SIGSTOP'"],
-    [{ ignore: [9] }, value, "The property 'options.ignore' must not contain SIGKILL, which no process can ignore or block. Received 9"],
-    [{ ignore: ['SIGCHLD'] }, value, "The property 'options.ignore' must not contain SIGCHLD: the child could not wait for children of its own. Leave it out. Received 'SIGCHLD'"],
-    [{ block: ['SIGSEGV'] }, value, "The property 'options.block' must not contain SIGSEGV: the kernel raises it for a fault of the program itself, and ends it all the same. Received 'SIGSEGV'"],
+    [
+      { ignore: 'SIGINT' },
+      type,
+      `The "options.ignore" property must be an array of signals such as ['SIGINT']. Received 'SIGINT'`,
+    ],
+    [
+      { ignore: ['SIGKILL'] },
+      value,
+      "The property 'options.ignore' must not contain SIGKILL, which no process can ignore or block. Received 'SIGKILL'",
+    ],
+    [
+      { block: ['SIGSTOP'] },
+      value,
+      "The property 'options.block' must not contain SIGSTOP, which no process can ignore or block. Received 'SIGSTOP'",
+    ],
+    [
+      { ignore: [9] },
+      value,
+      "The property 'options.ignore' must not contain SIGKILL, which no process can ignore or block. Received 9",
+    ],
+    [
+      { ignore: ['SIGCHLD'] },
+      value,
+      "The property 'options.ignore' must not contain SIGCHLD: the child could not wait for children of its own. Leave it out. Received 'SIGCHLD'",
+    ],
+    [
+      { block: ['SIGSEGV'] },
+      value,
+      "The property 'options.block' must not contain SIGSEGV: the kernel raises it for a fault of the program itself, and ends it all the same. Received 'SIGSEGV'",
+    ],
     [{ enforce: 'yes' }, type, `The "options.enforce" property must be true, false or 'auto'. Received 'yes'`],
     [{ exitEvent: {} }, type, 'The "options.exitEvent" property must be an instance of ExitEvent. Received {}'],
   ])('%j', async (options, code, message) => {
@@ -107,7 +131,7 @@ describe('what the system refuses', () => {
 
   it.each([
     ['an argument list that is too long', ['true', ['x'.repeat(3 << 20)], {}], 'E2BIG', 'execve'],
-    ['a descriptor that is not open', ['true', [], { stdio: ['ignore', 'ignore', 999] }], 'EBADF', 'dup3'],
+    ['a descriptor that is not open', ['true', [], { stdio: ['ignore', 'ignore', 999] }], 'EBADF', 'fcntl'],
     ['an id that can not be taken', ['true', [], { uid: -1 }], 'EINVAL', 'setresuid'],
   ] as [string, [string, string[], object], string, string][])('%s is thrown', async (_what, call, code, step) => {
     await leavesNothing(() => {

@@ -10,6 +10,15 @@ export default function setup(): void {
   for (const source of readdirSync(import.meta.dirname)) {
     if (!source.endsWith('.c')) continue
     const program = join(programs, source.slice(0, -2))
-    execFileSync('cc', ['-std=gnu17', '-O1', '-Wall', '-Wextra', '-Werror', '-o', program, join(import.meta.dirname, source)])
+    execFileSync('cc', [
+      '-std=gnu17',
+      '-O1',
+      '-Wall',
+      '-Wextra',
+      '-Werror',
+      '-o',
+      program,
+      join(import.meta.dirname, source),
+    ])
   }
 }

@@ -1,7 +1,8 @@
 /** Around every test file: it must leave no descriptor open and no child, dead or alive, behind. */
+
+import childProcess from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import childProcess from 'node:child_process'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { afterAll, beforeAll, expect } from 'vitest'
 
@@ -26,7 +27,9 @@ export function children(parent: number = process.pid): string[] {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
       const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      return Number(ppid) === parent ? [`${pid} ${state} ${stat.slice(stat.indexOf('('), stat.lastIndexOf(')') + 1)}`] : []
+      return Number(ppid) === parent
+        ? [`${pid} ${state} ${stat.slice(stat.indexOf('('), stat.lastIndexOf(')') + 1)}`]
+        : []
     } catch {
       // Gone since the folder was read.
       return []

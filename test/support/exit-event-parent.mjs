@@ -1,6 +1,7 @@
 // A parent that ends in the way that its input says. Its two workers outlive it and report on the output they share.
-import { ExitEvent, spawnProtected } from 'sigshield'
+
 import { createInterface } from 'node:readline'
+import { ExitEvent, spawnProtected } from 'sigshield'
 
 const workers = {
   node: [
@@ -27,7 +28,7 @@ sys.stderr.write("up"); sys.stderr.flush()
 select.select([fd], [], [])
 # One page of buffer is the mark of a request, and no reader can consume it.
 requested = fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ) == os.sysconf("SC_PAGE_SIZE")
-print("python", "requested" if requested else "orphaned", flush=True)`,
+os.write(1, b"python requested\\n" if requested else b"python orphaned\\n")`,
     ],
   ],
 }

@@ -11,7 +11,7 @@ const ways = {
   // The signal keeps no process alive: the channel does.
   signal: () => event.signal.aborted || once(event.signal, 'abort', process.channel.ref()),
   isSet: () => {
-    while (!event.isSet()) continue
+    while (!event.isSet());
   },
 }
 

@@ -14,7 +14,7 @@ process.on('SIGINT', () => {
 })
 // A disposition of the parent's own that must survive; Node itself leaves SIGPIPE ignored.
 process.on('SIGUSR2', () => {})
-const signals = () => /^SigBlk[^]*SigCgt:.*$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[0]
+const signals = () => /^SigBlk[\s\S]*SigCgt:.*$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[0]
 
 const settled = childProcess.spawn('true')
 await once(settled, 'close')
@@ -60,4 +60,6 @@ const lost = await Promise.all(
   }),
 )
 const after = signals()
-console.log(JSON.stringify({ started: children.length, lost: lost.filter(Boolean).length, seenByParent, before, after }))
+console.log(
+  JSON.stringify({ started: children.length, lost: lost.filter(Boolean).length, seenByParent, before, after }),
+)

@@ -1,5 +1,5 @@
-// Reports, as JSON into the file named by its first argument, all that a process inherits. Then, when told so by a second
-// argument "cat", it copies its input to its output.
+// Reports, as JSON into the file named by its first argument, all that a process inherits. Then, when told so by a
+// second argument "cat", it copies its input to its output.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -14,12 +14,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-extern char **environ;
-static FILE *out;
+extern char** environ;
+static FILE* out;
 
-static void text(const char *value) {
+static void text(const char* value) {
   fputc('"', out);
-  for (const unsigned char *c = (const unsigned char *)value; *c; ++c) {
+  for (const unsigned char* c = (const unsigned char*)value; *c; ++c) {
     if (*c < 0x20 || *c == '"' || *c == '\\' || *c > 0x7e) {
       fprintf(out, "\\u%04x", *c);
     } else {
@@ -29,7 +29,7 @@ static void text(const char *value) {
   fputc('"', out);
 }
 
-static void list(const char *name, char **values) {
+static void list(const char* name, char** values) {
   fprintf(out, "\"%s\":[", name);
   for (int i = 0; values[i]; ++i) {
     if (i) fputc(',', out);
@@ -46,7 +46,9 @@ static void descriptors(void) {
     struct stat status;
     if (fd == mine || fstat(fd, &status) != 0) continue;
     const int flags = fcntl(fd, F_GETFL);
-    fprintf(out, "%s{\"fd\":%d,\"type\":%u,\"device\":%llu,\"inode\":%llu,\"rdev\":%llu,\"access\":%d,\"nonblocking\":%d,\"append\":%d,\"cloexec\":%d}",
+    fprintf(out,
+            "%s{\"fd\":%d,\"type\":%u,\"device\":%llu,\"inode\":%llu,\"rdev\":%llu,\"access\":%d,\"nonblocking\":%d,"
+            "\"append\":%d,\"cloexec\":%d}",
             first ? "" : ",", fd, status.st_mode & S_IFMT, (unsigned long long)status.st_dev,
             (unsigned long long)status.st_ino, (unsigned long long)status.st_rdev, flags & O_ACCMODE,
             (flags & O_NONBLOCK) != 0, (flags & O_APPEND) != 0, fcntl(fd, F_GETFD));
@@ -75,7 +77,7 @@ static void signals(void) {
   fputs("],", out);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc < 2) return 2;
   char temporary[PATH_MAX];
   snprintf(temporary, sizeof temporary, "%s.part", argv[1]);

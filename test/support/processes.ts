@@ -36,7 +36,11 @@ export async function line(stream: Readable | null): Promise<string> {
     const character = stream?.read(1) as Buffer | string | null | undefined
     if (character === null || character === undefined) {
       if (!stream || stream.readableEnded || stream.destroyed) throw new Error(`the stream ended after '${text}'`)
-      await Promise.race([once(stream, 'readable'), once(stream, 'end'), once(stream, 'close')])
+      const waiting = new AbortController()
+      const events = ['readable', 'end', 'close'].map((event) => once(stream, event, { signal: waiting.signal }))
+      await Promise.race(events)
+      waiting.abort()
+      await Promise.allSettled(events)
     } else if (String(character) === '\n') {
       return text
     } else {

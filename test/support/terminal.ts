@@ -32,7 +32,10 @@ export class Terminal {
 
   /** Waits until the text appears after position `from` of the screen; returns the position behind it. */
   async shows(text: string, from = 0): Promise<number> {
-    await until(() => this.screen.includes(text, from), `the terminal shows '${text}' after: ${this.screen.slice(from)}`)
+    await until(
+      () => this.screen.includes(text, from),
+      `the terminal shows '${text}' after: ${this.screen.slice(from)}`,
+    )
     return this.screen.indexOf(text, from) + text.length
   }
 
