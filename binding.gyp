@@ -18,7 +18,7 @@
               "native/exit_event_linux.cc"
             ],
             "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-            "defines": ["NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NAPI_VERSION=9"],
+            "defines": ["NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "NAPI_VERSION=9"],
             "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-rtti"],
             "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-fvisibility=hidden"],
             "ldflags": ["-Wl,-z,nodelete"]

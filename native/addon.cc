@@ -152,6 +152,9 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
       .gid = optional_id(options, "gid"),
   };
 
+  // In a worker thread that is being terminated every call into the engine fails, so the last value read is empty.
+  if (options.Get("gid").IsEmpty()) return {};
+
   Environment& state = environment(info);
   SpawnResult result;
   result.error = state.open_exit_watcher();
