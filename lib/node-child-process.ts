@@ -22,7 +22,8 @@ export interface StdioEntry {
 export interface HandleSpawnOptions {
   readonly file: string
   readonly args: readonly unknown[]
-  readonly cwd?: string | null | undefined
+  /** Text, or bytes that Node ignores. */
+  readonly cwd?: unknown
   readonly envPairs: readonly string[]
   readonly stdio: readonly StdioEntry[]
   readonly detached: boolean
@@ -78,15 +79,14 @@ Object.setPrototypeOf(BareChildProcess, ChildProcess)
  */
 export const ChildProcessWithoutHandle = BareChildProcess as unknown as new () => ChildProcess
 
-/** The step that failed is added to Node's own error; `seccomp` says what to do instead. */
+/** What the system refused; the step is its system call. */
 export interface Failure {
   readonly errno: number
   readonly step: string
 }
 
-function describe(child: Internals, error: NodeJS.ErrnoException, failure: Failure | undefined): NodeJS.ErrnoException {
-  if (child.spawnfile) error.path = child.spawnfile
-  Object.assign(error, { spawnargs: (child.spawnargs ?? []).slice(1) })
+/** Adds the failed step to an error in Node's own shape, and for `seccomp` what to do instead. */
+function withStep(error: NodeJS.ErrnoException, failure: Failure | undefined): NodeJS.ErrnoException {
   if (failure === undefined) return error
   if (failure.step === 'seccomp') {
     error.message +=
@@ -111,7 +111,7 @@ export function startChild(
   try {
     ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
   } catch (error) {
-    throw handle.failure === undefined ? error : describe(child, error as NodeJS.ErrnoException, handle.failure)
+    throw withStep(error as NodeJS.ErrnoException, handle.failure)
   }
 }
 
@@ -131,8 +131,10 @@ function endChild(
   child._handle?.close()
   child._handle = null
   if (exitCode !== null && exitCode < 0) {
-    const syscall = child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn'
-    child.emit('error', describe(child, systemError(exitCode, syscall), failure))
+    const error = systemError(exitCode, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn')
+    if (child.spawnfile) error.path = child.spawnfile
+    Object.assign(error, { spawnargs: child.spawnargs?.slice(1) })
+    child.emit('error', withStep(error, failure))
   } else {
     child.emit('exit', child.exitCode, child.signalCode)
   }
@@ -165,9 +167,16 @@ export function handleSpawnOptions(args: unknown[]): HandleSpawnOptions {
   return { file, args: argv, cwd, envPairs, stdio, detached, uid, gid } as HandleSpawnOptions
 }
 
-/** The errnos after which Node's spawn returns at once and forgets the pipe handles that it made. */
-export function pipesAreForgottenAfter(errno: number): boolean {
-  return errno === -constants.errno.EMFILE || errno === -constants.errno.ENFILE
+const { EACCES, EAGAIN, EMFILE, ENFILE, ENOENT } = constants.errno
+const emitted = new Set([EACCES, EAGAIN, EMFILE, ENFILE, ENOENT])
+
+/**
+ * Whether Node's spawn forgets the stream handle that it made for an entry: all after EMFILE and ENFILE, where it returns at
+ * once, and 'overlapped' ones where it throws, as its clean-up looks for 'pipe' alone.
+ */
+export function pipeIsForgottenAfter(errno: number, type: StdioEntry['type']): boolean {
+  if (errno === -EMFILE || errno === -ENFILE) return true
+  return type === 'overlapped' && errno !== 0 && !emitted.has(-errno)
 }
 
 /** Runs Node's spawn over a handle that starts nothing, and compares what it is asked with what this file says. */

@@ -3,6 +3,7 @@
  * at little cost, and one that looks wrong is shown to `child_process` itself, which refuses it in its own words.
  */
 import childProcess, { type ForkOptions, type SpawnOptions } from 'node:child_process'
+import { channel } from 'node:diagnostics_channel'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
@@ -50,6 +51,8 @@ export interface Protection {
 /** All that a start needs: `spawn` is what Node's ChildProcess.prototype.spawn takes. */
 export interface SpawnPlan {
   readonly spawn: object
+  /** The arguments as the program gets them; `spawn.args` are as the caller gave them, for `spawnargs`. */
+  readonly argumentTexts: readonly string[]
   readonly protection: Protection
   readonly timeout: number
   readonly signal: AbortSignal | undefined
@@ -84,6 +87,9 @@ function protectionOf(
   }
 }
 
+/** Node publishes the options of a start here, from Node 24 on. */
+const starting = channel('tracing:child_process.spawn:start')
+
 class Accepted extends Error {}
 
 /**
@@ -114,16 +120,14 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined
 const isInt32 = (value: unknown) => value === ((value as number) | 0)
 const isBoolean = (value: unknown) => typeof value === 'boolean'
-const isPathLike = (value: unknown) =>
-  isText(value) || (types.isUint8Array(value) && !value.includes(0)) || (isObject(value) && 'href' in value)
 const isSignal = (value: unknown) =>
   typeof value === 'string'
     ? value.toUpperCase() in constants.signals
     : Object.values(constants.signals).includes(value as number)
 
-/** Each true for every value that Node takes, or the call is shown to Node. */
+/** Each true only for values that Node takes; with any other the call is shown to Node. */
 const rules: Readonly<Record<string, (value: unknown) => boolean>> = {
-  cwd: isPathLike,
+  cwd: isText,
   detached: isBoolean,
   uid: isInt32,
   gid: isInt32,
@@ -147,27 +151,37 @@ export function planSpawn(
   defaultEnforce: true | 'auto',
 ): SpawnPlan {
   const { args, options: given } = overload(argsOrOptions, lastOptions)
+  // Nothing can be poisoned here, and nothing needs to be: neither can be anything else than refused.
+  if (!isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object') childProcess.spawn(file, argsOrOptions as string[])
   if (given !== undefined && !isObject(given)) childProcess.spawn(file, args as string[], given as unknown as object)
   const options: SpawnProtectedOptions & Record<string, unknown> = Object.assign(Object.create(null), given)
   checkAsNode(file, args, options)
-
-  const env = options.env || process.env
-  const inheritEnvironment = isOwnEnvironment(env)
+  const env = environmentOf(file, args, options)
+  // Who subscribes is shown the whole environment, and may change it.
+  const inheritEnvironment = env === liveEnvironment && !starting.hasSubscribers
+  const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
+  checkEndsAsNode(file, args, options)
   const protection = protectionOf(options, defaultEnforce, inheritEnvironment)
   const { shell, argv0 } = options
   const program = shell ? (typeof shell === 'string' ? shell : '/bin/sh') : file
-  const programArgs = shell ? ['-c', [file, ...args].join(' ')] : args.map(text)
-  const cwd = isAbsent(options.cwd) ? options.cwd : pathText(options.cwd)
+  const programArgs = shell ? ['-c', [file, ...args].join(' ')] : args
+  const argv = [typeof argv0 === 'string' ? argv0 : program, ...programArgs]
+  // Converted here, as Node's own conversion fails where its streams are made already.
+  const argumentTexts = argv.map(text)
+  checkPermission(program)
   return {
     spawn: {
       __proto__: null,
       ...options,
       file: program,
-      args: [typeof argv0 === 'string' ? argv0 : program, ...programArgs],
-      cwd,
+      args: argv,
+      cwd: isAbsent(options.cwd) ? options.cwd : pathOf(options.cwd),
       detached: Boolean(options.detached),
-      envPairs: inheritEnvironment ? [] : environmentPairs(env, options.env),
+      windowsHide: Boolean(options.windowsHide),
+      windowsVerbatimArguments: Boolean(options.windowsVerbatimArguments),
+      envPairs,
     },
+    argumentTexts,
     protection,
     timeout: options.timeout ?? 0,
     signal: options.signal,
@@ -175,33 +189,36 @@ export function planSpawn(
   }
 }
 
+/** What Node checks before it looks at the environment. */
 function checkAsNode(file: unknown, args: readonly unknown[], options: Record<string, unknown>): void {
-  const { signal, killSignal, shell } = options
-  const start = (override: object) => () =>
-    childProcess.spawn(file as string, args as string[], { ...options, ...override })
   let suspicious = !isText(file) || file === '' || args.some((arg) => typeof arg === 'string' && !isText(arg))
   for (const name in rules) suspicious ||= !isAbsent(options[name]) && !rules[name]?.(options[name])
   // With arguments for a shell, Node has a deprecation warning of its own to give.
-  if (suspicious || (shell && args.length > 0)) letNodeCheck(start(poison))
+  if (!suspicious && !(options.shell && args.length > 0)) return
+  letNodeCheck(() => childProcess.spawn(file as string, args as string[], { ...options, ...poison }))
+}
+
+/** What Node checks after it. */
+function checkEndsAsNode(file: string, args: readonly unknown[], options: Record<string, unknown>): void {
+  const { signal, killSignal } = options
   if (signal !== undefined && !(isObject(signal) && 'aborted' in signal)) {
-    letNodeCheck(start({ killSignal: poison.killSignal }))
+    letNodeCheck(() => childProcess.spawn(file, args as string[], { ...options, killSignal: poison.killSignal }))
   }
   if (!isAbsent(killSignal) && !isSignal(killSignal)) {
     letNodeCheck(() => childProcess.execFile('/', { killSignal: killSignal as number, signal: poison.signal }))
   }
 }
 
-/** As the C++ half of Node's spawn turns an argument into text. */
+/** As the C++ half of Node's spawn turns a value into text: symbols throw, and a NUL ends it. */
 function text(value: unknown): string {
-  const string = String(value)
+  const string = `${value as string}`
   const end = string.indexOf('\0')
   return end < 0 ? string : string.slice(0, end)
 }
 
-function pathText(path: unknown): string {
-  return isObject(path) && 'href' in path && !types.isUint8Array(path)
-    ? fileURLToPath(path as unknown as URL)
-    : String(path)
+/** A path as Node hands it on: only of URLs it makes text. */
+function pathOf(path: unknown): unknown {
+  return typeof path === 'string' || types.isUint8Array(path) ? path : fileURLToPath(path as URL)
 }
 
 /** Whether JavaScript's process.env is still a live view of the C environment: not in a worker, not when it was replaced. */
@@ -218,8 +235,26 @@ const liveEnvironment = (() => {
   }
 })()
 
-function isOwnEnvironment(env: object): boolean {
-  return env === liveEnvironment
+/** Under the permission model Node adds its flags to the NODE_OPTIONS of children: in the very object that it is given. */
+function environmentOf(file: string, args: readonly unknown[], options: SpawnProtectedOptions): NodeJS.ProcessEnv {
+  const env = options.env || process.env
+  if (!process.permission) return env
+  // Node counts inherited keys of an environment that it is given.
+  const copy: NodeJS.ProcessEnv = options.env ? Object.create(options.env) : { ...env }
+  letNodeCheck(() => childProcess.spawn(file, args as string[], { ...options, env: copy, ...poison }))
+  return copy
+}
+
+/** Node refuses in its own words, asked for what can't be started: the audit mode would let it. */
+function checkPermission(program: string): void {
+  if (!process.permission || process.permission.has('child')) return
+  try {
+    childProcess.spawn('/').on('error', () => {})
+  } catch (error) {
+    throw (error as { resource?: string }).resource === '/'
+      ? Object.assign(error as Error, { resource: program })
+      : error
+  }
 }
 
 /** Node's rules: inherited keys count, undefined values don't, and coverage reaches children with an environment of their own. */
@@ -240,23 +275,22 @@ function environmentPairs(env: NodeJS.ProcessEnv, given: NodeJS.ProcessEnv | und
 /** fork's own part: the arguments for Node, and an IPC channel among the stdio. */
 export function planFork(modulePath: string | URL, argsOrOptions: unknown, lastOptions: unknown): SpawnPlan {
   const { args, options: given } = overload(argsOrOptions, lastOptions)
-  const check = (options: object) =>
-    letNodeCheck(() => childProcess.fork(modulePath, args as string[], { ...options, ...poison }))
-  if (!isAbsent(given) && !isObject(given)) {
-    childProcess.fork(modulePath, args as string[], given as object)
+  // As in planSpawn, these can only be refused.
+  const isRefused = !isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object'
+  if (isRefused || (!isAbsent(given) && !isObject(given))) {
+    childProcess.fork(modulePath, argsOrOptions as string[], lastOptions as object)
   }
   const options: ForkProtectedOptions & Record<string, unknown> = Object.assign(Object.create(null), given)
   const execPath = options.execPath || process.execPath
   const execArgv = (options.execArgv || ownExecArgv()) as unknown
   const plain =
     isText(modulePath) &&
-    (isAbsent(argsOrOptions) || typeof argsOrOptions === 'object') &&
     isText(execPath) &&
     Array.isArray(execArgv) &&
     execArgv.every(isText) &&
     (isAbsent(options.stdio) || (Array.isArray(options.stdio) && options.stdio.includes('ipc')))
-  if (!plain) check(options)
-  const nodeArgs = [...(execArgv as string[]), pathText(modulePath), ...args]
+  if (!plain) letNodeCheck(() => childProcess.fork(modulePath, args as string[], { ...options, ...poison }))
+  const nodeArgs = [...(execArgv as unknown[]), pathOf(modulePath), ...args]
   return planSpawn(execPath, nodeArgs, { ...options, stdio: stdioWithIpc(options), shell: false }, true)
 }
 

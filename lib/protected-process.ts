@@ -9,10 +9,11 @@ import {
   type HandleSpawnOptions,
   handleSpawnOptions,
   type NodeProcessHandle,
-  pipesAreForgottenAfter,
+  pipeIsForgottenAfter,
+  type StdioEntry,
   startChild,
 } from './node-child-process.js'
-import type { Protection, SpawnPlan } from './options.js'
+import type { SpawnPlan } from './options.js'
 import { signalName } from './signals.js'
 
 /** What a child has used of the machine when it has exited (getrusage(2)). */
@@ -34,7 +35,7 @@ native.onExit((id, code, signal, userCPUTime, systemCPUTime, maxRSS) => {
 
 /** What Node's code drives in place of its own process handle. */
 class Handle extends AsyncResource implements NodeProcessHandle {
-  readonly #protection: Protection
+  readonly #plan: SpawnPlan
   #id: number | undefined
   #keepsAlive = true
   pid?: number
@@ -43,23 +44,28 @@ class Handle extends AsyncResource implements NodeProcessHandle {
   resourceUsage: ResourceUsage | undefined
   onexit: NodeProcessHandle['onexit'] = () => {}
 
-  constructor(protection: Protection) {
+  constructor(plan: SpawnPlan) {
     super('PROCESSWRAP')
-    this.#protection = protection
+    this.#plan = plan
   }
 
   spawn(...args: unknown[]): number {
     const options = handleSpawnOptions(args)
-    const protection = this.#protection
+    const { protection } = this.#plan
     const { descriptors, changes } = handOver(options, protection.exitEvent)
+    // libuv's own rule for a number that names none.
+    if (options.stdio.some((entry) => sourceOf(entry) === -1)) {
+      this.failure = { errno: -constants.errno.EINVAL, step: 'fcntl' }
+      return this.failure.errno
+    }
     const envPairs = terminated(options.envPairs)
     const inherit = protection.inheritEnvironment
     const result = native.spawn({
       file: options.file,
-      arguments: terminated(options.args as string[]),
+      arguments: terminated(this.#plan.argumentTexts),
       environment: inherit ? null : envPairs,
       environmentChanges: inherit ? envPairs + changes : changes,
-      directory: options.cwd ?? '',
+      directory: typeof options.cwd === 'string' ? options.cwd : '',
       descriptors,
       ignored: protection.ignored,
       blocked: protection.blocked,
@@ -86,7 +92,7 @@ class Handle extends AsyncResource implements NodeProcessHandle {
       if (handle === undefined || type === 'wrap') continue
       const fd = descriptors[i] as number
       if (fd >= 0) handle.open(fd)
-      if (pipesAreForgottenAfter(errno)) handle.close()
+      if (pipeIsForgottenAfter(errno, type)) handle.close()
     }
   }
 
@@ -129,12 +135,18 @@ class Handle extends AsyncResource implements NodeProcessHandle {
   }
 }
 
+/** The descriptor of ours that an entry names, as the 32-bit integer that libuv makes of it. */
+function sourceOf({ type, fd, handle }: StdioEntry): number | undefined {
+  if (type === 'wrap') return handle?.fd
+  return type === 'fd' || type === 'inherit' ? Number(fd) | 0 : undefined
+}
+
 /** The child's descriptors and the variables that name the exit event: after the stdio, at 3 or above. */
 function handOver(options: HandleSpawnOptions, exitEvent: ExitEvent | undefined) {
-  const sources = options.stdio.map(({ type, fd, handle }) => {
-    if (type === 'ignore') return NO_DESCRIPTOR
-    if (type === 'pipe' || type === 'overlapped') return NEW_PIPE
-    return fd ?? handle?.fd ?? NO_DESCRIPTOR
+  const sources = options.stdio.map((entry) => {
+    if (entry.type === 'pipe' || entry.type === 'overlapped') return NEW_PIPE
+    // libuv takes any negative number for none.
+    return Math.max(sourceOf(entry) ?? NO_DESCRIPTOR, NO_DESCRIPTOR)
   })
   const readEnd = exitEvent?.readEnd
   if (readEnd === undefined) {
@@ -161,7 +173,7 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
   /** @internal */
   constructor(plan: SpawnPlan) {
     super()
-    this.#handle = new Handle(plan.protection)
+    this.#handle = new Handle(plan)
     this.exitEvent = plan.protection.exitEvent
     startChild(this, this.#handle, plan.spawn)
   }

@@ -72,6 +72,16 @@ export function spawnProtected(command: string, args?: unknown, options?: unknow
   return startPlanned(planSpawn(command, args, options, 'auto'))
 }
 
+/** Of the same name and shape as Node's own class, which it keeps to itself. */
+class AbortError extends Error {
+  override readonly name = 'AbortError'
+  readonly code = 'ABORT_ERR'
+
+  constructor(cause: unknown) {
+    super('The operation was aborted', { cause })
+  }
+}
+
 /** Starts a child, and ends it at its time-out or when its AbortSignal says so, as child_process does. */
 export function startPlanned(plan: SpawnPlan): ProtectedProcess {
   const child = new ProtectedProcess(plan)
@@ -89,11 +99,7 @@ export function startPlanned(plan: SpawnPlan): ProtectedProcess {
     child.once('exit', clear).once('close', clear)
   }
   if (signal) {
-    const abort = () =>
-      kill(() => {
-        const error = new Error('The operation was aborted', { cause: signal.reason })
-        child.emit('error', Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' }))
-      })
+    const abort = () => kill(() => child.emit('error', new AbortError(signal.reason)))
     if (signal.aborted) {
       process.nextTick(abort)
     } else {

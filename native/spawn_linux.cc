@@ -6,9 +6,11 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <uv.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstring>
 #include <string_view>
@@ -77,8 +79,11 @@ std::string candidate_paths(const std::string& file, const StringList& environme
   const std::string path = search_path(environment);
   for (std::size_t start = 0; start <= path.size();) {
     const std::size_t end = std::min(path.find(':', start), path.size());
-    if (end > start) block.append(path, start, end - start).push_back('/');
-    append_string(block, file);
+    // execvp of glibc skips what can't be a path.
+    if (end - start < PATH_MAX) {
+      if (end > start) block.append(path, start, end - start).push_back('/');
+      append_string(block, file);
+    }
     start = end + 1;
   }
   return block;
@@ -107,6 +112,17 @@ bool all_open(const std::vector<int>& descriptors) {
                      [](int descriptor) { return descriptor < 0 || fcntl(descriptor, F_GETFD) >= 0; });
 }
 
+// The libuv of Node 22 and newer gives the pipes of children a size, which programs see as backpressure; that of Node
+// 20 does not.
+bool has_sized_pipes() { return uv_version() >= 0x013000; }
+
+void set_pipe_size(int fd) {
+  // Only advice: a pipe of another size works too.
+  const int size = 64 * 1024;
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 // Replaces each kNewPipe by the child's end of a socket pair.
 bool open_child_pipes(std::vector<int>& descriptors, std::vector<FileDescriptor>& parent_ends,
                       std::vector<FileDescriptor>& child_ends) {
@@ -116,6 +132,9 @@ bool open_child_pipes(std::vector<int>& descriptors, std::vector<FileDescriptor>
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
     parent_ends.emplace_back(ends[0]);
     child_ends.emplace_back(ends[1]);
+    if (has_sized_pipes()) {
+      for (const int end : ends) set_pipe_size(end);
+    }
     descriptor = ends[1];
   }
   return true;

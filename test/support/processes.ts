@@ -59,7 +59,8 @@ export async function echo(child: { stdin: Writable | null; stdout: Readable | n
 export function ended<C extends ChildProcess>(child: C): C {
   onTestFinished(async () => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const exit = once(child, 'close')
+    // Not 'close': a parent that has disconnected never gets it (Node's own behaviour).
+    const exit = once(child, 'exit')
     child.kill('SIGKILL')
     await exit
   })

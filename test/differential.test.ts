@@ -1,0 +1,672 @@
+/** The same calls through `child_process` and through sigshield, and what can be seen of them on either side. */
+import childProcess, { type ChildProcess, execFileSync, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, fstatSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import fc, { type Arbitrary } from 'fast-check'
+import { forkProtected, spawnProtected } from 'sigshield'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { children, openDescriptors, settles } from './support/census.js'
+import {
+  type Call,
+  errorShape,
+  everyAccess,
+  everyStream,
+  type Observation,
+  observe,
+  openOnExec,
+  type Places,
+  portable,
+  type Source,
+} from './support/differential.js'
+import { probe } from './support/processes.js'
+
+interface Pair {
+  readonly call: Call
+  readonly node: Observation
+  readonly ours: Observation
+}
+
+/** All that sigshield does otherwise, on purpose. Whatever else differs is a fault. */
+const intendedDifferences: readonly { what: string; why: string; remove(pair: Pair): Pair }[] = [
+  {
+    what: 'the property `step` of an error that the system caused',
+    why: 'It names the system call that failed, which Node does not tell.',
+    remove: ({ call, node, ours }) => ({ call, node, ours: mapErrors(ours, ({ step: _, ...error }) => error) }),
+  },
+  {
+    what: 'the property `exitEvent` of the child',
+    why: 'It holds the exit event that the child was given.',
+    remove: ({ call, node, ours }) => ({ call, node, ours: mapKeys(ours, (key) => key !== 'exitEvent') }),
+  },
+  {
+    what: 'descriptors that the parent has open without close-on-exec and does not give to the child',
+    why: 'Node hands them on by accident; a protected child has exactly the descriptors that it was given.',
+    remove: ({ call, node, ours }) => {
+      if (node.report === undefined) return { call, node, ours }
+      const fds = node.report.fds.filter(({ fd }) => isGiven(call, fd) || !leaking.has(fd))
+      return { call, node: { ...node, report: { ...node.report, fds } }, ours }
+    },
+  },
+]
+
+function mapErrors(side: Observation, change: (error: Record<string, unknown>) => object): Observation {
+  const events = side.events?.map(([name, ...args]) =>
+    name === 'error' ? [name, ...args.map((error) => change(error as Record<string, unknown>))] : [name, ...args],
+  )
+  return {
+    ...side,
+    ...(side.thrown && { thrown: { ...change(side.thrown) } }),
+    ...(events && { events }),
+  }
+}
+
+function mapKeys(side: Observation, keep: (key: string) => boolean): Observation {
+  const change = (shape: Readonly<Record<string, unknown>>) => ({
+    ...shape,
+    keys: (shape.keys as string[]).filter(keep),
+  })
+  return {
+    ...side,
+    ...(side.started && { started: change(side.started) }),
+    ...(side.ended && { ended: change(side.ended) }),
+  }
+}
+
+function isGiven({ stdio }: Call, fd: number): boolean {
+  if (fd <= 2) return true
+  const source = Array.isArray(stdio) ? stdio[fd] : undefined
+  return source !== undefined && source !== null && source !== 'ignore'
+}
+
+let leaking: ReadonlySet<number> = new Set()
+let places: Places
+const folder = mkdtempSync(join(tmpdir(), 'sigshield-differential-'))
+const inFolder = (name: string) => join(folder, name)
+const programs = dirname(probe)
+
+const script = inFolder('script-without-interpreter')
+const badInterpreter = inFolder('script-with-a-missing-interpreter')
+const notExecutable = inFolder('not-executable')
+const garbage = inFolder('garbage')
+const loop = inFolder('loop')
+const shadowed = inFolder('shadowed')
+
+beforeAll(async () => {
+  // Children of other users write here too.
+  chmodSync(folder, 0o777)
+  writeFileSync(inFolder('file'), 'some text\n', { mode: 0o666 })
+  execFileSync('mkfifo', [inFolder('fifo')])
+  writeFileSync(script, `exec '${probe}' "$@"\n`, { mode: 0o755 })
+  writeFileSync(badInterpreter, '#!/no/such/interpreter\n', { mode: 0o755 })
+  writeFileSync(notExecutable, '#!/bin/sh\n', { mode: 0o644 })
+  writeFileSync(garbage, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 1, 2, 3]), { mode: 0o755 })
+  symlinkSync(loop, loop)
+  execFileSync('mkdir', [shadowed])
+  // Found before the real one, but not to be executed.
+  writeFileSync(join(shadowed, 'probe'), '', { mode: 0o644 })
+  const server = createServer().listen(inFolder('socket'))
+  await once(server, 'listening')
+  places = { file: inFolder('file'), fifo: inFolder('fifo'), folder, report: inFolder('report'), server }
+  leaking = openOnExec()
+})
+
+afterAll(async () => {
+  const closed = once(places.server, 'close')
+  places.server.close()
+  await closed
+  rmSync(folder, { recursive: true })
+})
+
+const alike = { ignore: [], enforce: false } as const
+const sides = {
+  node: childProcess.spawn as (file: string, args: string[], options: SpawnOptions) => ChildProcess,
+  ours: (file: string, args: string[], options: SpawnOptions) => spawnProtected(file, args, { ...options, ...alike }),
+}
+
+/** Runs a call on both sides, one after the other, and expects the same of them, and nothing left behind. */
+async function expectAlike(call: Call, oursFirst: boolean): Promise<void> {
+  const descriptors = openDescriptors()
+  const seen: Partial<Record<keyof typeof sides, Observation>> = {}
+  for (const side of oursFirst ? (['ours', 'node'] as const) : (['node', 'ours'] as const)) {
+    const { report, ...rest } = await observe(sides[side], call, places)
+    seen[side] = { ...rest, ...(report && { report: portable(report) }) }
+    await settles(openDescriptors, descriptors)
+  }
+  let pair: Pair = { call, node: seen.node as Observation, ours: seen.ours as Observation }
+  for (const { remove } of intendedDifferences) pair = remove(pair)
+  expect(pair.ours).toStrictEqual(pair.node)
+}
+
+const numRuns = Number(process.env.FUZZ_RUNS ?? 150)
+const timeout = Math.max(30_000, numRuns * 1000) * Number(process.env.TEST_TIMEOUT_FACTOR ?? 1)
+/** Shrinking ends before the time of the test does, so that the failure is told. */
+const runs = { numRuns, interruptAfterTimeLimit: timeout * 0.8, markInterruptAsFailure: true }
+
+async function expectAllAlike(calls: Arbitrary<Call>): Promise<void> {
+  await fc.assert(fc.asyncProperty(calls, fc.boolean(), expectAlike), runs)
+}
+
+/** Most of the time the option is left out. */
+function sometimes<T>(arbitrary: Arbitrary<T>): Arbitrary<T | undefined> {
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.constant(undefined) },
+    { weight: 2, arbitrary: arbitrary as Arbitrary<T | undefined> },
+  )
+}
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 8 }).map((string) => string.replaceAll('\0', '')),
+  fc.constantFrom(
+    '',
+    ' ',
+    'a b',
+    "it's",
+    '"quoted"',
+    '$HOME',
+    '\\',
+    '*',
+    '\n',
+    'ü',
+    '𝄞',
+    'e\u0301',
+    '\ud800',
+    '=',
+    '-',
+  ),
+)
+const anyArgument = fc.oneof({ weight: 5, arbitrary: text }, fc.constantFrom(1, -0, 1.5, null, undefined, true, 10n))
+const args = fc.array(anyArgument, { maxLength: 4 }).map((more) => [inFolder('report'), '-', ...more])
+
+const variableName = fc.oneof(text, fc.constantFrom('A', 'HOME', 'LANG', 'PATH ', '7', 'SIGSHIELD'))
+const variables = fc.dictionary(variableName, fc.oneof(anyArgument, fc.object({ maxDepth: 0 })), { maxKeys: 5 })
+const noSuch = '/no/such/folder'
+const searchPaths = [
+  programs,
+  `${noSuch}:${programs}`,
+  `:${programs}`,
+  `${programs}:`,
+  `/${'x'.repeat(5000)}:${programs}`,
+  `/${'x'.repeat(300)}:${programs}`,
+  `${inFolder('file')}:${programs}`,
+  `${shadowed}:${programs}`,
+  `${loop}:${programs}`,
+  shadowed,
+  `${shadowed}:${noSuch}`,
+  noSuch,
+  inFolder('file'),
+  '',
+  ':',
+]
+const environment = fc.oneof(
+  fc.constantFrom(undefined, null, {}, Object.create({ INHERITED: 'yes' }), { PATH: undefined }),
+  variables,
+  fc.tuple(variables, fc.constantFrom(...searchPaths)).map(([env, PATH]) => ({ ...env, PATH })),
+)
+
+const cwd = fc.constantFrom<unknown>(
+  undefined,
+  null,
+  '',
+  '/',
+  '.',
+  folder,
+  `${folder}/`,
+  programs,
+  pathToFileURL(folder),
+  pathToFileURL(`${programs}/`),
+  Buffer.from(folder),
+)
+const id = fc.constantFrom<unknown>(undefined, null, 0, 65534, 1)
+
+const options = fc.record({
+  env: sometimes(environment),
+  cwd: sometimes(cwd),
+  uid: sometimes(id),
+  gid: sometimes(id),
+  detached: sometimes(fc.constantFrom(true, false, null)),
+  argv0: sometimes(fc.oneof(text, fc.constant(null))),
+  windowsHide: sometimes(fc.boolean()),
+  serialization: sometimes(fc.constantFrom('json', 'advanced')),
+  timeout: sometimes(fc.constantFrom(0, 60_000)),
+  killSignal: sometimes(fc.constantFrom('SIGTERM', 'sigkill', 9)),
+})
+
+/** Present keys with the value undefined are not the same as absent ones: both are made. */
+const sparse = fc.tuple(options, fc.boolean()).map(([all, drop]) => {
+  if (!drop) return all
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+})
+
+const all = fc.constantFrom('pipe', 'ignore', 'inherit', 'overlapped')
+/** For what may be thrown: then Node leaves its ends of 'overlapped' pipes open. */
+const allButOverlapped = fc.constantFrom('pipe', 'ignore', 'inherit')
+const word = fc.constantFrom<Source>('ignore', 'pipe', 'inherit', 'overlapped', null, undefined)
+const file = fc.constantFrom<Source>(...everyAccess.map((access) => ({ file: access })))
+const stream = fc.constantFrom<Source>(...everyStream.map((name) => ({ stream: name })))
+const standard = fc.constantFrom<Source>(0, 1, 2)
+/** Descriptors of this very process, below, at and above their targets. Its 3 to 7 must not be made blocking, as 0 to 2 are. */
+const low = fc.constantFrom<Source>(0, 1, 2, 3, 4, 5, 6, 7)
+/** libuv's own pipe for signals is among the pipes, and Node's child has another in its place. */
+const privatePipes = new Set([3, 4, 5, 6, 7].filter((fd) => fstatSync(fd).isFIFO()))
+const isPrivate = (source: Source, index: number) => privatePipes.has(source === 'inherit' ? index : Number(source))
+const firstThree = fc.oneof(word, file, stream, standard)
+const further = fc.oneof(word, file, stream, low)
+
+const mixed = fc.oneof(
+  fc
+    .tuple(fc.array(firstThree, { maxLength: 3 }), fc.array(further, { maxLength: 5 }))
+    .map(([first, more]) => (first.length === 3 ? [...first, ...more] : first)),
+  // Few different sources, so that they come again and again.
+  fc
+    .tuple(firstThree, firstThree, fc.array(fc.boolean(), { minLength: 2, maxLength: 8 }))
+    .map(([a, b, picks]) => picks.map((pick) => (pick ? a : b))),
+  fc.shuffledSubarray<Source>([0, 1, 2, { file: 'both' }, 'pipe', { file: 'append' }], { minLength: 3 }),
+)
+const entries = mixed.map((sources) => sources.map((source, i) => (isPrivate(source, i) ? 'ignore' : source)))
+const withoutOverlapped = fc.oneof(
+  allButOverlapped,
+  entries.map((sources) => sources.map((source) => (source === 'overlapped' ? 'pipe' : source))),
+)
+const withChannel = fc
+  .tuple(entries, fc.nat(7))
+  .map(([sources, index]) => Object.assign([...sources], { [Math.min(index, sources.length)]: 'ipc' }))
+const stdio = fc.oneof(
+  { weight: 1, arbitrary: all },
+  { weight: 6, arbitrary: entries },
+  { weight: 1, arbitrary: withChannel },
+)
+
+describe('child_process and sigshield start the same', () => {
+  it('programs: arguments, environment, directory, ids, session', { timeout }, async () => {
+    await expectAllAlike(
+      fc.record({
+        file: fc.constantFrom(probe, script),
+        args,
+        options: sparse,
+        stdio: fc.oneof(fc.constant('ignore'), fc.constant(undefined), all),
+      }),
+    )
+  })
+
+  it('programs with any descriptors', { timeout }, async () => {
+    await expectAllAlike(
+      fc.record({
+        file: fc.constant(probe),
+        args,
+        options: fc.record({ detached: sometimes(fc.boolean()), uid: sometimes(id) }),
+        stdio,
+      }),
+    )
+  })
+
+  it('programs by their name', { timeout }, async () => {
+    await expectAllAlike(
+      fc.record({
+        file: fc.constantFrom('probe', './probe', 'shadowed/probe', 'script-without-interpreter', 'no-such-program'),
+        args,
+        options: fc
+          .tuple(
+            fc.oneof(
+              fc.constantFrom<{ PATH?: string } | undefined>(undefined, {}),
+              fc.constantFrom(...searchPaths).map((PATH) => ({ PATH })),
+            ),
+            fc.constantFrom(undefined, programs, folder, '/'),
+          )
+          // After an entry that is too long, glibc looks in the working directory too: nothing to be found there.
+          .map(([env, cwd]) => ({ env, cwd: (env?.PATH?.length ?? 0) > 4096 ? '/' : cwd })),
+        stdio: allButOverlapped,
+      }),
+    )
+  })
+
+  it('shells', { timeout }, async () => {
+    await expectAllAlike(
+      fc
+        .tuple(
+          fc.constantFrom(
+            `'${probe}' '${inFolder('report')}' - "a b" $A`,
+            `exec '${probe}' '${inFolder('report')}'`,
+            `A=1 '${probe}' '${inFolder('report')}' <&- | cat; true`,
+            'no-such-program',
+            'exit 7',
+            'kill -TERM $$',
+            "echo 'unbalanced",
+            '',
+          ),
+          fc.constantFrom<readonly string[]>([], ['x', 'a b', '$0']),
+          fc.constantFrom<unknown>(true, '/bin/bash', 'bash', 'no-such-shell', notExecutable, ''),
+          sparse,
+          // What a shell says of itself must not get into a channel.
+          withoutOverlapped,
+        )
+        .map(([command, more, shell, given, sources]) => ({
+          file: command,
+          args: more,
+          // bash reads the profile of its user when its input is a socket: here there is none.
+          options: { ...given, env: { ...(given.env ?? process.env), HOME: folder }, shell },
+          stdio: sources,
+        })),
+    )
+  })
+})
+
+describe('child_process and sigshield refuse the same', () => {
+  const strangeNumbers = [999, -1, -2, -3, 1.5, Number.NaN, 2 ** 31, 2 ** 32, 2 ** 32 - 1, -(2 ** 31)]
+  const broken = fc.constantFrom<(call: Call) => Call>(
+    ...[
+      'no-such-program',
+      '/no/such/program',
+      notExecutable,
+      folder,
+      '.',
+      '/',
+      badInterpreter,
+      garbage,
+      loop,
+      `${probe}/x`,
+      'x'.repeat(256),
+      `./${'x'.repeat(256)}`,
+      `/${'x/'.repeat(3000)}`,
+      '',
+      'a\0b',
+      '\ud800',
+    ].map((file) => (call: Call) => ({ ...call, file })),
+    ...['/no/such/folder', inFolder('file'), loop, '/tmp\0', 'x'.repeat(5000), new URL('http://example.org/')].map(
+      (directory) => (call: Call) => ({ ...call, options: { ...call.options, cwd: directory } }),
+    ),
+    ...[new URL('file:///a%00b'), new URL('file:///a%2fb'), new URL('file://host/a'), Buffer.from('a\0b')].map(
+      (directory) => (call: Call) => ({ ...call, options: { ...call.options, cwd: directory } }),
+    ),
+    ...[{ uid: -1 }, { gid: -1 }, { uid: -2 }, { argv0: 'a\0' }, { env: { A: '\0' } }, { env: { 'A\0': '' } }].map(
+      (wrong) => (call: Call) => ({ ...call, options: { ...call.options, ...wrong } }),
+    ),
+    (call) => ({ ...call, args: ['a\0b'] }),
+    (call) => ({ ...call, args: ['x'.repeat(1 << 18)] }),
+    ...[...strangeNumbers, ...strangeNumbers.map((fd) => ({ fd })), 'ipc'].flatMap((source) =>
+      [0, 2, 3, 6].map((index) => (call: Call) => {
+        const sources = Array.isArray(call.stdio) ? [...call.stdio] : []
+        while (sources.length <= index) sources.push('ignore')
+        return { ...call, stdio: sources.with(index, source) }
+      }),
+    ),
+  )
+
+  it('what the system or Node does not take', { timeout }, async () => {
+    const sound = fc.record({
+      file: fc.constantFrom(probe, 'true'),
+      args,
+      options: fc.oneof(fc.constant({}), sparse),
+      stdio: withoutOverlapped,
+    })
+    await expectAllAlike(
+      fc.tuple(sound, fc.array(broken, { minLength: 1, maxLength: 2 })).map(([call, changes]) => {
+        return changes.reduce<Call>((changed, change) => change(changed), call)
+      }),
+    )
+  })
+})
+
+type Outcome = Readonly<Record<string, unknown>>
+
+/** What becomes of a start that should be refused: all that is thrown, or how the child went. */
+async function outcome(start: () => ChildProcess): Promise<Outcome> {
+  let child: ChildProcess
+  try {
+    child = start()
+  } catch (error) {
+    return { thrown: errorShape(error) }
+  }
+  const errors: unknown[] = []
+  child.on('error', (error) => errors.push(errorShape(error)))
+  const end = await new Promise((resolve) => child.once('close', (...exit) => resolve(exit)))
+  return { spawnargs: child.spawnargs, errors, end }
+}
+
+async function expectSameOutcome(node: () => ChildProcess, ours: () => ChildProcess): Promise<void> {
+  const descriptors = openDescriptors()
+  const family = children()
+  const expected = await outcome(node)
+  const actual = await outcome(ours)
+  await settles(children, family)
+  await settles(openDescriptors, descriptors)
+  const withoutStep = (key: string, value: unknown) => (key === 'step' ? undefined : value)
+  expect(shown(actual, withoutStep)).toEqual(shown(expected, withoutStep))
+}
+
+const shown = (value: unknown, replace: (key: string, value: unknown) => unknown) =>
+  JSON.parse(
+    JSON.stringify(value, (key, item) =>
+      replace(key, typeof item === 'symbol' || typeof item === 'bigint' ? String(item) : item),
+    ),
+  )
+
+class Pathlike {
+  href = 'file:///'
+}
+
+/** Messages show its stack, so there is but one. */
+const anError = new Error('e')
+
+/** Made anew for each call: Node writes into a `stdio` that it is given. */
+const strange: readonly (readonly [string, () => unknown])[] = [
+  ['undefined', () => undefined],
+  ['null', () => null],
+  ['true', () => true],
+  ['false', () => false],
+  ['0', () => 0],
+  ['-0', () => -0],
+  ['1', () => 1],
+  ['-1', () => -1],
+  ['1.5', () => 1.5],
+  ['NaN', () => Number.NaN],
+  ['Infinity', () => Number.POSITIVE_INFINITY],
+  ['2 ** 31', () => 2 ** 31],
+  ['2 ** 32', () => 2 ** 32],
+  ['10n', () => 10n],
+  ["''", () => ''],
+  ["'x'", () => 'x'],
+  ["'a\\0b'", () => 'a\0b'],
+  ['a long string', () => 'x'.repeat(200)],
+  ['a symbol', () => Symbol('s')],
+  ['a function', () => function named() {}],
+  ['an arrow function', () => () => 1],
+  ['{}', () => ({})],
+  ['an object without prototype', () => Object.create(null)],
+  ['{ a: 1 }', () => ({ a: 1 })],
+  ['an object with a href', () => new Pathlike()],
+  ['a URL of http', () => new URL('http://example.org/')],
+  ['a URL with a NUL', () => new URL('file:///a%00b')],
+  ['[]', () => []],
+  ["['x']", () => ['x']],
+  ["['a\\0b']", () => ['a\0b']],
+  ['[1, null]', () => [1, null]],
+  ['a RegExp', () => /x/],
+  ['a Date', () => new Date(0)],
+  ['a Map', () => new Map()],
+  ['an Error', () => anError],
+  ['a Buffer', () => Buffer.from('/tmp')],
+  ['a Buffer with a NUL', () => Buffer.from('a\0b')],
+  ['a Uint8Array', () => new Uint8Array([47])],
+  ['a String object', () => new String('x')],
+  ['a promise', () => Promise.resolve()],
+]
+const rare: readonly (readonly [string, string, () => unknown])[] = [
+  ['cwd', 'a folder that is missing', () => noSuch],
+  ['uid', '-(2 ** 31)', () => -(2 ** 31)],
+  ['gid', '2 ** 31 - 1', () => 2 ** 31 - 1],
+  ['timeout', 'Number.MAX_SAFE_INTEGER + 1', () => Number.MAX_SAFE_INTEGER + 1],
+  ['timeout', '-5', () => -5],
+  ['signal', 'an object with `aborted`', () => ({ aborted: false })],
+  ['signal', 'an AbortSignal that is aborted', () => AbortSignal.abort('why')],
+  ['killSignal', "'SIGFOO'", () => 'SIGFOO'],
+  ['killSignal', "'sigterm'", () => 'sigterm'],
+  ['killSignal', '64', () => 64],
+  ['killSignal', '65', () => 65],
+  ['killSignal', "'toString'", () => 'toString'],
+  ['killSignal', "'constructor'", () => 'constructor'],
+  ['stdio', "'ipc'", () => 'ipc'],
+  ['stdio', "'IGNORE'", () => 'IGNORE'],
+  ['stdio', "['ipc', 'ipc']", () => ['ipc', 'ipc']],
+  ['stdio', "['ipc', 'nonsense']", () => ['ipc', 'nonsense']],
+  ['stdio', "['nonsense']", () => ['nonsense']],
+  ['stdio', '[{}]', () => [{}]],
+  ['stdio', '[true]', () => [true]],
+  ['stdio', '[false]', () => [false]],
+  ['stdio', "['']", () => ['']],
+  ['stdio', '[10n]', () => [10n]],
+  ['stdio', '[Symbol()]', () => [Symbol('s')]],
+  ['stdio', '[[]]', () => [[]]],
+  ['stdio', '[() => {}]', () => [() => {}]],
+  ['stdio', '[{ fd: "1" }]', () => [{ fd: '1' }]],
+  ['stdio', '[{ fd: -1 }]', () => [{ fd: -1 }]],
+  ['stdio', '[{ fd: -2 }]', () => [{ fd: -2 }]],
+  ['stdio', '{ fd: -1 } above', () => ['ignore', 'ignore', 'ignore', { fd: -1 }]],
+  ['stdio', '{ fd: -2 } above', () => ['ignore', 'ignore', 'ignore', { fd: -2 }]],
+  ['stdio', '[-1]', () => [-1]],
+  ['stdio', '-2 above', () => ['ignore', 'ignore', 'ignore', -2]],
+  ['stdio', '[1e9]', () => [1e9]],
+  ['serialization', "'nonsense'", () => 'nonsense'],
+  ['env', '{ A: Symbol() }', () => ({ A: Symbol('s') })],
+  ['env', '{ A: an object without prototype }', () => ({ A: Object.create(null) })],
+  ['env', '{ A: 10n }', () => ({ A: 10n })],
+  ['env', '{ A: a NUL }', () => ({ A: 'a\0b' })],
+  ['env', 'a name with a NUL', () => ({ 'A\0': '' })],
+  ['shell', 'a shell with a NUL', () => '/bin/s\0h'],
+]
+
+/** Node does not survive these: its process handle aborts the process. */
+const abortsNode = (name: string, value: unknown) => (name === 'uid' || name === 'gid') && Object.is(value, -0)
+
+/** Node starts the program with an empty argument, then throws, and leaves its pipes open: nothing to be compared with. */
+const notText = (value: unknown) =>
+  typeof value === 'symbol' || (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null)
+
+const strangeFor = (options: readonly string[]) =>
+  options.flatMap((name) =>
+    strange.filter(([, make]) => !abortsNode(name, make())).map(([label, make]) => [name, label, make] as const),
+  )
+
+/** Whether the child is ended from outside, so that it must not end by itself before. */
+function isEnded(name: string, value: unknown): boolean {
+  if (name === 'timeout') return Number.isInteger(value) && (value as number) > 0
+  return name === 'signal' && value instanceof AbortSignal
+}
+
+const together = (cases: readonly (readonly [string, string, () => unknown])[]) =>
+  fc.array(
+    fc.constantFrom(
+      ...cases
+        .filter(([name, , make]) => !isEnded(name, make()))
+        .map(([name, label, make]) =>
+          Object.assign(() => ({ [name]: make() }), { toString: () => `${name}: ${label}` }),
+        ),
+    ),
+    { minLength: 2, maxLength: 4 },
+  )
+
+const names = ['cwd', 'detached', 'uid', 'gid', 'shell', 'argv0', 'windowsHide', 'windowsVerbatimArguments', 'timeout']
+const spawnNames = [...names, 'signal', 'killSignal', 'stdio', 'serialization', 'env']
+
+const spawnNode = childProcess.spawn as unknown as (...call: unknown[]) => ChildProcess
+const spawnOurs = spawnProtected as unknown as (...call: unknown[]) => ChildProcess
+const forkNode = childProcess.fork as unknown as (...call: unknown[]) => ChildProcess
+const forkOurs = forkProtected as unknown as (...call: unknown[]) => ChildProcess
+
+const spawnBoth = (make: () => unknown[]) =>
+  expectSameOutcome(
+    () => spawnNode(...make()),
+    () => spawnOurs(...make()),
+  )
+const forkBoth = (make: () => unknown[]) =>
+  expectSameOutcome(
+    () => forkNode(...make()),
+    () => forkOurs(...make()),
+  )
+
+describe('a wrong value is refused in the same words by spawn and spawnProtected', () => {
+  const cases = [...strangeFor(spawnNames), ...rare]
+  it.each(cases)('%s: %s', async (name, _label, make) => {
+    const command = isEnded(name, make()) ? ['sleep', ['1000']] : ['true', []]
+    await spawnBoth(() => [...command, { stdio: 'ignore', [name]: make(), ...alike }])
+  })
+
+  it.each(strange)('file: %s', async (_label, make) => {
+    await spawnBoth(() => [make(), [], alike])
+    await spawnBoth(() => [make(), [], { ...alike, shell: true }])
+    await spawnBoth(() => [make()])
+  })
+
+  it.each(strange)('args: %s', async (_label, make) => {
+    await spawnBoth(() => ['true', make()])
+    await spawnBoth(() => ['true', make(), alike])
+    await spawnBoth(() => ['true', [make()], { ...alike, stdio: 'ignore' }])
+    await spawnBoth(() => ['true', [make()], { ...alike, stdio: 'ignore', shell: true }])
+  })
+
+  it.each(strange)('options: %s', async (_label, make) => {
+    await spawnBoth(() => ['true', [], make()])
+    await spawnBoth(() => ['true', null, make()])
+    await spawnBoth(() => ['true', undefined, make()])
+  })
+
+  it('several at once', { timeout }, async () => {
+    const property = fc.asyncProperty(together(cases), async (makers) => {
+      await spawnBoth(() => ['true', [], Object.assign({ stdio: 'ignore' }, ...makers.map((make) => make()), alike)])
+    })
+    await fc.assert(property, runs)
+  })
+})
+
+describe('a wrong value is refused in the same words by fork and forkProtected', () => {
+  const quick = { execPath: '/bin/true', silent: true, ...alike }
+  const forkNames = [...spawnNames, 'execPath', 'execArgv', 'silent']
+  const forkRare: typeof rare = [
+    ...rare,
+    ['execPath', 'a program that is missing', () => '/no/such/program'],
+    ['execArgv', 'an item with a NUL', () => ['a\0b']],
+    ['execArgv', 'a number', () => [7]],
+    ['stdio', 'no channel', () => ['pipe', 'pipe', 'pipe']],
+    ['stdio', 'no entries', () => []],
+    ['stdio', "'pipe'", () => 'pipe'],
+    ['stdio', "'overlapped'", () => 'overlapped'],
+    ['stdio', "'inherit'", () => 'inherit'],
+    ['stdio', "'nonsense'", () => 'nonsense'],
+    ['stdio', 'a channel in another place', () => ['ipc', 'ignore', 'ignore']],
+  ]
+  const cases = [...strangeFor(forkNames), ...forkRare]
+  it.each(cases)('%s: %s', async (name, _label, make) => {
+    const patient = isEnded(name, make()) ? { execPath: '/bin/sleep', execArgv: [] } : {}
+    const command = isEnded(name, make()) ? ['1000', []] : ['module.js', []]
+    await forkBoth(() => [...command, { ...quick, ...patient, [name]: make() }])
+  })
+
+  it.each(strange)('modulePath: %s', async (_label, make) => {
+    await forkBoth(() => [make(), [], quick])
+    await forkBoth(() => [make(), quick])
+  })
+
+  it.each(strange.filter(([, make]) => !notText(make())))('args: %s', async (_label, make) => {
+    await forkBoth(() => ['module.js', make(), quick])
+    await forkBoth(() => ['module.js', [make()], quick])
+  })
+
+  // Options that Node takes start a worker, whose module must be there.
+  it.each(strange)('options: %s', async (_label, make) => {
+    const empty = inFolder('empty.cjs')
+    writeFileSync(empty, '')
+    await forkBoth(() => [empty, [], make()])
+    await forkBoth(() => [empty, make()])
+    await forkBoth(() => [empty, null, make()])
+  })
+
+  it('several at once', { timeout }, async () => {
+    const property = fc.asyncProperty(together(cases), async (makers) => {
+      await forkBoth(() => ['module.js', [], Object.assign({ ...quick }, ...makers.map((make) => make()))])
+    })
+    await fc.assert(property, runs)
+  })
+})
