@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -26,19 +27,83 @@ void after_call(napi_env env, napi_status status) {
   napi_fatal_exception(env, exception);
 }
 
-std::string text(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::String>().Utf8Value(); }
+// Reads the properties of a request. In a worker thread that is being terminated every call into the engine fails, at
+// any moment: from then on all values are empty and `failed` is true.
+class Reader {
+ public:
+  Reader(napi_env env, napi_value object) : env_(env), object_(object) {}
 
-SignalSet signal_set(const Napi::Object& object, const char* key) {
-  bool lossless = false;
-  return object.Get(key).As<Napi::BigInt>().Uint64Value(&lossless);
-}
+  [[nodiscard]] bool failed() const { return failed_; }
 
-std::optional<std::uint32_t> optional_id(const Napi::Object& object, const char* key) {
-  const Napi::Value value = object.Get(key);
-  if (!value.IsNumber()) return std::nullopt;
-  // Negative numbers wrap as uid_t does: -1 is refused by the kernel.
-  return static_cast<std::uint32_t>(value.As<Napi::Number>().Int64Value());
-}
+  std::string text(const char* key) {
+    napi_value const value = get(key);
+    std::size_t length = 0;
+    if (failed_ || fails(napi_get_value_string_utf8(env_, value, nullptr, 0, &length))) return {};
+    std::string result(length, '\0');
+    // The terminator that Node-API writes falls on the string's own.
+    fails(napi_get_value_string_utf8(env_, value, result.data(), length + 1, &length));
+    return result;
+  }
+
+  bool is_null(const char* key) {
+    napi_valuetype type = napi_undefined;
+    napi_value const value = get(key);
+    return !failed_ && !fails(napi_typeof(env_, value, &type)) && type == napi_null;
+  }
+
+  bool flag(const char* key) {
+    bool result = false;
+    napi_value const value = get(key);
+    if (!failed_) fails(napi_get_value_bool(env_, value, &result));
+    return result;
+  }
+
+  std::int64_t number(const char* key) {
+    std::int64_t result = 0;
+    napi_value const value = get(key);
+    if (!failed_) fails(napi_get_value_int64(env_, value, &result));
+    return result;
+  }
+
+  SignalSet signals(const char* key) {
+    std::uint64_t result = 0;
+    bool lossless = false;
+    napi_value const value = get(key);
+    if (!failed_) fails(napi_get_value_bigint_uint64(env_, value, &result, &lossless));
+    return result;
+  }
+
+  // Negative numbers wrap as uid_t does.
+  std::optional<std::uint32_t> id(const char* key) {
+    if (is_null(key) || failed_) return std::nullopt;
+    return static_cast<std::uint32_t>(number(key));
+  }
+
+  // The array's own memory.
+  std::span<std::int32_t> integers(const char* key) {
+    std::size_t length = 0;
+    void* data = nullptr;
+    napi_value const value = get(key);
+    if (failed_ || fails(napi_get_typedarray_info(env_, value, nullptr, &length, &data, nullptr, nullptr))) return {};
+    return {static_cast<std::int32_t*>(data), length};
+  }
+
+ private:
+  bool fails(napi_status status) {
+    failed_ = failed_ || status != napi_ok;
+    return failed_;
+  }
+
+  napi_value get(const char* key) {
+    napi_value value = nullptr;
+    if (!failed_) fails(napi_get_named_property(env_, object_, key, &value));
+    return value;
+  }
+
+  napi_env env_;
+  napi_value object_;
+  bool failed_ = false;
+};
 
 // The state of one environment: the main thread's or a worker thread's.
 class Environment {
@@ -133,27 +198,24 @@ Environment& environment(const Napi::CallbackInfo& info) { return *info.Env().Ge
 // The descriptors array is written back: a pipe entry becomes the parent's end of it.
 Napi::Value spawn_child(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto options = info[0].As<Napi::Object>();
-  auto descriptors = options.Get("descriptors").As<Napi::Int32Array>();
-  const bool inherit = options.Get("environment").IsNull();
-  const std::string base = inherit ? own_environment() : text(options, "environment");
+  Reader options{env, info[0]};
+  const std::span<std::int32_t> descriptors = options.integers("descriptors");
+  const std::string base = options.is_null("environment") ? own_environment() : options.text("environment");
 
   SpawnRequest request{
-      .file = text(options, "file"),
-      .arguments = StringList{text(options, "arguments")},
-      .environment = StringList{changed_environment(base, text(options, "environmentChanges"))},
-      .directory = text(options, "directory"),
-      .descriptors = {descriptors.Data(), descriptors.Data() + descriptors.ElementLength()},
-      .ignored = signal_set(options, "ignored"),
-      .blocked = signal_set(options, "blocked"),
-      .enforcement = static_cast<Enforcement>(options.Get("enforcement").As<Napi::Number>().Int32Value()),
-      .new_session = options.Get("newSession").As<Napi::Boolean>(),
-      .uid = optional_id(options, "uid"),
-      .gid = optional_id(options, "gid"),
+      .file = options.text("file"),
+      .arguments = StringList{options.text("arguments")},
+      .environment = StringList{changed_environment(base, options.text("environmentChanges"))},
+      .directory = options.text("directory"),
+      .descriptors = {descriptors.begin(), descriptors.end()},
+      .ignored = options.signals("ignored"),
+      .blocked = options.signals("blocked"),
+      .enforcement = static_cast<Enforcement>(options.number("enforcement")),
+      .new_session = options.flag("newSession"),
+      .uid = options.id("uid"),
+      .gid = options.id("gid"),
   };
-
-  // In a worker thread that is being terminated every call into the engine fails, so the last value read is empty.
-  if (options.Get("gid").IsEmpty()) return {};
+  if (options.failed()) return {};
 
   Environment& state = environment(info);
   SpawnResult result;
@@ -172,9 +234,9 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
     answer.Set("pid", result.pid);
     answer.Set("id", state.exit_watcher()->add(result.pid, std::move(result.pidfd)));
   }
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < descriptors.ElementLength() && next < result.pipes.size(); ++i) {
-    if (descriptors[i] == kNewPipe) descriptors[i] = result.pipes[next++].release();
+  auto pipe = result.pipes.begin();
+  for (std::int32_t& descriptor : descriptors) {
+    if (descriptor == kNewPipe && pipe != result.pipes.end()) descriptor = (pipe++)->release();
   }
   return answer;
 }

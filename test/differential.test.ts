@@ -355,7 +355,10 @@ describe('child_process and sigshield start the same', () => {
 })
 
 describe('child_process and sigshield refuse the same', () => {
-  const strangeNumbers = [999, -1, -2, -3, 1.5, Number.NaN, 2 ** 31, 2 ** 32, 2 ** 32 - 1, -(2 ** 31)]
+  // Node 24 and newer abort at a descriptor that is no 32-bit integer (CHECK value->IsInt32()), so there is nothing to compare.
+  const takesAnyNumber = Number(process.versions.node.split('.')[0]) < 24
+  const wide = takesAnyNumber ? [1.5, Number.NaN, 2 ** 31, 2 ** 32, 2 ** 32 - 1] : []
+  const strangeNumbers = [999, -1, -2, -3, ...wide, -(2 ** 31)]
   const broken = fc.constantFrom<(call: Call) => Call>(
     ...[
       'no-such-program',

@@ -189,6 +189,7 @@ describe.each(sides)('%s', (_side, fork, spawn) => {
     expect(await written).toEqual(['written', undefined])
     kept.socket.end('parent')
     expect(await text(kept.client)).toBe('worker parent')
+    kept.socket.destroy()
 
     const given = await connection()
     const again = once(child, 'message')

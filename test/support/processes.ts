@@ -59,8 +59,9 @@ export async function echo(child: { stdin: Writable | null; stdout: Readable | n
 export function ended<C extends ChildProcess>(child: C): C {
   onTestFinished(async () => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-    // Not 'close': a parent that has disconnected never gets it (Node's own behaviour).
-    const exit = once(child, 'exit')
+    // A parent that has disconnected never gets 'close' (Node's own behaviour).
+    const disconnected = child.channel !== undefined && !child.connected
+    const exit = once(child, disconnected ? 'exit' : 'close')
     child.kill('SIGKILL')
     await exit
   })
