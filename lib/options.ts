@@ -118,7 +118,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')
 const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined
-const isInt32 = (value: unknown) => value === ((value as number) | 0)
+const isInt32 = (value: unknown) => typeof value === 'number' && value === (value | 0)
 const isBoolean = (value: unknown) => typeof value === 'boolean'
 const isSignal = (value: unknown) =>
   typeof value === 'string'
@@ -135,7 +135,7 @@ const rules: Readonly<Record<string, (value: unknown) => boolean>> = {
   argv0: isText,
   windowsHide: isBoolean,
   windowsVerbatimArguments: isBoolean,
-  timeout: (value) => Number.isInteger(value) && (value as number) >= 0,
+  timeout: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 }
 
 /** The overloads of spawn: (file), (file, options), (file, args), (file, args, options). */

@@ -144,7 +144,9 @@ async function expectAlike(call: Call, oursFirst: boolean): Promise<void> {
 const numRuns = Number(process.env.FUZZ_RUNS ?? 150)
 const timeout = Math.max(30_000, numRuns * 1000) * Number(process.env.TEST_TIMEOUT_FACTOR ?? 1)
 /** Shrinking ends before the time of the test does, so that the failure is told. */
-const runs = { numRuns, interruptAfterTimeLimit: timeout * 0.8, markInterruptAsFailure: true }
+/** The same calls each time, so that a change is judged by what it changed; FUZZ_SEED explores others. */
+const seed = Number(process.env.FUZZ_SEED ?? 20261123)
+const runs = { seed, numRuns, interruptAfterTimeLimit: timeout * 0.8, markInterruptAsFailure: true }
 
 async function expectAllAlike(calls: Arbitrary<Call>): Promise<void> {
   await fc.assert(fc.asyncProperty(calls, fc.boolean(), expectAlike), runs)
@@ -355,8 +357,8 @@ describe('child_process and sigshield start the same', () => {
 })
 
 describe('child_process and sigshield refuse the same', () => {
-  // Node 24 and newer abort at a descriptor that is no 32-bit integer (CHECK value->IsInt32()), so there is nothing to compare.
-  const takesAnyNumber = Number(process.versions.node.split('.')[0]) < 24
+  // Node 22 and newer abort at a descriptor that is no 32-bit integer (CHECK value->IsInt32()), so there is nothing to compare.
+  const takesAnyNumber = Number(process.versions.node.split('.')[0]) < 22
   const wide = takesAnyNumber ? [1.5, Number.NaN, 2 ** 31, 2 ** 32, 2 ** 32 - 1] : []
   const strangeNumbers = [999, -1, -2, -3, ...wide, -(2 ** 31)]
   const broken = fc.constantFrom<(call: Call) => Call>(
@@ -603,7 +605,10 @@ describe('a wrong value is refused in the same words by spawn and spawnProtected
     await spawnBoth(() => [make()])
   })
 
-  it.each(strange)('args: %s', async (_label, make) => {
+  // From Node 24 on an argument that can't become text is dropped in silence; ours still throws, as Node did before.
+  const dropsWhatIsNotText = Number(process.versions.node.split('.')[0]) >= 24
+  const comparable = strange.filter(([, make]) => !(dropsWhatIsNotText && notText(make())))
+  it.each(comparable)('args: %s', async (_label, make) => {
     await spawnBoth(() => ['true', make()])
     await spawnBoth(() => ['true', make(), alike])
     await spawnBoth(() => ['true', [make()], { ...alike, stdio: 'ignore' }])
