@@ -36,7 +36,7 @@ class Reader {
   [[nodiscard]] bool failed() const { return failed_; }
 
   std::string text(const char* key) {
-    napi_value const value = get(key);
+    auto* const value = get(key);
     std::size_t length = 0;
     if (failed_ || fails(napi_get_value_string_utf8(env_, value, nullptr, 0, &length))) return {};
     std::string result(length, '\0');
@@ -47,20 +47,20 @@ class Reader {
 
   bool is_null(const char* key) {
     napi_valuetype type = napi_undefined;
-    napi_value const value = get(key);
+    auto* const value = get(key);
     return !failed_ && !fails(napi_typeof(env_, value, &type)) && type == napi_null;
   }
 
   bool flag(const char* key) {
     bool result = false;
-    napi_value const value = get(key);
+    auto* const value = get(key);
     if (!failed_) fails(napi_get_value_bool(env_, value, &result));
     return result;
   }
 
   std::int64_t number(const char* key) {
     std::int64_t result = 0;
-    napi_value const value = get(key);
+    auto* const value = get(key);
     if (!failed_) fails(napi_get_value_int64(env_, value, &result));
     return result;
   }
@@ -68,7 +68,7 @@ class Reader {
   SignalSet signals(const char* key) {
     std::uint64_t result = 0;
     bool lossless = false;
-    napi_value const value = get(key);
+    auto* const value = get(key);
     if (!failed_) fails(napi_get_value_bigint_uint64(env_, value, &result, &lossless));
     return result;
   }
@@ -83,7 +83,7 @@ class Reader {
   std::span<std::int32_t> integers(const char* key) {
     std::size_t length = 0;
     void* data = nullptr;
-    napi_value const value = get(key);
+    auto* const value = get(key);
     if (failed_ || fails(napi_get_typedarray_info(env_, value, nullptr, &length, &data, nullptr, nullptr))) return {};
     return {static_cast<std::int32_t*>(data), length};
   }
