@@ -22,10 +22,10 @@ const installed = (program: string) =>
   program.includes('/') || (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)))
 
 describe.each(Object.entries(echoing))('%s', (_name, [program, ...args]) => {
-  const hasJava = installed(program)
-  if (!hasJava) console.log(`not on this machine, so not tested: ${program}`)
+  const isHere = installed(program)
+  if (!isHere) console.log(`not on this machine, so not tested: ${program}`)
 
-  it.skipIf(!hasJava)('starts with exactly the asked signals ignored and blocked', async () => {
+  it.skipIf(!isHere)('starts with exactly the asked signals ignored and blocked', async () => {
     const child = ended(spawnProtected(program, args, { ignore: ['SIGINT', 'SIGTERM'], block: ['SIGUSR2'] }))
     // On return the program runs: its execve is proven, and no instruction of it had another state.
     const atOnce = signalState(child.pid as number)
@@ -34,7 +34,7 @@ describe.each(Object.entries(echoing))('%s', (_name, [program, ...args]) => {
     expect(await echo(child, 'hello')).toMatch(/hello|ready/)
   })
 
-  it.skipIf(!hasJava)('still ignores them when it has started up, and lives on after both', async () => {
+  it.skipIf(!isHere)('still ignores them when it has started up, and lives on after both', async () => {
     const child = ended(spawnProtected(program, args, { ignore: ['SIGINT', 'SIGTERM'] }))
     child.stdin.write('one\n')
     while ((await line(child.stdout)) !== 'one');
@@ -46,7 +46,7 @@ describe.each(Object.entries(echoing))('%s', (_name, [program, ...args]) => {
     expect(await closed(child)).toEqual({ code: 0, signal: null })
   })
 
-  it.skipIf(!hasJava)('dies of SIGINT without protection', async () => {
+  it.skipIf(!isHere)('dies of SIGINT without protection', async () => {
     const child = ended(childProcess.spawn(program, args))
     child.stdin.write('one\n')
     while ((await line(child.stdout)) !== 'one');

@@ -1,8 +1,8 @@
 // Starts children under the permission model and prints what became of them.
 import childProcess from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { forkProtected, spawnProtected } from 'sigshield'
+import { ownChildren } from './own-children.mjs'
 
 const [side] = process.argv.slice(2)
 const { fork, spawn } =
@@ -26,17 +26,6 @@ const starts = {
   'with a bad option': () => spawn('true', { cwd: 1 }),
   'a worker': () => fork(join(import.meta.dirname, 'ipc-worker.mjs'), [], { silent: true }),
   'a worker without flags': () => fork(join(import.meta.dirname, 'ipc-worker.mjs'), [], { silent: true, execArgv: [] }),
-}
-
-function children() {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === process.pid
-    } catch {
-      return false
-    }
-  })
 }
 
 /** How a start ends: by an exception, or with the child's output and messages. */
@@ -68,4 +57,4 @@ async function outcome(start) {
 
 const outcomes = {}
 for (const [name, start] of Object.entries(starts)) outcomes[name] = await outcome(start)
-console.log(JSON.stringify({ outcomes, children: children(), options: process.env.NODE_OPTIONS }))
+console.log(JSON.stringify({ outcomes, children: ownChildren(), options: process.env.NODE_OPTIONS }))

@@ -1,19 +1,9 @@
 // Does one thing with children and reports it: run under `restricted` to see the fallbacks, and without for comparison.
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { forkProtected, spawnProtected } from 'sigshield'
-
-function children() {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === process.pid
-    } catch {
-      return false
-    }
-  })
-}
+import { ownChildren } from './own-children.mjs'
 
 const quiet = { stdio: 'ignore' }
 
@@ -24,7 +14,7 @@ const things = {
     const codes = (await Promise.all(exits)).map(([code]) => code)
     const killed = once(sleeper, 'exit')
     sleeper.kill()
-    return { codes, killed: (await killed)[1], zombies: children().length }
+    return { codes, killed: (await killed)[1], zombies: ownChildren().length }
   },
   async unref() {
     const child = spawnProtected('sleep', ['1000'], quiet)
@@ -44,8 +34,8 @@ const things = {
     await worker.terminate()
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     // A zombie stays until somebody reaps it, so this ends only if somebody does.
-    while (children().length > 0) await new Promise(setImmediate)
-    return { zombies: children().length }
+    while (ownChildren().length > 0) await new Promise(setImmediate)
+    return { zombies: ownChildren().length }
   },
   async descriptors() {
     const [probe, report] = process.argv.slice(3)
@@ -61,7 +51,7 @@ const things = {
     try {
       forkProtected('none.mjs')
     } catch ({ code, step, syscall, message }) {
-      return { code, step, syscall, message, children: children() }
+      return { code, step, syscall, message, children: ownChildren() }
     }
   },
 }
