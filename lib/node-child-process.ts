@@ -3,7 +3,7 @@
  * `ChildProcess.prototype.spawn` asks of the handle, and what Node's handle does when the process ends
  * (lib/internal/child_process.js and src/process_wrap.cc of Node 20 to 26).
  */
-import { ChildProcess } from 'node:child_process'
+import { ChildProcess, spawnSync } from 'node:child_process'
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
@@ -165,6 +165,14 @@ export function handleSpawnOptions(args: unknown[]): HandleSpawnOptions {
   const [file, argv, cwd, envPairs, stdio, flags, uid, gid] = args
   const detached = ((flags as number) & DETACHED) !== 0
   return { file, args: argv, cwd, envPairs, stdio, detached, uid, gid } as HandleSpawnOptions
+}
+
+/**
+ * The permission model's part of Node's handle, in Node's own words and with its own messages to who listens: asked for a
+ * program on a descriptor that libuv refuses before it forks, as the audit mode would let it.
+ */
+export function checkPermission(file: string): void {
+  if (process.permission) spawnSync(file, { stdio: [{ fd: -1 } as unknown as 'ignore'] })
 }
 
 const { EACCES, EAGAIN, EMFILE, ENFILE, ENOENT } = constants.errno

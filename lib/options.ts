@@ -168,7 +168,6 @@ export function planSpawn(
   const argv = [typeof argv0 === 'string' ? argv0 : program, ...programArgs]
   // Converted here, as Node's own conversion fails where its streams are made already.
   const argumentTexts = argv.map(text)
-  checkPermission(program)
   return {
     spawn: {
       __proto__: null,
@@ -243,18 +242,6 @@ function environmentOf(file: string, args: readonly unknown[], options: SpawnPro
   const copy: NodeJS.ProcessEnv = options.env ? Object.create(options.env) : { ...env }
   letNodeCheck(() => childProcess.spawn(file, args as string[], { ...options, env: copy, ...poison }))
   return copy
-}
-
-/** Node refuses in its own words, asked for what can't be started: the audit mode would let it. */
-function checkPermission(program: string): void {
-  if (!process.permission || process.permission.has('child')) return
-  try {
-    childProcess.spawn('/').on('error', () => {})
-  } catch (error) {
-    throw (error as { resource?: string }).resource === '/'
-      ? Object.assign(error as Error, { resource: program })
-      : error
-  }
 }
 
 /** Node's rules: inherited keys count, undefined values don't, and coverage reaches children with an environment of their own. */

@@ -5,6 +5,7 @@ import { EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE, type ExitEvent } from './exit-ev
 import { NEW_PIPE, NO_DESCRIPTOR, native } from './native.js'
 import {
   ChildProcessWithoutHandle,
+  checkPermission,
   type Failure,
   type HandleSpawnOptions,
   handleSpawnOptions,
@@ -51,6 +52,7 @@ class Handle extends AsyncResource implements NodeProcessHandle {
 
   spawn(...args: unknown[]): number {
     const options = handleSpawnOptions(args)
+    checkPermission(options.file)
     const { protection } = this.#plan
     const { descriptors, changes } = handOver(options, protection.exitEvent)
     // libuv's own rule for a number that names none.

@@ -1,5 +1,6 @@
 // Starts children under the permission model and prints what became of them.
 import childProcess from 'node:child_process'
+import { subscribe } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import { forkProtected, spawnProtected } from 'sigshield'
 import { ownChildren } from './own-children.mjs'
@@ -55,6 +56,13 @@ async function outcome(start) {
   }
 }
 
+let published = []
+subscribe('child_process', ({ process: child }) => published.push(child.constructor.name.replace('Protected', 'Child')))
+subscribe('node:permission-model:child', ({ permission, resource }) => published.push([permission, resource]))
+
 const outcomes = {}
-for (const [name, start] of Object.entries(starts)) outcomes[name] = await outcome(start)
+for (const [name, start] of Object.entries(starts)) {
+  published = []
+  outcomes[name] = { ...(await outcome(start)), published }
+}
 console.log(JSON.stringify({ outcomes, children: ownChildren(), options: process.env.NODE_OPTIONS }))
