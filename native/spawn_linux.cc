@@ -112,9 +112,8 @@ bool all_open(const std::vector<int>& descriptors) {
                      [](int descriptor) { return descriptor < 0 || fcntl(descriptor, F_GETFD) >= 0; });
 }
 
-// The libuv of Node 22 and newer gives the pipes of children a size, which programs see as backpressure; that of Node
-// 20 does not.
-bool has_sized_pipes() { return uv_version() >= 0x013000; }
+// libuv 1.51 and newer gives the pipes of children a size, which programs see as backpressure; 1.50 and older do not.
+bool has_sized_pipes() { return uv_version() >= 0x013300; }
 
 void set_pipe_size(int fd) {
   // Only advice: a pipe of another size works too.
