@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import fc, { type Arbitrary } from 'fast-check'
-import { forkProtected, spawnProtected } from 'sigshield'
+import { spawnProtected } from 'sigshield'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { children, openDescriptors, settles } from './support/census.js'
+import { openDescriptors, settles } from './support/census.js'
 import {
+  alike,
   type Call,
-  errorShape,
   everyAccess,
   everyStream,
   type Observation,
@@ -22,6 +22,7 @@ import {
   portable,
   type Source,
 } from './support/differential.js'
+import { runs, timeout } from './support/fuzzing.js'
 import { probe } from './support/processes.js'
 
 interface Pair {
@@ -121,7 +122,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const alike = { ignore: [], enforce: false } as const
 const sides = {
   node: childProcess.spawn as (file: string, args: string[], options: SpawnOptions) => ChildProcess,
   ours: (file: string, args: string[], options: SpawnOptions) => spawnProtected(file, args, { ...options, ...alike }),
@@ -140,13 +140,6 @@ async function expectAlike(call: Call, oursFirst: boolean): Promise<void> {
   for (const { remove } of intendedDifferences) pair = remove(pair)
   expect(pair.ours).toStrictEqual(pair.node)
 }
-
-const numRuns = Number(process.env.FUZZ_RUNS ?? 150)
-const timeout = Math.max(30_000, numRuns * 1000) * Number(process.env.TEST_TIMEOUT_FACTOR ?? 1)
-/** Shrinking ends before the time of the test does, so that the failure is told. */
-/** The same calls each time, so that a change is judged by what it changed; FUZZ_SEED explores others. */
-const seed = Number(process.env.FUZZ_SEED ?? 20261123)
-const runs = { seed, numRuns, interruptAfterTimeLimit: timeout * 0.8, markInterruptAsFailure: true }
 
 async function expectAllAlike(calls: Arbitrary<Call>): Promise<void> {
   await fc.assert(fc.asyncProperty(calls, fc.boolean(), expectAlike), runs)
@@ -412,269 +405,5 @@ describe('child_process and sigshield refuse the same', () => {
         return changes.reduce<Call>((changed, change) => change(changed), call)
       }),
     )
-  })
-})
-
-type Outcome = Readonly<Record<string, unknown>>
-
-/** What becomes of a start that should be refused: all that is thrown, or how the child went. */
-async function outcome(start: () => ChildProcess): Promise<Outcome> {
-  let child: ChildProcess
-  try {
-    child = start()
-  } catch (error) {
-    return { thrown: errorShape(error) }
-  }
-  const errors: unknown[] = []
-  child.on('error', (error) => errors.push(errorShape(error)))
-  const end = await new Promise((resolve) => child.once('close', (...exit) => resolve(exit)))
-  return { spawnargs: child.spawnargs, errors, end }
-}
-
-async function expectSameOutcome(node: () => ChildProcess, ours: () => ChildProcess): Promise<void> {
-  const descriptors = openDescriptors()
-  const family = children()
-  const expected = await outcome(node)
-  const actual = await outcome(ours)
-  await settles(children, family)
-  await settles(openDescriptors, descriptors)
-  const withoutStep = (key: string, value: unknown) => (key === 'step' ? undefined : value)
-  expect(shown(actual, withoutStep)).toEqual(shown(expected, withoutStep))
-}
-
-const shown = (value: unknown, replace: (key: string, value: unknown) => unknown) =>
-  JSON.parse(
-    JSON.stringify(value, (key, item) =>
-      replace(key, typeof item === 'symbol' || typeof item === 'bigint' ? String(item) : item),
-    ),
-  )
-
-class Pathlike {
-  href = 'file:///'
-}
-
-/** Messages show its stack, so there is but one. */
-const anError = new Error('e')
-
-/** Made anew for each call: Node writes into a `stdio` that it is given. */
-const strange: readonly (readonly [string, () => unknown])[] = [
-  ['undefined', () => undefined],
-  ['null', () => null],
-  ['true', () => true],
-  ['false', () => false],
-  ['0', () => 0],
-  ['-0', () => -0],
-  ['1', () => 1],
-  ['-1', () => -1],
-  ['1.5', () => 1.5],
-  ['NaN', () => Number.NaN],
-  ['Infinity', () => Number.POSITIVE_INFINITY],
-  ['2 ** 31', () => 2 ** 31],
-  ['2 ** 32', () => 2 ** 32],
-  ['10n', () => 10n],
-  ["''", () => ''],
-  ["'x'", () => 'x'],
-  ["'a\\0b'", () => 'a\0b'],
-  ['a long string', () => 'x'.repeat(200)],
-  ['a symbol', () => Symbol('s')],
-  ['a function', () => function named() {}],
-  ['an arrow function', () => () => 1],
-  ['{}', () => ({})],
-  ['an object without prototype', () => Object.create(null)],
-  ['{ a: 1 }', () => ({ a: 1 })],
-  ['an object with a href', () => new Pathlike()],
-  ['a URL of http', () => new URL('http://example.org/')],
-  ['a URL with a NUL', () => new URL('file:///a%00b')],
-  ['[]', () => []],
-  ["['x']", () => ['x']],
-  ["['a\\0b']", () => ['a\0b']],
-  ['[1, null]', () => [1, null]],
-  ['a RegExp', () => /x/],
-  ['a Date', () => new Date(0)],
-  ['a Map', () => new Map()],
-  ['an Error', () => anError],
-  ['a Buffer', () => Buffer.from('/tmp')],
-  ['a Buffer with a NUL', () => Buffer.from('a\0b')],
-  ['a Uint8Array', () => new Uint8Array([47])],
-  ['a String object', () => new String('x')],
-  ['a promise', () => Promise.resolve()],
-]
-const rare: readonly (readonly [string, string, () => unknown])[] = [
-  ['cwd', 'a folder that is missing', () => noSuch],
-  ['uid', '-(2 ** 31)', () => -(2 ** 31)],
-  ['gid', '2 ** 31 - 1', () => 2 ** 31 - 1],
-  ['timeout', 'Number.MAX_SAFE_INTEGER + 1', () => Number.MAX_SAFE_INTEGER + 1],
-  ['timeout', '-5', () => -5],
-  ['signal', 'an object with `aborted`', () => ({ aborted: false })],
-  ['signal', 'an AbortSignal that is aborted', () => AbortSignal.abort('why')],
-  ['killSignal', "'SIGFOO'", () => 'SIGFOO'],
-  ['killSignal', "'sigterm'", () => 'sigterm'],
-  ['killSignal', '64', () => 64],
-  ['killSignal', '65', () => 65],
-  ['killSignal', "'toString'", () => 'toString'],
-  ['killSignal', "'constructor'", () => 'constructor'],
-  ['stdio', "'ipc'", () => 'ipc'],
-  ['stdio', "'IGNORE'", () => 'IGNORE'],
-  ['stdio', "['ipc', 'ipc']", () => ['ipc', 'ipc']],
-  ['stdio', "['ipc', 'nonsense']", () => ['ipc', 'nonsense']],
-  ['stdio', "['nonsense']", () => ['nonsense']],
-  ['stdio', '[{}]', () => [{}]],
-  ['stdio', '[true]', () => [true]],
-  ['stdio', '[false]', () => [false]],
-  ['stdio', "['']", () => ['']],
-  ['stdio', '[10n]', () => [10n]],
-  ['stdio', '[Symbol()]', () => [Symbol('s')]],
-  ['stdio', '[[]]', () => [[]]],
-  ['stdio', '[() => {}]', () => [() => {}]],
-  ['stdio', '[{ fd: "1" }]', () => [{ fd: '1' }]],
-  ['stdio', '[{ fd: -1 }]', () => [{ fd: -1 }]],
-  ['stdio', '[{ fd: -2 }]', () => [{ fd: -2 }]],
-  ['stdio', '{ fd: -1 } above', () => ['ignore', 'ignore', 'ignore', { fd: -1 }]],
-  ['stdio', '{ fd: -2 } above', () => ['ignore', 'ignore', 'ignore', { fd: -2 }]],
-  ['stdio', '[-1]', () => [-1]],
-  ['stdio', '-2 above', () => ['ignore', 'ignore', 'ignore', -2]],
-  ['stdio', '[1e9]', () => [1e9]],
-  ['serialization', "'nonsense'", () => 'nonsense'],
-  ['env', '{ A: Symbol() }', () => ({ A: Symbol('s') })],
-  ['env', '{ A: an object without prototype }', () => ({ A: Object.create(null) })],
-  ['env', '{ A: 10n }', () => ({ A: 10n })],
-  ['env', '{ A: a NUL }', () => ({ A: 'a\0b' })],
-  ['env', 'a name with a NUL', () => ({ 'A\0': '' })],
-  ['shell', 'a shell with a NUL', () => '/bin/s\0h'],
-]
-
-/** Node does not survive these: its process handle aborts the process. */
-const abortsNode = (name: string, value: unknown) => (name === 'uid' || name === 'gid') && Object.is(value, -0)
-
-/** Node starts the program with an empty argument, then throws, and leaves its pipes open: nothing to be compared with. */
-const notText = (value: unknown) =>
-  typeof value === 'symbol' || (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null)
-
-const strangeFor = (options: readonly string[]) =>
-  options.flatMap((name) =>
-    strange.filter(([, make]) => !abortsNode(name, make())).map(([label, make]) => [name, label, make] as const),
-  )
-
-/** Whether the child is ended from outside, so that it must not end by itself before. */
-function isEnded(name: string, value: unknown): boolean {
-  if (name === 'timeout') return Number.isInteger(value) && (value as number) > 0
-  return name === 'signal' && value instanceof AbortSignal
-}
-
-const together = (cases: readonly (readonly [string, string, () => unknown])[]) =>
-  fc.array(
-    fc.constantFrom(
-      ...cases
-        .filter(([name, , make]) => !isEnded(name, make()))
-        .map(([name, label, make]) =>
-          Object.assign(() => ({ [name]: make() }), { toString: () => `${name}: ${label}` }),
-        ),
-    ),
-    { minLength: 2, maxLength: 4 },
-  )
-
-const names = ['cwd', 'detached', 'uid', 'gid', 'shell', 'argv0', 'windowsHide', 'windowsVerbatimArguments', 'timeout']
-const spawnNames = [...names, 'signal', 'killSignal', 'stdio', 'serialization', 'env']
-
-const spawnNode = childProcess.spawn as unknown as (...call: unknown[]) => ChildProcess
-const spawnOurs = spawnProtected as unknown as (...call: unknown[]) => ChildProcess
-const forkNode = childProcess.fork as unknown as (...call: unknown[]) => ChildProcess
-const forkOurs = forkProtected as unknown as (...call: unknown[]) => ChildProcess
-
-const spawnBoth = (make: () => unknown[]) =>
-  expectSameOutcome(
-    () => spawnNode(...make()),
-    () => spawnOurs(...make()),
-  )
-const forkBoth = (make: () => unknown[]) =>
-  expectSameOutcome(
-    () => forkNode(...make()),
-    () => forkOurs(...make()),
-  )
-
-describe('a wrong value is refused in the same words by spawn and spawnProtected', () => {
-  const cases = [...strangeFor(spawnNames), ...rare]
-  it.each(cases)('%s: %s', async (name, _label, make) => {
-    const command = isEnded(name, make()) ? ['sleep', ['1000']] : ['true', []]
-    await spawnBoth(() => [...command, { stdio: 'ignore', [name]: make(), ...alike }])
-  })
-
-  it.each(strange)('file: %s', async (_label, make) => {
-    await spawnBoth(() => [make(), [], alike])
-    await spawnBoth(() => [make(), [], { ...alike, shell: true }])
-    await spawnBoth(() => [make()])
-  })
-
-  // From Node 24 on an argument that can't become text is dropped in silence; ours still throws, as Node did before.
-  const dropsWhatIsNotText = Number(process.versions.node.split('.')[0]) >= 24
-  const comparable = strange.filter(([, make]) => !(dropsWhatIsNotText && notText(make())))
-  it.each(comparable)('args: %s', async (_label, make) => {
-    await spawnBoth(() => ['true', make()])
-    await spawnBoth(() => ['true', make(), alike])
-    await spawnBoth(() => ['true', [make()], { ...alike, stdio: 'ignore' }])
-    await spawnBoth(() => ['true', [make()], { ...alike, stdio: 'ignore', shell: true }])
-  })
-
-  it.each(strange)('options: %s', async (_label, make) => {
-    await spawnBoth(() => ['true', [], make()])
-    await spawnBoth(() => ['true', null, make()])
-    await spawnBoth(() => ['true', undefined, make()])
-  })
-
-  it('several at once', { timeout }, async () => {
-    const property = fc.asyncProperty(together(cases), async (makers) => {
-      await spawnBoth(() => ['true', [], Object.assign({ stdio: 'ignore' }, ...makers.map((make) => make()), alike)])
-    })
-    await fc.assert(property, runs)
-  })
-})
-
-describe('a wrong value is refused in the same words by fork and forkProtected', () => {
-  const quick = { execPath: '/bin/true', silent: true, ...alike }
-  const forkNames = [...spawnNames, 'execPath', 'execArgv', 'silent']
-  const forkRare: typeof rare = [
-    ...rare,
-    ['execPath', 'a program that is missing', () => '/no/such/program'],
-    ['execArgv', 'an item with a NUL', () => ['a\0b']],
-    ['execArgv', 'a number', () => [7]],
-    ['stdio', 'no channel', () => ['pipe', 'pipe', 'pipe']],
-    ['stdio', 'no entries', () => []],
-    ['stdio', "'pipe'", () => 'pipe'],
-    ['stdio', "'overlapped'", () => 'overlapped'],
-    ['stdio', "'inherit'", () => 'inherit'],
-    ['stdio', "'nonsense'", () => 'nonsense'],
-    ['stdio', 'a channel in another place', () => ['ipc', 'ignore', 'ignore']],
-  ]
-  const cases = [...strangeFor(forkNames), ...forkRare]
-  it.each(cases)('%s: %s', async (name, _label, make) => {
-    const patient = isEnded(name, make()) ? { execPath: '/bin/sleep', execArgv: [] } : {}
-    const command = isEnded(name, make()) ? ['1000', []] : ['module.js', []]
-    await forkBoth(() => [...command, { ...quick, ...patient, [name]: make() }])
-  })
-
-  it.each(strange)('modulePath: %s', async (_label, make) => {
-    await forkBoth(() => [make(), [], quick])
-    await forkBoth(() => [make(), quick])
-  })
-
-  it.each(strange.filter(([, make]) => !notText(make())))('args: %s', async (_label, make) => {
-    await forkBoth(() => ['module.js', make(), quick])
-    await forkBoth(() => ['module.js', [make()], quick])
-  })
-
-  // Options that Node takes start a worker, whose module must be there.
-  it.each(strange)('options: %s', async (_label, make) => {
-    const empty = inFolder('empty.cjs')
-    writeFileSync(empty, '')
-    await forkBoth(() => [empty, [], make()])
-    await forkBoth(() => [empty, make()])
-    await forkBoth(() => [empty, null, make()])
-  })
-
-  it('several at once', { timeout }, async () => {
-    const property = fc.asyncProperty(together(cases), async (makers) => {
-      await forkBoth(() => ['module.js', [], Object.assign({ ...quick }, ...makers.map((make) => make()))])
-    })
-    await fc.assert(property, runs)
   })
 })

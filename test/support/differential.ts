@@ -14,6 +14,9 @@ import {
 import { connect, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 
+/** Our own options, so that ours starts what Node starts. */
+export const alike = { ignore: [], enforce: false } as const
+
 /** How a file is opened for a child. */
 const accesses = {
   read: constants.O_RDONLY,
