@@ -79,20 +79,14 @@ Object.setPrototypeOf(BareChildProcess, ChildProcess)
  */
 export const ChildProcessWithoutHandle = BareChildProcess as unknown as new () => ChildProcess
 
-/** What the system refused; the step is its system call. */
-export interface Failure {
-  readonly errno: number
-  readonly step: string
-}
-
-/** Adds the failed step to an error in Node's own shape, and for `seccomp` what to do instead. */
-function withStep(error: NodeJS.ErrnoException, failure: Failure | undefined): NodeJS.ErrnoException {
-  if (failure === undefined) return error
-  if (failure.step === 'seccomp') {
+/** Adds the system call that failed to an error in Node's own shape, and for `seccomp` what to do instead. */
+function withStep(error: NodeJS.ErrnoException, step: string | undefined): NodeJS.ErrnoException {
+  if (step === undefined) return error
+  if (step === 'seccomp') {
     error.message +=
       ": the system gives no seccomp filter, so the child could undo what it ignores. Pass { enforce: false } or 'auto' to start it all the same"
   }
-  return Object.assign(error, { step: failure.step })
+  return Object.assign(error, { step })
 }
 
 /**
@@ -101,17 +95,17 @@ function withStep(error: NodeJS.ErrnoException, failure: Failure | undefined): N
  */
 export function startChild(
   childProcess: ChildProcess,
-  handle: NodeProcessHandle & { readonly failure: Failure | undefined },
+  handle: NodeProcessHandle & { readonly failedStep: string | undefined },
   options: object,
 ): void {
   const child = childProcess as unknown as Internals
   child._handle = handle
-  handle.onexit = (exitCode, signal) => endChild(child, exitCode, signal, handle.failure)
+  handle.onexit = (exitCode, signal) => endChild(child, exitCode, signal, handle.failedStep)
   if (created.hasSubscribers) created.publish({ process: childProcess })
   try {
     ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
   } catch (error) {
-    throw withStep(error as NodeJS.ErrnoException, handle.failure)
+    throw withStep(error as NodeJS.ErrnoException, handle.failedStep)
   }
 }
 
@@ -120,7 +114,7 @@ function endChild(
   child: Internals,
   exitCode: number | null,
   signal: string | null,
-  failure: Failure | undefined,
+  failedStep: string | undefined,
 ): void {
   if (signal) {
     child.signalCode = signal
@@ -134,7 +128,7 @@ function endChild(
     const error = systemError(exitCode, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn')
     if (child.spawnfile) error.path = child.spawnfile
     Object.assign(error, { spawnargs: child.spawnargs?.slice(1) })
-    child.emit('error', withStep(error, failure))
+    child.emit('error', withStep(error, failedStep))
   } else {
     child.emit('exit', child.exitCode, child.signalCode)
   }
@@ -190,8 +184,7 @@ export function pipeIsForgottenAfter(errno: number, type: StdioEntry['type']): b
 /** Runs Node's spawn over a handle that starts nothing, and compares what it is asked with what this file says. */
 function checkContract(): void {
   const calls: unknown[][] = []
-  const handle: NodeProcessHandle & { failure: undefined } = {
-    failure: undefined,
+  const handle: NodeProcessHandle = {
     onexit: () => {},
     spawn: (...args) => {
       calls.push(args)

@@ -6,7 +6,6 @@ import { NEW_PIPE, NO_DESCRIPTOR, native } from './native.js'
 import {
   ChildProcessWithoutHandle,
   checkPermission,
-  type Failure,
   type HandleSpawnOptions,
   handleSpawnOptions,
   type NodeProcessHandle,
@@ -41,7 +40,7 @@ class Handle extends AsyncResource implements NodeProcessHandle {
   #keepsAlive = true
   pid?: number
   enforced = false
-  failure: Failure | undefined
+  failedStep: string | undefined
   resourceUsage: ResourceUsage | undefined
   onexit: NodeProcessHandle['onexit'] = () => {}
 
@@ -57,8 +56,8 @@ class Handle extends AsyncResource implements NodeProcessHandle {
     const { descriptors, changes } = handOver(options, protection.exitEvent)
     // libuv's own rule for a number that names none.
     if (options.stdio.some((entry) => sourceOf(entry) === -1)) {
-      this.failure = { errno: -constants.errno.EINVAL, step: 'fcntl' }
-      return this.failure.errno
+      this.failedStep = 'fcntl'
+      return -constants.errno.EINVAL
     }
     const envPairs = terminated(options.envPairs)
     const inherit = protection.inheritEnvironment
@@ -79,7 +78,7 @@ class Handle extends AsyncResource implements NodeProcessHandle {
     this.#openPipes(options, descriptors, result.errno)
     this.enforced = result.enforced
     if (result.id === undefined || result.pid === undefined) {
-      this.failure = { errno: result.errno, step: result.step }
+      this.failedStep = result.step
       return result.errno
     }
     this.pid = result.pid

@@ -2,9 +2,10 @@
 
 import childProcess from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { afterAll, beforeAll, expect } from 'vitest'
+import { childrenOf } from './process-table.mjs'
 
 export function openDescriptors(pid: number | 'self' = 'self'): string[] {
   const folder = `/proc/${pid}/fd`
@@ -21,20 +22,8 @@ export function openDescriptors(pid: number | 'self' = 'self'): string[] {
 }
 
 /** Children of this process, with their state and name. */
-export function children(parent: number = process.pid): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    if (!/^\d+$/.test(pid)) return []
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      return Number(ppid) === parent
-        ? [`${pid} ${state} ${stat.slice(stat.indexOf('('), stat.lastIndexOf(')') + 1)}`]
-        : []
-    } catch {
-      // Gone since the folder was read.
-      return []
-    }
-  })
+export function children(): string[] {
+  return childrenOf(process.pid).map(({ pid, state, name }) => `${pid} ${state} (${name})`)
 }
 
 /** What Node, libuv and the addon open once, at first use, is not a leak. */

@@ -3,7 +3,7 @@ import childProcess from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import { forkProtected, spawnProtected } from 'sigshield'
-import { ownChildren } from './own-children.mjs'
+import { childrenOf } from './process-table.mjs'
 
 const [side] = process.argv.slice(2)
 const { fork, spawn } =
@@ -65,4 +65,4 @@ for (const [name, start] of Object.entries(starts)) {
   published = []
   outcomes[name] = { ...(await outcome(start)), published }
 }
-console.log(JSON.stringify({ outcomes, children: ownChildren(), options: process.env.NODE_OPTIONS }))
+console.log(JSON.stringify({ outcomes, children: childrenOf(process.pid), options: process.env.NODE_OPTIONS }))

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { onTestFinished } from 'vitest'
 import { programs } from './build-programs.js'
+import { processOf } from './process-table.mjs'
 
 export const probe = join(programs, 'probe')
 
@@ -94,10 +95,6 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 }
 
 export function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
-  } catch {
-    return false
-  }
+  const found = processOf(pid)
+  return found !== undefined && found.state !== 'Z'
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { forkProtected, spawnProtected } from 'sigshield'
-import { ownChildren } from './own-children.mjs'
+import { childrenOf } from './process-table.mjs'
 
 const quiet = { stdio: 'ignore' }
 
@@ -14,7 +14,7 @@ const things = {
     const codes = (await Promise.all(exits)).map(([code]) => code)
     const killed = once(sleeper, 'exit')
     sleeper.kill()
-    return { codes, killed: (await killed)[1], zombies: ownChildren().length }
+    return { codes, killed: (await killed)[1], zombies: childrenOf(process.pid).length }
   },
   async unref() {
     const child = spawnProtected('sleep', ['1000'], quiet)
@@ -34,8 +34,8 @@ const things = {
     await worker.terminate()
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     // A zombie stays until somebody reaps it, so this ends only if somebody does.
-    while (ownChildren().length > 0) await new Promise(setImmediate)
-    return { zombies: ownChildren().length }
+    while (childrenOf(process.pid).length > 0) await new Promise(setImmediate)
+    return { zombies: childrenOf(process.pid).length }
   },
   async descriptors() {
     const [probe, report] = process.argv.slice(3)
@@ -51,7 +51,7 @@ const things = {
     try {
       forkProtected('none.mjs')
     } catch ({ code, step, syscall, message }) {
-      return { code, step, syscall, message, children: ownChildren() }
+      return { code, step, syscall, message, children: childrenOf(process.pid) }
     }
   },
 }

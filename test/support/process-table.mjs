@@ -1,0 +1,22 @@
+// The kernel's table of processes (proc(5)), zombies included: for the tests and for programs that run outside of them.
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Undefined when there is no such process. */
+export function processOf(/** @type {number} */ pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The name may hold any character, ')' too.
+    const end = stat.lastIndexOf(')')
+    const [state, parent] = stat.slice(end + 2).split(' ')
+    return { pid, name: stat.slice(stat.indexOf('(') + 1, end), state, parent: Number(parent) }
+  } catch {
+    return undefined
+  }
+}
+
+export function childrenOf(/** @type {number} */ parent) {
+  return readdirSync('/proc').flatMap((pid) => {
+    const found = /^\d+$/.test(pid) ? processOf(Number(pid)) : undefined
+    return found?.parent === parent ? [found] : []
+  })
+}
