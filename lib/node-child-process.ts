@@ -3,7 +3,7 @@
  * `ChildProcess.prototype.spawn` asks of the handle, and what Node's handle does when the process ends
  * (lib/internal/child_process.js and src/process_wrap.cc of Node 20 to 26).
  */
-import { ChildProcess, spawnSync } from 'node:child_process'
+import childProcess, { ChildProcess } from 'node:child_process'
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
@@ -94,14 +94,14 @@ function withStep(error: NodeJS.ErrnoException, step: string | undefined): NodeJ
  * same errno.
  */
 export function startChild(
-  childProcess: ChildProcess,
+  process: ChildProcess,
   handle: NodeProcessHandle & { readonly failedStep: string | undefined },
   options: object,
 ): void {
-  const child = childProcess as unknown as Internals
+  const child = process as unknown as Internals
   child._handle = handle
   handle.onexit = (exitCode, signal) => endChild(child, exitCode, signal, handle.failedStep)
-  if (created.hasSubscribers) created.publish({ process: childProcess })
+  if (created.hasSubscribers) created.publish({ process })
   try {
     ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
   } catch (error) {
@@ -160,6 +160,9 @@ export function handleSpawnOptions(args: unknown[]): HandleSpawnOptions {
   const detached = ((flags as number) & DETACHED) !== 0
   return { file, args: argv, cwd, envPairs, stdio, detached, uid, gid } as HandleSpawnOptions
 }
+
+/** As it was when this was loaded: a program may put a mock in its place. */
+const { spawnSync } = childProcess
 
 /**
  * The permission model's part of Node's handle, in Node's own words and with its own messages to who listens: asked for a

@@ -90,6 +90,9 @@ function protectionOf(
 /** Node publishes the options of a start here, from Node 24 on. */
 const starting = channel('tracing:child_process.spawn:start')
 
+/** As they were when this was loaded: a program may put ours, or a mock, in their place. */
+const nodes = { ...childProcess }
+
 class Accepted extends Error {}
 
 /**
@@ -152,8 +155,8 @@ export function planSpawn(
 ): SpawnPlan {
   const { args, options: given } = overload(argsOrOptions, lastOptions)
   // Nothing can be poisoned here, and nothing needs to be: neither can be anything else than refused.
-  if (!isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object') childProcess.spawn(file, argsOrOptions as string[])
-  if (given !== undefined && !isObject(given)) childProcess.spawn(file, args as string[], given as unknown as object)
+  if (!isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object') nodes.spawn(file, argsOrOptions as string[])
+  if (given !== undefined && !isObject(given)) nodes.spawn(file, args as string[], given as unknown as object)
   const options: SpawnProtectedOptions & Record<string, unknown> = Object.assign(Object.create(null), given)
   checkAsNode(file, args, options)
   const env = environmentOf(file, args, options)
@@ -194,17 +197,17 @@ function checkAsNode(file: unknown, args: readonly unknown[], options: Record<st
   for (const name in rules) suspicious ||= !isAbsent(options[name]) && !rules[name]?.(options[name])
   // With arguments for a shell, Node has a deprecation warning of its own to give.
   if (!suspicious && !(options.shell && args.length > 0)) return
-  letNodeCheck(() => childProcess.spawn(file as string, args as string[], { ...options, ...poison }))
+  letNodeCheck(() => nodes.spawn(file as string, args as string[], { ...options, ...poison }))
 }
 
 /** What Node checks after it. */
 function checkEndsAsNode(file: string, args: readonly unknown[], options: Record<string, unknown>): void {
   const { signal, killSignal } = options
   if (signal !== undefined && !(isObject(signal) && 'aborted' in signal)) {
-    letNodeCheck(() => childProcess.spawn(file, args as string[], { ...options, killSignal: poison.killSignal }))
+    letNodeCheck(() => nodes.spawn(file, args as string[], { ...options, killSignal: poison.killSignal }))
   }
   if (!isAbsent(killSignal) && !isSignal(killSignal)) {
-    letNodeCheck(() => childProcess.execFile('/', { killSignal: killSignal as number, signal: poison.signal }))
+    letNodeCheck(() => nodes.execFile('/', { killSignal: killSignal as number, signal: poison.signal }))
   }
 }
 
@@ -240,7 +243,7 @@ function environmentOf(file: string, args: readonly unknown[], options: SpawnPro
   if (!process.permission) return env
   // Node counts inherited keys of an environment that it is given.
   const copy: NodeJS.ProcessEnv = options.env ? Object.create(options.env) : { ...env }
-  letNodeCheck(() => childProcess.spawn(file, args as string[], { ...options, env: copy, ...poison }))
+  letNodeCheck(() => nodes.spawn(file, args as string[], { ...options, env: copy, ...poison }))
   return copy
 }
 
@@ -251,7 +254,7 @@ function environmentPairs(env: NodeJS.ProcessEnv, given: NodeJS.ProcessEnv | und
     const value = env[key]
     if (value === undefined) continue
     const pair = `${key}=${value}`
-    if (pair.includes('\0')) letNodeCheck(() => childProcess.spawn('/', { env, ...poison }))
+    if (pair.includes('\0')) letNodeCheck(() => nodes.spawn('/', { env, ...poison }))
     pairs.push(text(pair))
   }
   const coverage = process.env.NODE_V8_COVERAGE
@@ -265,7 +268,7 @@ export function planFork(modulePath: string | URL, argsOrOptions: unknown, lastO
   // As in planSpawn, these can only be refused.
   const isRefused = !isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object'
   if (isRefused || (!isAbsent(given) && !isObject(given))) {
-    childProcess.fork(modulePath, argsOrOptions as string[], lastOptions as object)
+    nodes.fork(modulePath, argsOrOptions as string[], lastOptions as object)
   }
   const options: ForkProtectedOptions & Record<string, unknown> = Object.assign(Object.create(null), given)
   const execPath = options.execPath || process.execPath
@@ -276,7 +279,7 @@ export function planFork(modulePath: string | URL, argsOrOptions: unknown, lastO
     Array.isArray(execArgv) &&
     execArgv.every(isText) &&
     (isAbsent(options.stdio) || (Array.isArray(options.stdio) && options.stdio.includes('ipc')))
-  if (!plain) letNodeCheck(() => childProcess.fork(modulePath, args as string[], { ...options, ...poison }))
+  if (!plain) letNodeCheck(() => nodes.fork(modulePath, args as string[], { ...options, ...poison }))
   const nodeArgs = [...(execArgv as unknown[]), pathOf(modulePath), ...args]
   return planSpawn(execPath, nodeArgs, { ...options, stdio: stdioWithIpc(options), shell: false }, true)
 }
