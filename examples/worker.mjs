@@ -4,8 +4,10 @@ import { setTimeout as nap } from 'node:timers/promises'
 import { exitEvent } from 'sigshield/child'
 
 const exit = exitEvent()
+// Run by hand it has no channel, and so no jobs.
+const messages = process.channel ? on(process, 'message', { signal: exit.signal, close: ['disconnect'] }) : []
 try {
-  for await (const [job] of on(process, 'message', { signal: exit.signal, close: ['disconnect'] })) {
+  for await (const [job] of messages) {
     console.log(`job ${job}`)
     await nap(1000)
     if (exit.isSet()) break

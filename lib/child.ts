@@ -17,8 +17,15 @@ export function exitEvent(): ExitEvent {
 
 /** The variables may be stale: inherited by a grandchild that did not get the descriptor, or got another file at its number. */
 function findSource(): Inherited | Unconnected {
-  const fd = Number(process.env[EXIT_FD_VARIABLE] ?? Number.NaN)
-  const inode = Number(process.env[EXIT_INODE_VARIABLE] ?? Number.NaN)
-  const named = Number.isInteger(fd) && fd >= 0 && Number.isInteger(inode) && inode >= 0
-  return named && native.claimExitFd(fd, inode) ? new Inherited({ fd, inode }) : new Unconnected()
+  const fd = numberIn(EXIT_FD_VARIABLE)
+  const inode = numberIn(EXIT_INODE_VARIABLE)
+  return fd <= MAX_FD && native.claimExitFd(fd, inode) ? new Inherited({ fd, inode }) : new Unconnected()
+}
+
+const MAX_FD = 2 ** 31 - 1
+
+/** NaN when the variable is no decimal number. */
+function numberIn(variable: string): number {
+  const value = process.env[variable] ?? ''
+  return /^\d+$/.test(value) ? Number(value) : Number.NaN
 }

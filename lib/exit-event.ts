@@ -1,4 +1,5 @@
 /** The exit event: one-way latch from a parent to its children. Set by the parent, or by its death. */
+import { isMainThread } from 'node:worker_threads'
 import { invalidArgType, invalidState, outOfRange, systemError } from './errors.js'
 import { type ExitPipe, type ExitState, native } from './native.js'
 
@@ -23,6 +24,9 @@ const messages: Readonly<Record<ExitReason, string>> = {
 
 /** setTimeout's limit: longer delays would fire at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+/** How often a worker thread that waits lets V8 see that it is to be terminated. */
+const TERMINATION_CHECK_MS = 100
 
 function checkTimeout(timeoutMs: unknown): number {
   if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
@@ -111,7 +115,14 @@ export class Inherited implements Source {
   }
 
   waitSync(timeoutMs: number): ExitState {
-    return native.waitForExitEvent(this.#readEnd.fd, timeoutMs === Number.POSITIVE_INFINITY ? -1 : timeoutMs)
+    const { fd } = this.#readEnd
+    if (isMainThread) return native.waitForExitEvent(fd, timeoutMs)
+    const end = performance.now() + timeoutMs
+    for (;;) {
+      const remaining = Math.max(end - performance.now(), 0)
+      const state = native.waitForExitEvent(fd, Math.min(remaining, TERMINATION_CHECK_MS))
+      if (state !== 0 || remaining <= TERMINATION_CHECK_MS) return state
+    }
   }
 
   set(): never {

@@ -75,7 +75,7 @@ interface Native {
   createExitPipe(): ExitPipe
   setExitPipe(handle: object, keepReadEnd: boolean): void
   claimExitFd(fd: number, inode: number): boolean
-  /** Negative time-out: for ever. */
+  /** `timeoutMs` may be Infinity. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState
   /** Once in an environment. `raised` is called on the event loop. */
   watchExitEvent(fd: number, raised: () => void): ExitEventWatch

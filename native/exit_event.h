@@ -48,7 +48,8 @@ bool claim_exit_fd(int fd, std::uint64_t inode);
 // The state of the pipe right now, without consuming anything from it.
 ExitReason exit_reason(int fd);
 
-// Waits until the event is set or `timeout_ms` have passed; a negative time-out is for ever. Returns the state then.
+// Waits until the event is set or `timeout_ms` (at most INT_MAX, or infinity) have passed. Returns the
+// state then.
 ExitReason wait_for_exit_event(int fd, double timeout_ms);
 
 // Watching the pipe for one event loop. A thread waits on it and raises a flag in memory, so that the flag is right in

@@ -1,16 +1,17 @@
 #include "exit_event.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <cmath>
 
 #include "signals.h"
@@ -57,7 +58,10 @@ void ExitPipe::set() {
 
 bool claim_exit_fd(int fd, std::uint64_t inode) {
   struct stat status{};
-  if (fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode) || status.st_ino != inode) return false;
+  if (fstat(fd, &status) != 0 || status.st_ino != inode) return false;
+  // Files of other file systems have numbers of their own, a named pipe too.
+  struct statfs system{};
+  if (fstatfs(fd, &system) != 0 || system.f_type != PIPEFS_MAGIC) return false;
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY) return false;
   fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -74,15 +78,12 @@ ExitReason wait_for_exit_event(int fd, double timeout_ms) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   for (;;) {
-    int remaining = -1;
-    if (timeout_ms >= 0) {
-      const double passed = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-      remaining = static_cast<int>(std::fmin(std::ceil(std::fmax(timeout_ms - passed, 0)), INT_MAX));
-    }
+    const double passed = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    const double remaining = std::ceil(std::fmax(timeout_ms - passed, 0));
     pollfd poll_fd{fd, POLLIN, 0};
-    const int ready = poll(&poll_fd, 1, remaining);
+    const int ready = poll(&poll_fd, 1, std::isinf(timeout_ms) ? -1 : static_cast<int>(remaining));
     if (ready > 0) return exit_reason(fd);
-    if (ready == 0 && remaining < INT_MAX) return ExitReason::kUnset;
+    if (ready == 0) return ExitReason::kUnset;
   }
 }
 
