@@ -19,7 +19,7 @@ export function exitEvent(): ExitEvent {
 function findSource(): Inherited | Unconnected {
   const fd = numberIn(EXIT_FD_VARIABLE)
   const inode = numberIn(EXIT_INODE_VARIABLE)
-  return fd <= MAX_FD && native.claimExitFd(fd, inode) ? new Inherited({ fd, inode }) : new Unconnected()
+  return fd <= MAX_FD && native.claimExitFd(fd, inode) ? new Inherited(fd, inode) : new Unconnected()
 }
 
 const MAX_FD = 2 ** 31 - 1

@@ -11,8 +11,12 @@ export const EXIT_INODE_VARIABLE = 'SIGSHIELD_EXIT_INODE'
 
 /** The end of the pipe that a child is given. */
 export interface ReadEnd {
+  /** 0, or the negative errno of pipe2(2): then there is none. */
+  readonly errno: number
   readonly fd: number
   readonly inode: number
+  /** To be called when the child has been started. */
+  release(): void
 }
 
 const reasons: readonly (ExitReason | undefined)[] = [undefined, 'requested', 'orphaned']
@@ -77,13 +81,13 @@ class Own implements Source {
     this.#pipe = undefined
   }
 
-  /** A child that starts after set() is given a pipe of its own that is set already. */
   readEnd(): ReadEnd {
-    if (this.#pipe === undefined) {
-      this.#pipe = openPipe()
-      native.setExitPipe(this.#pipe.handle, true)
-    }
-    return this.#pipe
+    if (this.#pipe) return { ...this.#pipe, release: () => {} }
+    // A child that starts after set() is given a pipe of its own that is set already.
+    const pipe = native.createExitPipe()
+    if (pipe.errno !== 0) return { ...pipe, release: () => {} }
+    native.setExitPipe(pipe.handle, true)
+    return { ...pipe, release: () => native.setExitPipe(pipe.handle, false) }
   }
 }
 
@@ -95,17 +99,19 @@ function openPipe(): ExitPipe {
 
 /** The event that the parent of this process gave to it: one in each environment. */
 export class Inherited implements Source {
-  readonly #readEnd: ReadEnd
+  readonly #fd: number
+  readonly #inode: number
 
-  constructor(readEnd: ReadEnd) {
-    this.#readEnd = readEnd
+  constructor(fd: number, inode: number) {
+    this.#fd = fd
+    this.#inode = inode
   }
 
   watch(raised: () => void): Int32Array {
-    const { errno, flag } = native.watchExitEvent(this.#readEnd.fd, raised)
+    const { errno, flag } = native.watchExitEvent(this.#fd, raised)
     if (errno !== 0) throw systemError(errno, 'pthread_create')
     // The thread may be slower than the caller's first question.
-    const state = native.waitForExitEvent(this.#readEnd.fd, 0)
+    const state = native.waitForExitEvent(this.#fd, 0)
     if (state !== 0) Atomics.store(flag, 0, state)
     return flag
   }
@@ -115,12 +121,11 @@ export class Inherited implements Source {
   }
 
   waitSync(timeoutMs: number): ExitState {
-    const { fd } = this.#readEnd
-    if (isMainThread) return native.waitForExitEvent(fd, timeoutMs)
+    if (isMainThread) return native.waitForExitEvent(this.#fd, timeoutMs)
     const end = performance.now() + timeoutMs
     for (;;) {
       const remaining = Math.max(end - performance.now(), 0)
-      const state = native.waitForExitEvent(fd, Math.min(remaining, TERMINATION_CHECK_MS))
+      const state = native.waitForExitEvent(this.#fd, Math.min(remaining, TERMINATION_CHECK_MS))
       if (state !== 0 || remaining <= TERMINATION_CHECK_MS) return state
     }
   }
@@ -130,7 +135,7 @@ export class Inherited implements Source {
   }
 
   readEnd(): ReadEnd {
-    return this.#readEnd
+    return { errno: 0, fd: this.#fd, inode: this.#inode, release: () => {} }
   }
 }
 
@@ -251,8 +256,8 @@ export class ExitEvent {
     return state !== 0
   }
 
-  /** @internal The end of the pipe to hand to a child. */
-  get readEnd(): ReadEnd | undefined {
+  /** @internal The end of the pipe to hand to one child. */
+  readEnd(): ReadEnd | undefined {
     return this.#source.readEnd()
   }
 

@@ -1,8 +1,8 @@
 /** A ChildProcess over our own native process. */
 import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
-import { EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE, type ExitEvent } from './exit-event.js'
-import { NEW_PIPE, NO_DESCRIPTOR, native } from './native.js'
+import { EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE, type ExitEvent, type ReadEnd } from './exit-event.js'
+import { NEW_PIPE, NO_DESCRIPTOR, native, type SpawnResult } from './native.js'
 import {
   ChildProcessWithoutHandle,
   checkPermission,
@@ -52,49 +52,51 @@ class Handle extends AsyncResource implements NodeProcessHandle {
   spawn(...args: unknown[]): number {
     const options = handleSpawnOptions(args)
     checkPermission(options.file)
-    const { protection } = this.#plan
-    const { descriptors, changes } = handOver(options, protection.exitEvent)
     // libuv's own rule for a number that names none.
     if (options.stdio.some((entry) => sourceOf(entry) === -1)) {
-      this.failedStep = 'fcntl'
-      return -constants.errno.EINVAL
+      return this.#refused(options, 'fcntl', -constants.errno.EINVAL)
     }
-    const envPairs = terminated(options.envPairs)
-    const inherit = protection.inheritEnvironment
-    const result = native.spawn({
-      file: options.file,
-      arguments: terminated(this.#plan.argumentTexts),
-      environment: inherit ? null : envPairs,
-      environmentChanges: inherit ? envPairs + changes : changes,
-      directory: typeof options.cwd === 'string' ? options.cwd : '',
-      descriptors,
-      ignored: protection.ignored,
-      blocked: protection.blocked,
-      enforcement: protection.enforcement,
-      newSession: options.detached,
-      uid: options.uid ?? null,
-      gid: options.gid ?? null,
-    })
-    this.#openPipes(options, descriptors, result.errno)
+    const { exitEvent } = this.#plan.protection
+    const readEnd = exitEvent?.readEnd()
+    if (readEnd && readEnd.errno !== 0) return this.#refused(options, 'pipe2', readEnd.errno)
+    const result = this.#start(options, readEnd)
+    readEnd?.release()
     this.enforced = result.enforced
-    if (result.id === undefined || result.pid === undefined) {
-      this.failedStep = result.step
-      return result.errno
-    }
+    if (result.id === undefined || result.pid === undefined) return this.#refused(options, result.step, result.errno)
     this.pid = result.pid
     this.#id = result.id
     living.set(result.id, this)
     return 0
   }
 
-  /** After a failure too: the streams that Node makes of them then see their end. */
-  #openPipes(options: HandleSpawnOptions, descriptors: Int32Array, errno: number): void {
-    for (const [i, { type, handle }] of options.stdio.entries()) {
-      if (handle === undefined || type === 'wrap') continue
-      const fd = descriptors[i] as number
-      if (fd >= 0) handle.open(fd)
-      if (pipeIsForgottenAfter(errno, type)) handle.close()
+  #refused(options: HandleSpawnOptions, step: string, errno: number): number {
+    for (const { type, handle } of options.stdio) {
+      if (type !== 'wrap' && pipeIsForgottenAfter(errno, type)) handle?.close()
     }
+    this.failedStep = step
+    return errno
+  }
+
+  #start(options: HandleSpawnOptions, readEnd: ReadEnd | undefined): SpawnResult {
+    const { ignored, blocked, enforcement, inheritEnvironment } = this.#plan.protection
+    const { descriptors, changes } = handOver(options, readEnd)
+    const envPairs = terminated(options.envPairs)
+    const result = native.spawn({
+      file: options.file,
+      arguments: terminated(this.#plan.argumentTexts),
+      environment: inheritEnvironment ? null : envPairs,
+      environmentChanges: inheritEnvironment ? envPairs + changes : changes,
+      directory: typeof options.cwd === 'string' ? options.cwd : '',
+      descriptors,
+      ignored,
+      blocked,
+      enforcement,
+      newSession: options.detached,
+      uid: options.uid ?? null,
+      gid: options.gid ?? null,
+    })
+    openPipes(options, descriptors)
+    return result
   }
 
   exited(code: number | null, signal: number | null, usage: ResourceUsage): void {
@@ -136,6 +138,14 @@ class Handle extends AsyncResource implements NodeProcessHandle {
   }
 }
 
+/** After a failure too: the streams that Node makes of them then see their end. */
+function openPipes(options: HandleSpawnOptions, descriptors: Int32Array): void {
+  for (const [i, { type, handle }] of options.stdio.entries()) {
+    const fd = descriptors[i] as number
+    if (type !== 'wrap' && fd >= 0) handle?.open(fd)
+  }
+}
+
 /** The descriptor of ours that an entry names, as the 32-bit integer that libuv makes of it. */
 function sourceOf({ type, fd, handle }: StdioEntry): number | undefined {
   if (type === 'wrap') return handle?.fd
@@ -143,13 +153,12 @@ function sourceOf({ type, fd, handle }: StdioEntry): number | undefined {
 }
 
 /** The child's descriptors and the variables that name the exit event: after the stdio, at 3 or above. */
-function handOver(options: HandleSpawnOptions, exitEvent: ExitEvent | undefined) {
+function handOver(options: HandleSpawnOptions, readEnd: ReadEnd | undefined) {
   const sources = options.stdio.map((entry) => {
     if (entry.type === 'pipe' || entry.type === 'overlapped') return NEW_PIPE
     // libuv takes any negative number for none.
     return Math.max(sourceOf(entry) ?? NO_DESCRIPTOR, NO_DESCRIPTOR)
   })
-  const readEnd = exitEvent?.readEnd
   if (readEnd === undefined) {
     // A variable that this process inherited itself would name a descriptor that the child does not get.
     return { descriptors: Int32Array.from(sources), changes: terminated([EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE]) }

@@ -5,20 +5,14 @@ import { join } from 'node:path'
 
 export const programs = join(import.meta.dirname, '../../build/test')
 
+const flags = ['-std=gnu17', '-O1', '-Wall', '-Wextra', '-Werror']
+const folders = [import.meta.dirname, join(import.meta.dirname, '../../examples/languages')]
+
 export default function setup(): void {
   mkdirSync(programs, { recursive: true })
-  for (const source of readdirSync(import.meta.dirname)) {
-    if (!source.endsWith('.c')) continue
-    const program = join(programs, source.slice(0, -2))
-    execFileSync('cc', [
-      '-std=gnu17',
-      '-O1',
-      '-Wall',
-      '-Wextra',
-      '-Werror',
-      '-o',
-      program,
-      join(import.meta.dirname, source),
-    ])
+  for (const folder of folders) {
+    for (const source of readdirSync(folder).filter((name) => name.endsWith('.c'))) {
+      execFileSync('cc', [...flags, '-o', join(programs, source.slice(0, -2)), join(folder, source)])
+    }
   }
 }

@@ -1,4 +1,4 @@
-// A worker in C: cc -o poll poll.c
+// A worker in C: cc -o c_poll c_poll.c
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
