@@ -98,8 +98,7 @@ class ExitEventWatch::Implementation {
       error_ = errno;
       return;
     }
-    // The thread takes no signals: the program's handlers belong on the program's threads.
-    const AllSignalsBlocked blocked;
+    const SignalsBlocked blocked{kProgramSignals};
     uv_thread_options_t options{};
     options.flags = UV_THREAD_HAS_STACK_SIZE;
     options.stack_size = std::size_t{64} * 1024;

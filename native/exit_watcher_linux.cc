@@ -98,8 +98,7 @@ void reap_all(std::vector<Child> children) {
 
 void start_reaper(std::vector<Child> children) {
   auto list = std::make_unique<std::vector<Child>>(std::move(children));
-  // The thread takes no signals: the program's handlers belong on the program's threads.
-  const AllSignalsBlocked blocked;
+  const SignalsBlocked blocked{kProgramSignals};
   uv_thread_t thread;
   const int error = uv_thread_create(
       &thread,

@@ -8,14 +8,11 @@
 
 namespace sigshield {
 
-AllSignalsBlocked::AllSignalsBlocked() {
-  const SignalSet all = ~SignalSet{0};
+SignalsBlocked::SignalsBlocked(SignalSet signals) {
   // Can't fail: valid pointers, valid how, the kernel's set size.
-  raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &saved_, sizeof(SignalSet));
+  raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &signals, &saved_, sizeof(SignalSet));
 }
 
-AllSignalsBlocked::~AllSignalsBlocked() {
-  raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &saved_, nullptr, sizeof(SignalSet));
-}
+SignalsBlocked::~SignalsBlocked() { raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &saved_, nullptr, sizeof(SignalSet)); }
 
 }  // namespace sigshield

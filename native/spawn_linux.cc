@@ -260,7 +260,7 @@ SpawnResult spawn(SpawnRequest& request) {
   int clone_error = 0;
   {
     // The child starts with this mask and opens it last. The parent needs it no longer than that.
-    const AllSignalsBlocked blocked;
+    const SignalsBlocked blocked{kAllSignals};
     result.pid = clone_child(stack, plan, &pidfd);
     clone_error = errno;
   }

@@ -1,6 +1,12 @@
 import childProcess from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, on, once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ExitEvent, forkProtected, spawnProtected } from 'sigshield'
 import { exitEvent } from 'sigshield/child'
@@ -104,6 +110,143 @@ describe('in a Node worker', () => {
   })
 })
 
+describe('the thread that watches in a Node worker', () => {
+  /** What the kernel says of the threads that `before` does not list. */
+  const newThreads = (pid: number, before: string[]) =>
+    readdirSync(`/proc/${pid}/task`)
+      .filter((thread) => !before.includes(thread))
+      .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/status`, 'latin1'))
+  const field = (status: string | undefined, name: string) =>
+    new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(status ?? '')?.[1]
+
+  it('takes no signals, sleeps until the event, and is gone after it', async () => {
+    const event = newEvent()
+    const code = `import { readdirSync } from 'node:fs'
+      import { exitEvent } from 'sigshield/child'
+      const threads = () => readdirSync('/proc/self/task')
+      const event = exitEvent()
+      const before = threads()
+      event.isSet()
+      console.log(JSON.stringify(before))
+      process.stdin.on('data', (data) => process.stdout.write(data))`
+    const args = ['--input-type=module', '-e', code]
+    const child = ended(
+      spawnProtected(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], exitEvent: event }),
+    )
+    const pid = child.pid as number
+    const before = JSON.parse(await line(child.stdout))
+    await until(() => field(newThreads(pid, before)[0], 'State') === 'S (sleeping)', 'the thread waits')
+    const threads = newThreads(pid, before)
+    expect(threads).toHaveLength(1)
+    // All but SIGKILL and SIGSTOP, and the two that libc keeps for itself.
+    expect(field(threads[0], 'SigBlk')).toBe('fffffffe7ffbfeff')
+    // It is not woken by what the worker does meanwhile.
+    for (let i = 0; i < 100; i += 1) expect(await echo(child, String(i))).toBe(String(i))
+    const after = newThreads(pid, before)
+    for (const switches of ['voluntary_ctxt_switches', 'nonvoluntary_ctxt_switches']) {
+      expect(field(after[0], switches)).toBe(field(threads[0], switches))
+    }
+    event.set()
+    await until(() => newThreads(pid, before).length === 0, 'the thread has ended')
+    const end = closed(child)
+    child.stdin?.end()
+    expect(await end).toEqual({ code: 0, signal: null })
+  })
+
+  it('leaves setuid() its signal, for which that waits in every thread', async () => {
+    const code = `import { exitEvent } from 'sigshield/child'
+      exitEvent().isSet()
+      process.setuid(process.getuid())
+      console.log('set')`
+    const child = ended(
+      spawnProtected(process.execPath, ['--input-type=module', '-e', code], { exitEvent: newEvent() }),
+    )
+    const end = closed(child)
+    expect(await text(child.stdout)).toBe('set\n')
+    expect(await end).toEqual({ code: 0, signal: null })
+  })
+
+  it('is one for each environment: worker threads see the event too', async () => {
+    const event = newEvent()
+    const child = await startThreads(event)
+    child.send('wait')
+    expect(await once(child, 'message')).toEqual(['waiting', undefined])
+    event.set()
+    expect(await once(child, 'message')).toEqual([['requested', 'requested'], undefined])
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  it('does not hold up the end of a worker thread, nor does waitSync()', async () => {
+    const child = await startThreads(newEvent())
+    child.send('terminate')
+    expect(await once(child, 'message')).toEqual([[1, 1], undefined])
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  async function startThreads(event: ExitEvent) {
+    const child = ended(
+      forkProtected(join(import.meta.dirname, 'support/exit-event-threads.mjs'), { exitEvent: event }),
+    )
+    expect(await once(child, 'message')).toEqual(['ready', undefined])
+    return child
+  }
+})
+
+describe('its AbortSignal ends', () => {
+  const reason = { name: 'AbortError', cause: 'requested' }
+
+  it('a timer', async () => {
+    const event = newEvent()
+    const timer = delay(60_000, undefined, { signal: event.signal })
+    event.set()
+    await expect(timer).rejects.toMatchObject({ code: 'ABORT_ERR', cause: reason })
+  })
+
+  it('a fetch', async () => {
+    const event = newEvent()
+    const server = createServer(() => event.set()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    await expect(fetch(`http://127.0.0.1:${port}`, { signal: event.signal })).rejects.toMatchObject(reason)
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  })
+
+  it('a pipeline of streams', async () => {
+    const event = newEvent()
+    const running = pipeline(new PassThrough(), new PassThrough(), { signal: event.signal })
+    event.set()
+    await expect(running).rejects.toMatchObject({ code: 'ABORT_ERR', cause: reason })
+  })
+
+  it('a loop over events, after those that have come', async () => {
+    const event = newEvent()
+    const emitter = new EventEmitter()
+    const seen: number[] = []
+    const loop = (async () => {
+      for await (const [value] of on(emitter, 'value', { signal: event.signal })) seen.push(value)
+    })()
+    emitter.emit('value', 1)
+    emitter.emit('value', 2)
+    event.set()
+    await expect(loop).rejects.toMatchObject({ code: 'ABORT_ERR', cause: reason })
+    expect(seen).toEqual([1, 2])
+  })
+
+  it('nothing twice: one listener hears it once', async () => {
+    const event = newEvent()
+    let heard = 0
+    event.signal.addEventListener('abort', () => {
+      heard += 1
+      event.set()
+    })
+    event.set()
+    event.set()
+    expect([heard, event.signal.aborted]).toEqual([1, true])
+  })
+})
+
 describe('when the parent is gone', () => {
   it.each([
     ['SIGKILL', 'orphaned'],
@@ -127,17 +270,17 @@ describe('when the parent is gone', () => {
   })
 })
 
-describe('a program in another language', () => {
-  it('polls the descriptor that its environment names', async () => {
-    const event = newEvent()
-    const script =
-      'import os,select\nfd=int(os.environ["SIGSHIELD_EXIT_FD"])\nprint("ready",flush=True)\nselect.select([fd],[],[])\nprint(os.read(fd,99))'
-    const child = ended(spawnProtected('python3', ['-c', script], { exitEvent: event }))
-    expect(await line(child.stdout)).toBe('ready')
-    event.set()
-    expect(await line(child.stdout)).toBe(String.raw`b'exit requested\n'`)
-    expect(await closed(child)).toEqual({ code: 0, signal: null })
-  })
+it('set() wakes a batch of Node workers, each as the parent asks', async () => {
+  const event = newEvent()
+  const workers = Array.from({ length: 12 }, () => ended(forkProtected(worker, { exitEvent: event })))
+  await Promise.all(workers.map((child) => once(child, 'message')))
+  const waiting = workers.map((child) => once(child, 'message'))
+  for (const child of workers) child.send('wait')
+  await Promise.all(waiting)
+  const answers = workers.map((child) => once(child, 'message'))
+  event.set()
+  for (const answer of answers) expect(await answer).toEqual([{ way: 'wait', reason: 'requested' }, undefined])
+  await Promise.all(workers.map((child) => child.exitCode ?? once(child, 'exit')))
 })
 
 it('set() with a thousand children wakes them all at once', async () => {
@@ -161,19 +304,4 @@ it('is never set, and not connected, in a process that was given none', () => {
     false,
   ])
   expect(exitEvent()).toBe(event)
-})
-
-it('a variable left over from elsewhere is not mistaken for an event', async () => {
-  const event = newEvent()
-  const child = ended(spawnProtected('cat', { exitEvent: event }))
-  await echo(child, 'running')
-  // The variables of a living event, but another pipe at the number that they name.
-  const stale = ended(
-    childProcess.fork(worker, {
-      env: { ...process.env, SIGSHIELD_EXIT_FD: '0', SIGSHIELD_EXIT_INODE: '1' },
-      stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
-    }),
-  )
-  expect(await once(stale, 'message')).toEqual([{ connected: false, isSet: false, aborted: false }, undefined])
-  await until(() => !event.isSet(), 'the event is unset')
 })
