@@ -26,8 +26,9 @@ it('children are started, spoken to and waited for in a worker thread', async ()
     const [data] = await once(child.stdout, 'data')
     const [code] = await once(child, 'close')
     post([String(data), code])`)
+  const end = once(worker, 'exit')
   expect(await once(worker, 'message')).toEqual([['hello', 0]])
-  expect(await once(worker, 'exit')).toEqual([0])
+  expect(await end).toEqual([0])
 })
 
 it("a worker thread's own environment is what its children get", async () => {
@@ -35,9 +36,10 @@ it("a worker thread's own environment is what its children get", async () => {
     process.env.ONLY_IN_THE_THREAD = 'yes'
     const child = spawnProtected('sh', ['-c', 'echo $ONLY_IN_THE_THREAD'])
     post(String((await once(child.stdout, 'data'))[0]))`)
+  const end = once(worker, 'exit')
   expect(await once(worker, 'message')).toEqual(['yes\n'])
   expect(process.env.ONLY_IN_THE_THREAD).toBeUndefined()
-  await once(worker, 'exit')
+  await end
 })
 
 it('a thread terminated with living children leaves no zombie: the process reaps them', async () => {
