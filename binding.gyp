@@ -15,7 +15,8 @@
               "native/child_linux.cc",
               "native/enforce_linux.cc",
               "native/exit_watcher_linux.cc",
-              "native/exit_event_linux.cc"
+              "native/exit_event_linux.cc",
+              "native/terminal_linux.cc"
             ],
             "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
             "defines": ["NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "NAPI_VERSION=9"],

@@ -30,6 +30,27 @@ export function unknownSignal(value: unknown, hint: string): TypeError & { code:
   return withCode(new TypeError(`Unknown signal: ${inspect(value)}${hint}`), 'ERR_UNKNOWN_SIGNAL')
 }
 
+export function checkInteger(name: string, value: number, minimum: number, maximum: number): number {
+  if (Number.isInteger(value) && value >= minimum && value <= maximum) return value
+  throw outOfRange(name, `an integer >= ${minimum} && <= ${maximum}`, value)
+}
+
+/** setTimeout's limit: longer delays would fire at once. */
+export const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+/** A duration; Infinity is none at all. */
+export function checkMilliseconds(name: string, value: unknown): number {
+  if (value === Number.POSITIVE_INFINITY) return value
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value)
+  if (value >= 0 && value <= MAX_TIMEOUT_MS) return value
+  throw outOfRange(name, `>= 0 && <= ${MAX_TIMEOUT_MS}, or Infinity`, value)
+}
+
+/** What this platform, or this thread, can't do; `message` says what to do instead. */
+export function unavailable(message: string): Error & { code: string } {
+  return withCode(new Error(message), 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM')
+}
+
 /** An operation that the state of the object forbids. */
 export function invalidState(message: string): Error & { code: string } {
   return withCode(new Error(message), 'ERR_INVALID_STATE')

@@ -1,6 +1,6 @@
 /** The exit event: one-way latch from a parent to its children. Set by the parent, or by its death. */
 import { isMainThread } from 'node:worker_threads'
-import { invalidArgType, invalidState, outOfRange, systemError } from './errors.js'
+import { checkMilliseconds, invalidState, systemError } from './errors.js'
 import { type ExitPipe, type ExitState, native } from './native.js'
 
 export type ExitReason = 'requested' | 'orphaned'
@@ -26,19 +26,11 @@ const messages: Readonly<Record<ExitReason, string>> = {
   orphaned: 'The parent process is gone',
 }
 
-/** setTimeout's limit: longer delays would fire at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
-
 /** How often a worker thread that waits lets V8 see that it is to be terminated. */
 const TERMINATION_CHECK_MS = 100
 
 function checkTimeout(timeoutMs: unknown): number {
-  if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
-  if (typeof timeoutMs !== 'number') throw invalidArgType('timeoutMs', 'of type number', timeoutMs)
-  if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
-    throw outOfRange('timeoutMs', `>= 0 && <= ${MAX_TIMEOUT_MS}, or Infinity`, timeoutMs)
-  }
-  return timeoutMs
+  return timeoutMs === undefined ? Number.POSITIVE_INFINITY : checkMilliseconds('timeoutMs', timeoutMs)
 }
 
 /** Where the state of an event comes from. */

@@ -27,6 +27,11 @@ export interface SpawnRequest {
   readonly blocked: bigint
   readonly enforcement: Enforcement
   readonly newSession: boolean
+  /** 0: a new one. */
+  readonly processGroup: number | null
+  readonly foreground: boolean
+  /** 0: none. */
+  readonly parentDeathSignal: number
   readonly uid: number | null
   readonly gid: number | null
 }
@@ -46,7 +51,7 @@ export type OnExit = (
   signal: number | null,
   userCpuUs: number,
   systemCpuUs: number,
-  maxRssBytes: number,
+  maxRssBytes: number | null,
 ) => void
 
 /** `handle` owns the pipe: when it is collected unset, the children are told that they are orphaned. */
@@ -70,6 +75,9 @@ interface Native {
   spawn(request: SpawnRequest): SpawnResult
   /** Returns 0 or a negative errno. */
   kill(id: number, signal: number): number
+  /** For the group that the child leads. */
+  killGroup(id: number, signal: number): number
+  killGroupAtExit(id: number): void
   keepAlive(id: number, on: boolean): void
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe

@@ -8,10 +8,10 @@ import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
-import { invalidArgType } from './errors.js'
+import { checkInteger, checkMilliseconds, invalidArgType, invalidArgValue, unavailable } from './errors.js'
 import { ExitEvent } from './exit-event.js'
 import { Enforcement } from './native.js'
-import { type Signal, signalSet } from './signals.js'
+import { includes, type Signal, signalNumber, signalSet } from './signals.js'
 
 /** What sigshield adds to the options of `child_process`. */
 export interface ProtectionOptions {
@@ -33,6 +33,29 @@ export interface ProtectionOptions {
   readonly enforce?: boolean | 'auto' | undefined
   /** Handed to the child, which sees it as `exitEvent()` of `sigshield/child` or at the descriptor `SIGSHIELD_EXIT_FD`. */
   readonly exitEvent?: ExitEvent | undefined
+  /**
+   * `true`: the child leads a process group of its own; a number: it joins that group. A terminal's Ctrl-C no longer reaches it,
+   * and as a background process it is stopped when it reads from the terminal (SIGTTIN; tcsetpgrp(3)).
+   * @default false, the parent's group
+   */
+  readonly processGroup?: boolean | number | undefined
+  /**
+   * The child's process group, its own unless `processGroup` says otherwise, holds the terminal until it exits or is stopped.
+   * A system error (`step` 'open') where there is no controlling terminal.
+   * @default false
+   */
+  readonly foreground?: boolean | undefined
+  /**
+   * The signal that the kernel sends the child when its parent dies, however it dies; `true` is SIGKILL. From the main thread
+   * only: the kernel takes the end of the starting thread for the parent's. A setuid program loses it (PR_SET_PDEATHSIG(2const)).
+   * @default false
+   */
+  readonly parentDeathSignal?: Signal | boolean | undefined
+  /**
+   * Milliseconds from 'exit' until the pipes that descendants still hold are closed, so that 'close' comes. Go's WaitDelay.
+   * @default undefined: 'close' waits for them, as with `child_process`
+   */
+  readonly drain?: number | undefined
 }
 
 export type SpawnProtectedOptions = SpawnOptions & ProtectionOptions
@@ -44,6 +67,11 @@ export interface Protection {
   readonly blocked: bigint
   readonly enforcement: Enforcement
   readonly exitEvent: ExitEvent | undefined
+  /** 0: a new one; null: the parent's. */
+  readonly processGroup: number | null
+  readonly foreground: boolean
+  /** 0: none. */
+  readonly parentDeathSignal: number
   /** The child's environment is this process's own, handed through natively, and envPairs are additions to it. */
   readonly inheritEnvironment: boolean
 }
@@ -55,6 +83,7 @@ export interface SpawnPlan {
   readonly argumentTexts: readonly string[]
   readonly protection: Protection
   readonly timeout: number
+  readonly drain: number | undefined
   readonly signal: AbortSignal | undefined
   readonly killSignal: NodeJS.Signals | number | undefined
 }
@@ -78,13 +107,46 @@ function protectionOf(
   if (exitEvent !== undefined && !(exitEvent instanceof ExitEvent)) {
     throw invalidArgType('options.exitEvent', 'an instance of ExitEvent', exitEvent)
   }
+  const ignored = signalSet('options.ignore', ignore)
+  const foreground = flag('options.foreground', options.foreground)
   return {
-    ignored: signalSet('options.ignore', ignore),
+    ignored,
     blocked: signalSet('options.block', block),
     enforcement: enforcement(enforce),
     exitEvent,
+    processGroup: processGroup(options.processGroup) ?? (foreground ? 0 : null),
+    foreground,
+    parentDeathSignal: parentDeathSignal(options.parentDeathSignal, ignored),
     inheritEnvironment,
   }
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value)
+  return value ?? false
+}
+
+function processGroup(group: unknown): number | null {
+  if (group === undefined || group === false) return null
+  if (group === true) return 0
+  if (typeof group !== 'number') throw invalidArgType('options.processGroup', 'a boolean or a process group id', group)
+  return checkInteger('options.processGroup', group, 1, 2 ** 31 - 1)
+}
+
+function parentDeathSignal(signal: unknown, ignored: bigint): number {
+  if (signal === undefined || signal === false) return 0
+  const number = signalNumber(signal === true ? 'SIGKILL' : signal)
+  if (includes(ignored, number)) {
+    const rule = "must not be a signal of 'options.ignore': the child would live on"
+    throw invalidArgValue('options.parentDeathSignal', signal, rule)
+  }
+  if (!isMainThread) {
+    throw unavailable(
+      'parentDeathSignal works on the main thread only: the kernel would send it at the end of this worker thread. ' +
+        'Start the child from the main thread, or give it an exit event, which its parent sets by its death too',
+    )
+  }
+  return number
 }
 
 /** Node publishes the options of a start here, from Node 24 on. */
@@ -186,6 +248,7 @@ export function planSpawn(
     argumentTexts,
     protection,
     timeout: options.timeout ?? 0,
+    drain: options.drain === undefined ? undefined : checkMilliseconds('options.drain', options.drain),
     signal: options.signal,
     killSignal: options.killSignal as NodeJS.Signals | number | undefined,
   }

@@ -22,15 +22,18 @@ export interface ResourceUsage {
   readonly userCPUTime: number
   /** Microseconds. */
   readonly systemCPUTime: number
-  /** Bytes. */
-  readonly maxRSS: number
+  /**
+   * Bytes: the most that it held in memory. Undefined when that is not known: the kernel counts what its parent held when the
+   * child was started as the child's own, so only more than that tells of the child.
+   */
+  readonly maxRSS: number | undefined
 }
 
 /** Children that live, by the id of the exit watcher: this keeps them from being collected. */
 const living = new Map<number, Handle>()
 
 native.onExit((id, code, signal, userCPUTime, systemCPUTime, maxRSS) => {
-  living.get(id)?.exited(code, signal, { userCPUTime, systemCPUTime, maxRSS })
+  living.get(id)?.exited(code, signal, { userCPUTime, systemCPUTime, maxRSS: maxRSS ?? undefined })
 })
 
 /** What Node's code drives in place of its own process handle. */
@@ -78,7 +81,7 @@ class Handle extends AsyncResource implements NodeProcessHandle {
   }
 
   #start(options: HandleSpawnOptions, readEnd: ReadEnd | undefined): SpawnResult {
-    const { ignored, blocked, enforcement, inheritEnvironment } = this.#plan.protection
+    const { exitEvent: _, inheritEnvironment, ...protection } = this.#plan.protection
     const { descriptors, changes } = handOver(options, readEnd)
     const envPairs = terminated(options.envPairs)
     const result = native.spawn({
@@ -88,9 +91,7 @@ class Handle extends AsyncResource implements NodeProcessHandle {
       environmentChanges: inheritEnvironment ? envPairs + changes : changes,
       directory: typeof options.cwd === 'string' ? options.cwd : '',
       descriptors,
-      ignored,
-      blocked,
-      enforcement,
+      ...protection,
       newSession: options.detached,
       uid: options.uid ?? null,
       gid: options.gid ?? null,

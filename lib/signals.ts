@@ -53,6 +53,10 @@ refused.set(
   'must not contain SIGCHLD: the child could not wait for children of its own. Leave it out',
 )
 
+export function includes(set: bigint, signal: number): boolean {
+  return ((set >> BigInt(signal - 1)) & 1n) === 1n
+}
+
 /** The set of these signals, bit n-1 for signal n. `property` names the option in errors. */
 export function signalSet(property: string, signals: unknown): bigint {
   if (!Array.isArray(signals)) throw invalidArgType(property, "an array of signals such as ['SIGINT']", signals)

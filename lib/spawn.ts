@@ -85,7 +85,7 @@ class AbortError extends Error {
 /** Starts a child, and ends it at its time-out or when its AbortSignal says so, as child_process does. */
 export function startPlanned(plan: SpawnPlan): ProtectedProcess {
   const child = new ProtectedProcess(plan)
-  const { signal, killSignal, timeout } = plan
+  const { signal, killSignal, timeout, drain } = plan
   const kill = (killed?: () => void) => {
     try {
       if (child.kill(killSignal)) killed?.()
@@ -98,6 +98,7 @@ export function startPlanned(plan: SpawnPlan): ProtectedProcess {
     const clear = () => clearTimeout(timer)
     child.once('exit', clear).once('close', clear)
   }
+  if (drain !== undefined && drain !== Number.POSITIVE_INFINITY) closePipesAfterExit(child, drain)
   if (signal) {
     const abort = () => kill(() => child.emit('error', new AbortError(signal.reason)))
     if (signal.aborted) {
@@ -108,4 +109,14 @@ export function startPlanned(plan: SpawnPlan): ProtectedProcess {
     }
   }
   return child
+}
+
+function closePipesAfterExit(child: ProtectedProcess, delayMs: number): void {
+  child.once('exit', () => {
+    const close = () => {
+      for (const stream of child.stdio) stream?.destroy()
+    }
+    const timer = setTimeout(close, delayMs)
+    child.once('close', () => clearTimeout(timer))
+  })
 }

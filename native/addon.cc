@@ -73,10 +73,15 @@ class Reader {
     return result;
   }
 
+  std::optional<pid_t> integer(const char* key) {
+    if (is_null(key) || failed_) return std::nullopt;
+    return static_cast<pid_t>(number(key));
+  }
+
   // Negative numbers wrap as uid_t does.
   std::optional<std::uint32_t> id(const char* key) {
-    if (is_null(key) || failed_) return std::nullopt;
-    return static_cast<std::uint32_t>(number(key));
+    const auto value = integer(key);
+    return value ? std::optional{static_cast<std::uint32_t>(*value)} : std::nullopt;
   }
 
   // The array's own memory.
@@ -112,7 +117,7 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
-  // Takes what the exit watcher calls: (id, code | null, signal | null, userCpuUs, systemCpuUs, maxRssBytes).
+  // Takes what the exit watcher calls: (id, code | null, signal | null, userCpuUs, systemCpuUs, maxRssBytes | null).
   void on_exit(const Napi::Function& callback) { on_exit_ = Napi::Persistent(callback); }
 
   // Null until a child was to be started.
@@ -178,7 +183,7 @@ class Environment {
         exit.signal != 0 ? number(exit.signal) : null,
         number(exit.user_cpu_us),
         number(exit.system_cpu_us),
-        number(exit.max_rss_bytes),
+        exit.max_rss_bytes ? number(*exit.max_rss_bytes) : null,
     };
     after_call(env_, napi_make_callback(env_, context_, env_.Global(), on_exit_.Value(), arguments.size(),
                                         arguments.data(), nullptr));
@@ -212,6 +217,9 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
       .blocked = options.signals("blocked"),
       .enforcement = static_cast<Enforcement>(options.number("enforcement")),
       .new_session = options.flag("newSession"),
+      .process_group = options.integer("processGroup"),
+      .foreground = options.flag("foreground"),
+      .parent_death_signal = static_cast<int>(options.number("parentDeathSignal")),
       .uid = options.id("uid"),
       .gid = options.id("gid"),
   };
@@ -232,7 +240,9 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
   answer.Set("enforced", result.enforced);
   if (result.error == 0) {
     answer.Set("pid", result.pid);
-    answer.Set("id", state.exit_watcher()->add(result.pid, std::move(result.pidfd)));
+    StartedChild child{result.pid, std::move(result.pidfd), result.parent_peak_rss_kb,
+                       request.foreground ? group_of(request, result.pid) : 0};
+    answer.Set("id", state.exit_watcher()->add(std::move(child)));
   }
   auto pipe = result.pipes.begin();
   for (std::int32_t& descriptor : descriptors) {
@@ -244,6 +254,16 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
 Napi::Value kill_child(const Napi::CallbackInfo& info) {
   const int error = environment(info).exit_watcher()->kill(info[0].As<Napi::Number>(), info[1].As<Napi::Number>());
   return Napi::Number::New(info.Env(), -error);
+}
+
+Napi::Value kill_group(const Napi::CallbackInfo& info) {
+  const int error =
+      environment(info).exit_watcher()->kill_group(info[0].As<Napi::Number>(), info[1].As<Napi::Number>());
+  return Napi::Number::New(info.Env(), -error);
+}
+
+void kill_group_at_exit(const Napi::CallbackInfo& info) {
+  environment(info).exit_watcher()->kill_group_at_exit(info[0].As<Napi::Number>());
 }
 
 void keep_alive(const Napi::CallbackInfo& info) {
@@ -295,6 +315,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env));
   exports.Set("spawn", Napi::Function::New<spawn_child>(env, "spawn"));
   exports.Set("kill", Napi::Function::New<kill_child>(env, "kill"));
+  exports.Set("killGroup", Napi::Function::New<kill_group>(env, "killGroup"));
+  exports.Set("killGroupAtExit", Napi::Function::New<kill_group_at_exit>(env, "killGroupAtExit"));
   exports.Set("keepAlive", Napi::Function::New<keep_alive>(env, "keepAlive"));
   exports.Set("onExit", Napi::Function::New<on_exit>(env, "onExit"));
   exports.Set("createExitPipe", Napi::Function::New<create_exit_pipe>(env, "createExitPipe"));

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -59,6 +60,26 @@ void set_dispositions(const ChildPlan& plan) {
     const KernelSigaction action{ignored ? kIgnore : kDefault, {0, 0, 0}};
     raw_syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(SignalSet));
   }
+}
+
+// Allowed from the background as SIGTTOU is blocked (tcsetpgrp(3)).
+void take_terminal(const ChildPlan& plan) {
+  const long terminal = raw_syscall(SYS_openat, AT_FDCWD, "/dev/tty", O_RDWR | O_CLOEXEC, 0);
+  check(plan, Step::kOpen, terminal);
+  const auto group = static_cast<pid_t>(raw_syscall(SYS_getpgid, 0));
+  check(plan, Step::kIoctl, raw_syscall(SYS_ioctl, terminal, TIOCSPGRP, &group));
+  raw_syscall(SYS_close, terminal);
+}
+
+void join_process_group(const ChildPlan& plan) {
+  // Fails only for a group leader, which a new process is not.
+  if (plan.new_session) raw_syscall(SYS_setsid);
+  // The leader of a new session leads a new group already.
+  const bool leads_already = plan.new_session && plan.process_group == 0;
+  if (plan.set_process_group && !leads_already) {
+    check(plan, Step::kSetpgid, raw_syscall(SYS_setpgid, 0, plan.process_group));
+  }
+  if (plan.foreground) take_terminal(plan);
 }
 
 void set_close_on_exec(int fd, bool on) {
@@ -177,6 +198,14 @@ void set_ids(const ChildPlan& plan) {
   if (plan.set_uid) check(plan, Step::kSetresuid, set_all_three(SYS_setresuid, plan.uid));
 }
 
+// After the ids, whose change clears it (PR_SET_PDEATHSIG(2const)).
+void set_parent_death_signal(const ChildPlan& plan) {
+  if (plan.parent_death_signal == 0) return;
+  check(plan, Step::kPrctl, raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.parent_death_signal, 0, 0, 0));
+  // The parent may have died before: then nobody is left to be told, and nothing must start.
+  if (raw_syscall(SYS_getppid) != plan.parent) fail(plan, Step::kPrctl, -ESRCH);
+}
+
 long install_filter(const sock_fprog* filter) {
   const long result = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, filter);
   // The flag is unknown before Linux 4.17.
@@ -229,10 +258,11 @@ void enforce(const ChildPlan& plan) {
 int child_main(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);
   set_dispositions(plan);
-  if (plan.new_session) raw_syscall(SYS_setsid);  // Fails only for a group leader, which a new process is not.
+  join_process_group(plan);
   set_descriptors(plan);
   if (plan.directory != nullptr) check(plan, Step::kChdir, raw_syscall(SYS_chdir, plan.directory));
   set_ids(plan);
+  set_parent_death_signal(plan);
   close_others(plan);
   enforce(plan);
   // Last: until here a signal for the group waits, and from here on it meets the disposition the program starts with.

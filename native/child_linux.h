@@ -32,6 +32,11 @@ struct ChildPlan {
   const sock_fprog* filter;  // Or null.
   bool filter_required;
   bool new_session;
+  bool set_process_group;
+  pid_t process_group;
+  bool foreground;
+  int parent_death_signal;
+  pid_t parent;
   bool set_uid;
   bool set_gid;
   std::uint32_t uid;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "file_descriptor.h"
 
@@ -20,7 +21,16 @@ struct Exit {
   int signal = 0;  // 0: the child exited by itself, with `code`.
   double user_cpu_us = 0;
   double system_cpu_us = 0;
-  double max_rss_bytes = 0;
+  std::optional<double> max_rss_bytes;  // Absent when the child can't have held more than its parent.
+};
+
+// A program that runs, and is not reaped yet.
+struct StartedChild {
+  pid_t pid = -1;
+  FileDescriptor pidfd;  // Invalid where the kernel gives none.
+  // Until it executes its program a child counts its parent's memory as its own (getrusage(2), RUSAGE_CHILDREN).
+  long parent_peak_rss_kb = 0;
+  pid_t foreground_group = 0;  // The group that holds the terminal while the child lives and is not stopped; 0: none.
 };
 
 class ExitWatcher {
@@ -37,12 +47,19 @@ class ExitWatcher {
   // holds nothing of it.
   [[nodiscard]] int error() const;
 
-  // Takes a child that is not reaped yet; its exit keeps the loop alive. Returns its id for the calls below. Can't
-  // fail: a child that can't be watched by its pidfd is waited for at each SIGCHLD.
-  std::uint32_t add(pid_t pid, FileDescriptor pidfd);
+  // Takes a child, whose exit keeps the loop alive. Returns its id for the calls below. Can't fail: a child that can't
+  // be watched by its pidfd is waited for at each SIGCHLD.
+  std::uint32_t add(StartedChild child);
 
   // Returns 0 or an errno; ESRCH when the child is reaped. Never reaches another process that got the same pid.
   [[nodiscard]] int kill(std::uint32_t id, int signal) const;
+
+  // The same for the process group that the child leads, while the child is not reaped: until then the group's number
+  // is its own.
+  [[nodiscard]] int kill_group(std::uint32_t id, int signal) const;
+
+  // When the child has exited, the rest of the process group that it leads is killed before it is reaped.
+  void kill_group_at_exit(std::uint32_t id);
 
   // Whether this child keeps the loop alive. Nothing happens when it is reaped already.
   void keep_alive(std::uint32_t id, bool on);

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "signals.h"
+#include "terminal.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -53,19 +54,30 @@ double microseconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
 }
 
-struct Child {
-  pid_t pid = -1;
-  FileDescriptor pidfd;  // Invalid when SIGCHLD announces the exit.
+struct Child : StartedChild {
   bool keeps_alive = true;
+  bool group_dies_with_it = false;
 };
+
+// The kernel counts pages on each processor and sums up now and then, so two readings of one memory differ a little.
+bool exceeds(long rss_kb, long parent_peak_rss_kb) { return rss_kb > parent_peak_rss_kb + parent_peak_rss_kb / 8; }
+
+int wait_for(const Child& child, siginfo_t* info, int options, rusage* usage) {
+  return child.pidfd.valid() ? wait_for(P_PIDFD, child.pidfd.get(), info, options, usage)
+                             : wait_for(P_PID, child.pid, info, options, usage);
+}
+
+// Takes note that a child has changed its state in this way: once, unless told to leave the note.
+bool has_changed(const Child& child, int options) {
+  siginfo_t info{};
+  return wait_for(child, &info, options | WNOHANG, nullptr) == 0 && info.si_pid != 0;
+}
 
 // Reaps a child that has exited, or with WNOHANG answers false when it has not.
 bool reap(const Child& child, int options, Exit& exit) {
   siginfo_t info{};
   rusage usage{};
-  const int error = child.pidfd.valid() ? wait_for(P_PIDFD, child.pidfd.get(), &info, WEXITED | options, &usage)
-                                        : wait_for(P_PID, child.pid, &info, WEXITED | options, &usage);
-  if (error != 0) return true;
+  if (wait_for(child, &info, WEXITED | options, &usage) != 0) return true;
   if (info.si_pid == 0) return false;
   exit.known = true;
   if (info.si_code == CLD_EXITED) {
@@ -75,7 +87,9 @@ bool reap(const Child& child, int options, Exit& exit) {
   }
   exit.user_cpu_us = microseconds(usage.ru_utime);
   exit.system_cpu_us = microseconds(usage.ru_stime);
-  exit.max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
+  if (exceeds(usage.ru_maxrss, child.parent_peak_rss_kb)) {
+    exit.max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
+  }
   return true;
 }
 
@@ -139,18 +153,18 @@ class ExitWatcher::Implementation {
 
   [[nodiscard]] int error() const { return error_; }
 
-  std::uint32_t add(pid_t pid, FileDescriptor pidfd) {
+  std::uint32_t add(StartedChild started) {
     do ++last_id_;
     while (children_.contains(last_id_));
     const std::uint32_t id = last_id_;
-    Child child{.pid = pid, .pidfd = std::move(pidfd)};
-    if (!watch(child.pidfd, id)) {
-      child.pidfd.reset();
-      announced_by_sigchld_.insert(id);
-      watch_sigchld();
-    }
+    Child child{std::move(started)};
+    const bool watched = watch(child.pidfd, id);
+    if (!watched) child.pidfd.reset();
+    // A pidfd tells of the exit alone, SIGCHLD of a stop too.
+    if (!watched || child.foreground_group != 0) announced_by_sigchld_.insert(id);
     children_.emplace(id, std::move(child));
     count_alive(1);
+    if (announced_by_sigchld_.contains(id)) watch_sigchld();
     return id;
   }
 
@@ -164,6 +178,17 @@ class ExitWatcher::Implementation {
     }
     // Only this loop reaps the child, so its pid is its own until then.
     return ::kill(child.pid, signal) == 0 ? 0 : errno;
+  }
+
+  [[nodiscard]] int kill_group(std::uint32_t id, int signal) const {
+    const auto found = children_.find(id);
+    if (found == children_.end()) return ESRCH;
+    return ::kill(-found->second.pid, signal) == 0 ? 0 : errno;
+  }
+
+  void kill_group_at_exit(std::uint32_t id) {
+    const auto found = children_.find(id);
+    if (found != children_.end()) found->second.group_dies_with_it = true;
   }
 
   void keep_alive(std::uint32_t id, bool on) {
@@ -219,7 +244,10 @@ class ExitWatcher::Implementation {
   void take_announced() {
     const std::vector<std::uint32_t> candidates{announced_by_sigchld_.begin(), announced_by_sigchld_.end()};
     std::vector<Exit> exits;
-    for (const std::uint32_t id : candidates) take(id, exits);
+    for (const std::uint32_t id : candidates) {
+      take(id, exits);
+      take_terminal_of_stopped(id);
+    }
     if (announced_by_sigchld_.empty()) uv_signal_stop(&sigchld_);
     for (const Exit& exit : exits) deliver_(exit);
   }
@@ -228,14 +256,23 @@ class ExitWatcher::Implementation {
     const auto found = children_.find(id);
     if (found == children_.end()) return;
     const Child& child = found->second;
-    Exit exit{.id = id};
+    if (child.group_dies_with_it && has_changed(child, WEXITED | WNOWAIT)) ::kill(-child.pid, SIGKILL);
+    Exit exit;
+    exit.id = id;
     if (!reap(child, WNOHANG, exit)) return;
+    if (child.foreground_group != 0) take_back_terminal(child.foreground_group);
     // Not left to closing the pidfd: a process forked elsewhere in the meantime holds a copy of it until its execve.
     if (child.pidfd.valid()) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, child.pidfd.get(), nullptr);
     if (child.keeps_alive) count_alive(-1);
     announced_by_sigchld_.erase(id);
     children_.erase(found);
     exits.push_back(exit);
+  }
+
+  void take_terminal_of_stopped(std::uint32_t id) {
+    const auto found = children_.find(id);
+    if (found == children_.end() || found->second.foreground_group == 0) return;
+    if (has_changed(found->second, WSTOPPED)) take_back_terminal(found->second.foreground_group);
   }
 
   void count_alive(int change) {
@@ -264,8 +301,10 @@ ExitWatcher::ExitWatcher(uv_loop_t* loop, Deliver deliver)
 ExitWatcher::~ExitWatcher() = default;
 
 int ExitWatcher::error() const { return implementation_->error(); }
-std::uint32_t ExitWatcher::add(pid_t pid, FileDescriptor pidfd) { return implementation_->add(pid, std::move(pidfd)); }
+std::uint32_t ExitWatcher::add(StartedChild child) { return implementation_->add(std::move(child)); }
 int ExitWatcher::kill(std::uint32_t id, int signal) const { return implementation_->kill(id, signal); }
+int ExitWatcher::kill_group(std::uint32_t id, int signal) const { return implementation_->kill_group(id, signal); }
+void ExitWatcher::kill_group_at_exit(std::uint32_t id) { implementation_->kill_group_at_exit(id); }
 void ExitWatcher::keep_alive(std::uint32_t id, bool on) { implementation_->keep_alive(id, on); }
 void ExitWatcher::close(std::function<void()> closed) { implementation_->close(std::move(closed)); }
 

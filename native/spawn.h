@@ -22,6 +22,8 @@ enum class Step : std::int32_t {
   kMmap,
   kClone,
   kSetsid,
+  kSetpgid,
+  kIoctl,
   kOpen,
   kDup,
   kFcntl,
@@ -29,6 +31,7 @@ enum class Step : std::int32_t {
   kSetgroups,
   kSetresgid,
   kSetresuid,
+  kPrctl,
   kSeccomp,
   kExecve,
   kEpoll,
@@ -58,6 +61,9 @@ struct SpawnRequest {
   SignalSet blocked = 0;         // Exactly the child's mask.
   Enforcement enforcement = Enforcement::kOff;
   bool new_session = false;
+  std::optional<pid_t> process_group;  // 0: a new one, which the child leads.
+  bool foreground = false;             // The child's process group takes the terminal.
+  int parent_death_signal = 0;         // Sent when the calling thread ends; 0: none.
   std::optional<std::uint32_t> uid;
   std::optional<std::uint32_t> gid;
 };
@@ -68,8 +74,12 @@ struct SpawnResult {
   pid_t pid = -1;                     // Of a program that runs, and not reaped yet.
   FileDescriptor pidfd;               // Invalid where the kernel gives none.
   bool enforced = false;              // The filter is in force.
+  long parent_peak_rss_kb = 0;        // The most that this process has held in memory when the program started.
   std::vector<FileDescriptor> pipes;  // The parent's ends, in the order of the kNewPipe entries.
 };
+
+// The process group of a child that was given one.
+pid_t group_of(const SpawnRequest& request, pid_t child);
 
 // Starts a program. Returns once it runs or can't: a child that failed is reaped already.
 SpawnResult spawn(SpawnRequest& request);

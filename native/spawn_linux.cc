@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <algorithm>
@@ -18,6 +20,7 @@
 #include "child_linux.h"
 #include "enforce_linux.h"
 #include "syscall_linux.h"
+#include "terminal.h"
 
 namespace sigshield {
 
@@ -165,6 +168,12 @@ void read_reports(int fd, SpawnResult& result) {
   }
 }
 
+long peak_rss_kb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
 void reap(pid_t pid) {
   // ECHILD: SIGCHLD is ignored in this process and the kernel has reaped it.
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
@@ -192,6 +201,10 @@ const char* step_name(Step step) {
       return "clone";
     case Step::kSetsid:
       return "setsid";
+    case Step::kSetpgid:
+      return "setpgid";
+    case Step::kIoctl:
+      return "ioctl";
     case Step::kOpen:
       return "open";
     case Step::kDup:
@@ -206,6 +219,8 @@ const char* step_name(Step step) {
       return "setresgid";
     case Step::kSetresuid:
       return "setresuid";
+    case Step::kPrctl:
+      return "prctl";
     case Step::kSeccomp:
       return "seccomp";
     case Step::kExecve:
@@ -214,6 +229,11 @@ const char* step_name(Step step) {
       return "epoll_ctl";
   }
   return "";
+}
+
+pid_t group_of(const SpawnRequest& request, pid_t child) {
+  const pid_t group = request.process_group.value_or(0);
+  return group == 0 ? child : group;
 }
 
 SpawnResult spawn(SpawnRequest& request) {
@@ -249,6 +269,11 @@ SpawnResult spawn(SpawnRequest& request) {
       .filter = filter.program(),
       .filter_required = request.enforcement == Enforcement::kRequired,
       .new_session = request.new_session,
+      .set_process_group = request.process_group.has_value(),
+      .process_group = request.process_group.value_or(0),
+      .foreground = request.foreground,
+      .parent_death_signal = request.parent_death_signal,
+      .parent = getpid(),
       .set_uid = request.uid.has_value(),
       .set_gid = request.gid.has_value(),
       .uid = request.uid.value_or(0),
@@ -269,10 +294,13 @@ SpawnResult spawn(SpawnRequest& request) {
   report_write.reset();
   read_reports(report_read.get(), result);
   if (result.failed_step != Step::kNone) {
+    // It may have taken the terminal before it failed.
+    if (request.foreground) take_back_terminal(group_of(request, result.pid));
     reap(result.pid);
     result.pid = -1;
     result.pidfd.reset();
   }
+  result.parent_peak_rss_kb = peak_rss_kb();
   return result;
 }
 

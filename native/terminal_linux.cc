@@ -1,0 +1,19 @@
+#include "terminal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "file_descriptor.h"
+#include "signals.h"
+
+namespace sigshield {
+
+void take_back_terminal(pid_t group) {
+  const FileDescriptor terminal{open("/dev/tty", O_RDWR | O_CLOEXEC)};
+  if (!terminal.valid() || tcgetpgrp(terminal.get()) != group) return;
+  // A background process with SIGTTOU blocked may (tcsetpgrp(3)).
+  const SignalsBlocked blocked{kProgramSignals};
+  tcsetpgrp(terminal.get(), getpgrp());
+}
+
+}  // namespace sigshield
