@@ -202,6 +202,11 @@ export class ExitEvent {
     return reasons[Atomics.load(this.#flag ?? this.#watch(), 0)]
   }
 
+  /** @internal Whether set() does not throw. */
+  get settable(): boolean {
+    return this.#source instanceof Own
+  }
+
   /** False in a process that was given no event, or lost it on the way (a grandchild that did not inherit the descriptor). */
   get connected(): boolean {
     return !(this.#source instanceof Unconnected)

@@ -9,3 +9,4 @@ export {
   type ProtectedProcessWithoutNullStreams,
   spawnProtected,
 } from './spawn.js'
+export type { StopOptions, StopOutcome } from './stop.js'

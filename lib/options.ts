@@ -82,6 +82,8 @@ export interface SpawnPlan {
   /** The arguments as the program gets them; `spawn.args` are as the caller gave them, for `spawnargs`. */
   readonly argumentTexts: readonly string[]
   readonly protection: Protection
+  /** The child's process group has its own number. */
+  readonly leadsGroup: boolean
   readonly timeout: number
   readonly drain: number | undefined
   readonly signal: AbortSignal | undefined
@@ -247,6 +249,7 @@ export function planSpawn(
     },
     argumentTexts,
     protection,
+    leadsGroup: protection.processGroup === 0 || Boolean(options.detached),
     timeout: options.timeout ?? 0,
     drain: options.drain === undefined ? undefined : checkMilliseconds('options.drain', options.drain),
     signal: options.signal,

@@ -15,6 +15,7 @@ import {
 } from './node-child-process.js'
 import type { SpawnPlan } from './options.js'
 import { signalName } from './signals.js'
+import { Stop, type StopOptions, type StopOutcome, type Stoppable } from './stop.js'
 
 /** What a child has used of the machine when it has exited (getrusage(2)). */
 export interface ResourceUsage {
@@ -111,6 +112,18 @@ class Handle extends AsyncResource implements NodeProcessHandle {
     return this.#id === undefined ? -constants.errno.ESRCH : native.kill(this.#id, signal)
   }
 
+  get running(): boolean {
+    return this.#id !== undefined
+  }
+
+  killGroup(signal: number): number {
+    return this.#id === undefined ? -constants.errno.ESRCH : native.killGroup(this.#id, signal)
+  }
+
+  killGroupAtExit(): void {
+    if (this.#id !== undefined) native.killGroupAtExit(this.#id)
+  }
+
   ref(): void {
     this.#keepAlive(true)
   }
@@ -178,6 +191,8 @@ function terminated(strings: readonly string[]): string {
  */
 export class ProtectedProcess extends ChildProcessWithoutHandle {
   readonly #handle: Handle
+  readonly #plan: SpawnPlan
+  #stop: Stop | undefined
   /** The exit event that the child was given. */
   readonly exitEvent: ExitEvent | undefined
 
@@ -185,6 +200,7 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
   constructor(plan: SpawnPlan) {
     super()
     this.#handle = new Handle(plan)
+    this.#plan = plan
     this.exitEvent = plan.protection.exitEvent
     startChild(this, this.#handle, plan.spawn)
   }
@@ -192,6 +208,35 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
   /** Whether the system keeps the child, and every descendant, from undoing what it ignores. */
   get enforced(): boolean {
     return this.#handle.enforced
+  }
+
+  /**
+   * Ends the child and resolves when it has exited. It is asked by its exit event, which asks all children that share it, or by
+   * a signal; made to go on if it is stopped; and killed when its grace is over. Calls share one outcome.
+   * @throws (as a rejection) TypeError `ERR_INVALID_ARG_VALUE` for a signal that the child ignores or blocks, so for the default
+   * too where it has no exit event and ignores SIGTERM, or for a group that it does not lead; `ERR_INVALID_ARG_TYPE`,
+   * `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; a system error of `kill` (`EPERM`). The child runs on then.
+   */
+  async stop(options: StopOptions = {}): Promise<StopOutcome> {
+    if (!this.#stop && !this.#handle.running) {
+      const started = this.pid !== undefined
+      return { code: started ? this.exitCode : null, signal: this.signalCode, forced: false }
+    }
+    this.#stop ??= new Stop(this.#stoppable())
+    return this.#stop.request(options)
+  }
+
+  #stoppable(): Stoppable {
+    const handle = this.#handle
+    const { ignored, blocked } = this.#plan.protection
+    return {
+      exitEvent: this.exitEvent,
+      unheard: ignored | blocked,
+      leadsGroup: this.#plan.leadsGroup,
+      send: (signal, target) => (target === 'group' ? handle.killGroup(signal) : handle.kill(signal)),
+      killGroupAtExit: () => handle.killGroupAtExit(),
+      onceExited: (listener) => this.once('exit', listener),
+    }
   }
 
   /** Undefined until the child has exited. */

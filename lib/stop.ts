@@ -1,0 +1,119 @@
+/** Ending a child: it is asked, and killed when its grace is over. */
+import { constants } from 'node:os'
+import { checkMilliseconds, invalidArgType, invalidArgValue, systemError } from './errors.js'
+import type { ExitEvent } from './exit-event.js'
+import { includes, type Signal, signalNumber } from './signals.js'
+
+export interface StopOptions {
+  /**
+   * Milliseconds from now until SIGKILL; Infinity: never. A later call may shorten it.
+   * @default 5000
+   */
+  readonly grace?: number | undefined
+  /** Sent as well as setting the exit event. @default none with an exit event, else 'SIGTERM' */
+  readonly signal?: Signal | undefined
+  /**
+   * `'group'`: signals go to the whole process group that the child leads, and what is left of it when the child has exited is
+   * killed.
+   * @default 'process'
+   */
+  readonly target?: 'process' | 'group' | undefined
+}
+
+/** How a child ended. `forced`: it had to be killed. */
+export interface StopOutcome {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly forced: boolean
+}
+
+const DEFAULT_GRACE_MS = 5000
+const { SIGCONT, SIGKILL } = constants.signals
+
+/** What a stop needs of a child that runs. */
+export interface Stoppable {
+  readonly exitEvent: ExitEvent | undefined
+  /** Signals that never reach the program: ignored, or blocked at its start. */
+  readonly unheard: bigint
+  readonly leadsGroup: boolean
+  /** Returns 0 or a negative errno. */
+  send(signal: number, target: 'process' | 'group'): number
+  killGroupAtExit(): void
+  onceExited(listener: (code: number | null, signal: NodeJS.Signals | null) => void): void
+}
+
+/** The stop of one child, however many ask for it. */
+export class Stop {
+  readonly outcome: Promise<StopOutcome>
+  readonly #child: Stoppable
+  #deadline = Number.POSITIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
+  #target: 'process' | 'group' = 'process'
+  #killed = false
+
+  constructor(child: Stoppable) {
+    this.#child = child
+    this.outcome = new Promise((resolve) => {
+      child.onceExited((code, signal) => {
+        clearTimeout(this.#timer)
+        resolve({ code, signal, forced: this.#killed && signal === 'SIGKILL' })
+      })
+    })
+  }
+
+  request({ grace = DEFAULT_GRACE_MS, signal, target = 'process' }: StopOptions): Promise<StopOutcome> {
+    const child = this.#child
+    const limit = checkMilliseconds('options.grace', grace)
+    const asksByEvent = child.exitEvent?.settable === true
+    const number = signal === undefined && asksByEvent ? undefined : this.#audible(signal ?? 'SIGTERM')
+    this.#aim(target)
+    if (asksByEvent) child.exitEvent.set()
+    if (number !== undefined) this.#send(number)
+    // A stopped child acts on nothing until it goes on.
+    this.#send(SIGCONT)
+    this.#killAfter(limit)
+    return this.outcome
+  }
+
+  #audible(signal: Signal): number {
+    const number = signalNumber(signal)
+    if (!includes(this.#child.unheard, number)) return number
+    const rule = 'must be a signal that the child does not ignore or block. Give it an exit event, or name another'
+    throw invalidArgValue('options.signal', signal, rule)
+  }
+
+  #aim(target: unknown): void {
+    if (target !== 'process' && target !== 'group') {
+      throw invalidArgType('options.target', "'process' or 'group'", target)
+    }
+    if (target === 'process') return
+    if (!this.#child.leadsGroup) {
+      const rule = "must not be 'group': start the child with { processGroup: true } or { detached: true }"
+      throw invalidArgValue('options.target', target, rule)
+    }
+    this.#target = 'group'
+    this.#child.killGroupAtExit()
+  }
+
+  #send(signal: number): void {
+    const errno = this.#child.send(signal, this.#target)
+    if (errno !== 0 && errno !== -constants.errno.ESRCH) throw systemError(errno, 'kill')
+  }
+
+  /** A child that has become somebody else can't be killed; nobody waits for an answer here. */
+  #kill(): void {
+    this.#killed = this.#child.send(SIGKILL, this.#target) === 0
+  }
+
+  #killAfter(limit: number): void {
+    const deadline = performance.now() + limit
+    if (deadline >= this.#deadline) return
+    this.#deadline = deadline
+    clearTimeout(this.#timer)
+    if (limit === 0) {
+      this.#kill()
+    } else {
+      this.#timer = setTimeout(() => this.#kill(), limit).unref()
+    }
+  }
+}
