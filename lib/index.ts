@@ -10,3 +10,4 @@ export {
   spawnProtected,
 } from './spawn.js'
 export type { StopOptions, StopOutcome } from './stop.js'
+export { type ChildOutcome, Supervisor, type SupervisorOptions } from './supervisor.js'

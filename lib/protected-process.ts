@@ -218,9 +218,9 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
    * `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; a system error of `kill` (`EPERM`). The child runs on then.
    */
   async stop(options: StopOptions = {}): Promise<StopOutcome> {
-    if (!this.#stop && !this.#handle.running) {
-      const started = this.pid !== undefined
-      return { code: started ? this.exitCode : null, signal: this.signalCode, forced: false }
+    if (!this.#handle.running) {
+      const code = this.pid === undefined ? null : this.exitCode
+      return this.#stop?.outcome ?? { code, signal: this.signalCode, forced: false }
     }
     this.#stop ??= new Stop(this.#stoppable())
     return this.#stop.request(options)

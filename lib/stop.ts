@@ -27,6 +27,15 @@ export interface StopOutcome {
   readonly forced: boolean
 }
 
+/** Checks what can be checked without a child. */
+export function checkStop({ grace, signal, target }: StopOptions): void {
+  if (grace !== undefined) checkMilliseconds('options.grace', grace)
+  if (signal !== undefined) signalNumber(signal)
+  if (target !== undefined && target !== 'process' && target !== 'group') {
+    throw invalidArgType('options.target', "'process' or 'group'", target)
+  }
+}
+
 const DEFAULT_GRACE_MS = 5000
 const { SIGCONT, SIGKILL } = constants.signals
 
@@ -61,9 +70,10 @@ export class Stop {
     })
   }
 
-  request({ grace = DEFAULT_GRACE_MS, signal, target = 'process' }: StopOptions): Promise<StopOutcome> {
+  request(options: StopOptions): Promise<StopOutcome> {
+    checkStop(options)
+    const { grace = DEFAULT_GRACE_MS, signal, target = 'process' } = options
     const child = this.#child
-    const limit = checkMilliseconds('options.grace', grace)
     const asksByEvent = child.exitEvent?.settable === true
     const number = signal === undefined && asksByEvent ? undefined : this.#audible(signal ?? 'SIGTERM')
     this.#aim(target)
@@ -71,7 +81,7 @@ export class Stop {
     if (number !== undefined) this.#send(number)
     // A stopped child acts on nothing until it goes on.
     this.#send(SIGCONT)
-    this.#killAfter(limit)
+    this.#killAfter(grace)
     return this.outcome
   }
 
@@ -82,10 +92,7 @@ export class Stop {
     throw invalidArgValue('options.signal', signal, rule)
   }
 
-  #aim(target: unknown): void {
-    if (target !== 'process' && target !== 'group') {
-      throw invalidArgType('options.target', "'process' or 'group'", target)
-    }
+  #aim(target: 'process' | 'group'): void {
     if (target === 'process') return
     if (!this.#child.leadsGroup) {
       const rule = "must not be 'group': start the child with { processGroup: true } or { detached: true }"
