@@ -17,6 +17,14 @@ import { join } from 'node:path'
 /** Our own options, so that ours starts what Node starts. */
 export const alike = { ignore: [], enforce: false } as const
 
+/**
+ * Whether Node survives this entry of `stdio`. Node 26 corrupts its own memory now and then, with the addon never loaded, where
+ * calls with { fd: -1 }, which it refuses after it has made a handle, are among many others: it crashes later, in a collection.
+ */
+export function survivesIn({ fd }: { readonly fd: unknown }): boolean {
+  return fd !== -1 || Number(process.versions.node.split('.')[0]) < 26
+}
+
 /** How a file is opened for a child. */
 const accesses = {
   read: constants.O_RDONLY,

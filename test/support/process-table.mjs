@@ -7,8 +7,8 @@ export function processOf(/** @type {number} */ pid) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name may hold any character, ')' too.
     const end = stat.lastIndexOf(')')
-    const [state, parent] = stat.slice(end + 2).split(' ')
-    return { pid, name: stat.slice(stat.indexOf('(') + 1, end), state, parent: Number(parent) }
+    const [state, parent, group] = stat.slice(end + 2).split(' ')
+    return { pid, name: stat.slice(stat.indexOf('(') + 1, end), state, parent: Number(parent), group: Number(group) }
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { children, openDescriptors, settles } from './census.js'
-import { errorShape } from './differential.js'
+import { errorShape, survivesIn } from './differential.js'
 
 type Outcome = Readonly<Record<string, unknown>>
 
@@ -89,7 +89,15 @@ export const strange: readonly (readonly [string, () => unknown])[] = [
   ['a String object', () => new String('x')],
   ['a promise', () => Promise.resolve()],
 ]
+const minusOne = { fd: -1 }
+
 export const rare: readonly (readonly [string, string, () => unknown])[] = [
+  ...(survivesIn(minusOne)
+    ? ([
+        ['stdio', '[{ fd: -1 }]', () => [minusOne]],
+        ['stdio', '{ fd: -1 } above', () => ['ignore', 'ignore', 'ignore', minusOne]],
+      ] as const)
+    : []),
   ['cwd', 'a folder that is missing', () => '/no/such/folder'],
   ['uid', '-(2 ** 31)', () => -(2 ** 31)],
   ['gid', '2 ** 31 - 1', () => 2 ** 31 - 1],
@@ -117,9 +125,7 @@ export const rare: readonly (readonly [string, string, () => unknown])[] = [
   ['stdio', '[[]]', () => [[]]],
   ['stdio', '[() => {}]', () => [() => {}]],
   ['stdio', '[{ fd: "1" }]', () => [{ fd: '1' }]],
-  ['stdio', '[{ fd: -1 }]', () => [{ fd: -1 }]],
   ['stdio', '[{ fd: -2 }]', () => [{ fd: -2 }]],
-  ['stdio', '{ fd: -1 } above', () => ['ignore', 'ignore', 'ignore', { fd: -1 }]],
   ['stdio', '{ fd: -2 } above', () => ['ignore', 'ignore', 'ignore', { fd: -2 }]],
   ['stdio', '[-1]', () => [-1]],
   ['stdio', '-2 above', () => ['ignore', 'ignore', 'ignore', -2]],
