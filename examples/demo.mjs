@@ -4,10 +4,9 @@
 // parent notices. It asks the worker to leave, waits for it, and ends. With --unprotected the same worker runs under plain
 // child_process, and dies in the middle of its job.
 import childProcess from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { ExitEvent, forkProtected, spawnProtected } from 'sigshield'
+import { Supervisor } from 'sigshield'
 
 const { values } = parseArgs({
   options: {
@@ -17,12 +16,10 @@ const { values } = parseArgs({
 })
 const file = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url))
 const jobs = Array.from({ length: 100 }, (_, i) => i)
-const exit = new ExitEvent()
+const supervisor = new Supervisor()
 
 function startNodeWorker() {
-  const worker = values.unprotected
-    ? childProcess.fork(file('worker.mjs'))
-    : forkProtected(file('worker.mjs'), { exitEvent: exit })
+  const worker = values.unprotected ? childProcess.fork(file('worker.mjs')) : supervisor.fork(file('worker.mjs'))
   for (const job of jobs) worker.send(job)
   return worker
 }
@@ -32,7 +29,7 @@ function startPythonWorker() {
   const stdio = ['pipe', 'inherit', 'inherit']
   const worker = values.unprotected
     ? childProcess.spawn('python3', [file('worker.py')], { stdio })
-    : spawnProtected('python3', [file('worker.py')], { stdio, exitEvent: exit })
+    : supervisor.spawn('python3', [file('worker.py')], { stdio })
   worker.stdin.end(jobs.map((job) => `${job}\n`).join(''))
   return worker
 }
@@ -41,16 +38,19 @@ const starters = { node: startNodeWorker, python: startPythonWorker }
 if (!Object.hasOwn(starters, values.worker))
   throw new TypeError(`--worker must be node or python, not ${values.worker}`)
 
-// The handler stays: npm forwards the Ctrl-C that the terminal has sent already.
-process.on('SIGINT', () => {
-  if (!exit.isSet()) console.log('\nCtrl-C: asking the worker to leave')
-  exit.set()
+const worker = starters[/** @type {keyof typeof starters} */ (values.worker)]()
+worker.once('exit', (/** @type {number | null} */ code, /** @type {string | null} */ signal) => {
+  console.log(
+    signal ? `The worker was killed by ${signal} in the middle of its job` : `The worker left with code ${code}`,
+  )
+  process.exitCode = code === 0 ? 0 : 1
 })
 
-const worker = starters[/** @type {keyof typeof starters} */ (values.worker)]()
+if (values.unprotected) {
+  process.on('SIGINT', () => {})
+} else {
+  // The parent ends by the SIGINT itself when the worker has left.
+  supervisor.handleSignals()
+  supervisor.exitEvent.signal.addEventListener('abort', () => console.log('\nCtrl-C: asking the worker to leave'))
+}
 console.log(`parent ${process.pid} started a ${values.worker} worker ${worker.pid}: press Ctrl-C`)
-const [code, signal] = await once(worker, 'exit')
-console.log(
-  signal ? `The worker was killed by ${signal} in the middle of its job` : `The worker left with code ${code}`,
-)
-process.exitCode = code === 0 ? 0 : 1

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { invalidState } from './errors.js'
 import { ExitEvent } from './exit-event.js'
 import { forkProtected } from './fork.js'
-import type { ForkProtectedOptions, ProtectionOptions, SpawnProtectedOptions } from './options.js'
+import type { ProtectionOptions } from './options.js'
 import type { ProtectedProcess } from './protected-process.js'
 import { type Signal, signalName, signalNumber } from './signals.js'
 import { spawnProtected } from './spawn.js'
@@ -49,32 +49,26 @@ export class Supervisor extends EventEmitter<{ exit: [ChildOutcome] }> {
   }
 
   /**
-   * As {@link spawnProtected}.
+   * As {@link spawnProtected}, with all of its overloads.
    * @throws Error `ERR_INVALID_STATE` once shutdown() was called.
    */
-  spawn(command: string, options?: SpawnProtectedOptions): ProtectedProcess
-  spawn(command: string, args?: readonly string[], options?: SpawnProtectedOptions): ProtectedProcess
-  spawn(command: string, args?: unknown, options?: unknown): ProtectedProcess {
-    return this.#add(() => spawnProtected(command, ...this.#withDefaults<SpawnProtectedOptions>(args, options)))
-  }
+  readonly spawn = ((command: string, args?: unknown, options?: unknown) =>
+    this.#add(() => spawnProtected(command, ...this.#withDefaults(args, options)))) as typeof spawnProtected
 
   /**
    * As {@link forkProtected}.
    * @throws Error `ERR_INVALID_STATE` once shutdown() was called.
    */
-  fork(modulePath: string | URL, options?: ForkProtectedOptions): ProtectedProcess
-  fork(modulePath: string | URL, args?: readonly string[], options?: ForkProtectedOptions): ProtectedProcess
-  fork(modulePath: string | URL, args?: unknown, options?: unknown): ProtectedProcess {
-    return this.#add(() => forkProtected(modulePath, ...this.#withDefaults<ForkProtectedOptions>(args, options)))
-  }
+  readonly fork = ((modulePath: string | URL, args?: unknown, options?: unknown) =>
+    this.#add(() => forkProtected(modulePath, ...this.#withDefaults(args, options)))) as typeof forkProtected
 
   /** A wrong value is handed on as it is, to be refused. */
-  #withDefaults<Options>(args: unknown, options: unknown): [readonly string[], Options] {
+  #withDefaults(args: unknown, options: unknown): [readonly string[], object] {
     const hasArgs = Array.isArray(args) || args === undefined || args === null || options !== undefined
     const given = hasArgs ? options : args
     const isPlain = given === undefined || (typeof given === 'object' && given !== null && !Array.isArray(given))
     const merged = isPlain ? { ...this.#startDefaults, ...given } : given
-    return [(hasArgs ? (args ?? []) : []) as readonly string[], merged as Options]
+    return [(hasArgs ? (args ?? []) : []) as readonly string[], merged as object]
   }
 
   #add(start: () => ProtectedProcess): ProtectedProcess {
