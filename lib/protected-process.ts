@@ -193,16 +193,18 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
   readonly #handle: Handle
   readonly #plan: SpawnPlan
   #stop: Stop | undefined
-  /** The exit event that the child was given. */
-  readonly exitEvent: ExitEvent | undefined
 
   /** @internal */
   constructor(plan: SpawnPlan) {
     super()
     this.#handle = new Handle(plan)
     this.#plan = plan
-    this.exitEvent = plan.protection.exitEvent
     startChild(this, this.#handle, plan.spawn)
+  }
+
+  /** The exit event that the child was given. */
+  get exitEvent(): ExitEvent | undefined {
+    return this.#plan.protection.exitEvent
   }
 
   /** Whether the system keeps the child, and every descendant, from undoing what it ignores. */

@@ -40,11 +40,6 @@ const intendedDifferences: readonly { what: string; why: string; remove(pair: Pa
     remove: ({ call, node, ours }) => ({ call, node, ours: mapErrors(ours, ({ step: _, ...error }) => error) }),
   },
   {
-    what: 'the property `exitEvent` of the child',
-    why: 'It holds the exit event that the child was given.',
-    remove: ({ call, node, ours }) => ({ call, node, ours: mapKeys(ours, (key) => key !== 'exitEvent') }),
-  },
-  {
     what: 'descriptors that the parent has open without close-on-exec and does not give to the child',
     why: 'Node hands them on by accident; a protected child has exactly the descriptors that it was given.',
     remove: ({ call, node, ours }) => {
@@ -63,18 +58,6 @@ function mapErrors(side: Observation, change: (error: Record<string, unknown>) =
     ...side,
     ...(side.thrown && { thrown: { ...change(side.thrown) } }),
     ...(events && { events }),
-  }
-}
-
-function mapKeys(side: Observation, keep: (key: string) => boolean): Observation {
-  const change = (shape: Readonly<Record<string, unknown>>) => ({
-    ...shape,
-    keys: (shape.keys as string[]).filter(keep),
-  })
-  return {
-    ...side,
-    ...(side.started && { started: change(side.started) }),
-    ...(side.ended && { ended: change(side.ended) }),
   }
 }
 
