@@ -21,6 +21,9 @@ import {
   type ProtectedProcessWithoutNullStreams,
   type ResourceUsage,
   type SpawnProtectedOptions,
+  type StopOptions,
+  type StopOutcome,
+  type Supervisor,
   spawnProtected,
 } from 'sigshield'
 
@@ -207,12 +210,17 @@ forkProtected('m', { enforce: 'always' })
 spawnProtected('f').enforced = true
 
 // What we add.
-type Extras = Pick<ProtectedProcess, 'enforced' | 'exitEvent' | 'resourceUsage'>
+type Extras = Pick<ProtectedProcess, 'enforced' | 'exitEvent' | 'resourceUsage' | 'stop'>
 true satisfies Equal<
   Extras,
   {
+    stop(options?: StopOptions): Promise<StopOutcome>
     readonly enforced: boolean
     readonly exitEvent: ExitEvent | undefined
     readonly resourceUsage: ResourceUsage | undefined
   }
 >
+
+// A supervisor starts with the same overloads.
+true satisfies Equal<Supervisor['spawn'], typeof spawnProtected>
+true satisfies Equal<Supervisor['fork'], typeof forkProtected>
