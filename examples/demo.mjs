@@ -49,8 +49,8 @@ worker.once('exit', (/** @type {number | null} */ code, /** @type {string | null
 if (values.unprotected) {
   process.on('SIGINT', () => {})
 } else {
-  // The parent ends by the SIGINT itself when the worker has left.
+  process.once('SIGINT', () => console.log('\nCtrl-C: asking the worker to leave'))
+  // Asks, joins, and then ends the parent by the SIGINT itself.
   supervisor.handleSignals()
-  supervisor.exitEvent.signal.addEventListener('abort', () => console.log('\nCtrl-C: asking the worker to leave'))
 }
 console.log(`parent ${process.pid} started a ${values.worker} worker ${worker.pid}: press Ctrl-C`)

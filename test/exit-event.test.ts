@@ -115,7 +115,14 @@ describe('the thread that watches in a Node worker', () => {
   const newThreads = (pid: number, before: string[]) =>
     readdirSync(`/proc/${pid}/task`)
       .filter((thread) => !before.includes(thread))
-      .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/status`, 'latin1'))
+      .flatMap((thread) => {
+        try {
+          return [readFileSync(`/proc/${pid}/task/${thread}/status`, 'latin1')]
+        } catch {
+          // Ended since the folder was read.
+          return []
+        }
+      })
   const field = (status: string | undefined, name: string) =>
     new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(status ?? '')?.[1]
 
