@@ -36,8 +36,10 @@ export class Supervisor extends EventEmitter<{ exit: [ChildOutcome] }> {
   readonly #outcomes = new Map<ProtectedProcess, Promise<ChildOutcome>>()
   #closing = false
 
+  /** @throws TypeError, RangeError for the options of shutdown(); those of the children are checked when one is started. */
   constructor(options: SupervisorOptions = {}) {
     super()
+    checkStop(options)
     const { grace, signal, target, ...start } = options
     this.#startDefaults = { ...start, exitEvent: this.exitEvent }
     this.#stopDefaults = { grace, signal, target }

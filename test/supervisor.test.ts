@@ -103,6 +103,10 @@ describe('a supervisor', () => {
   })
 
   it('refuses what is wrong, and goes on', async () => {
+    expect(() => new Supervisor({ grace: -1 })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
+    expect(() => new Supervisor({ signal: 'SIGNO' as never })).toThrow(
+      expect.objectContaining({ code: 'ERR_UNKNOWN_SIGNAL' }),
+    )
     const supervisor = newSupervisor()
     await expect(supervisor.shutdown({ grace: -1 })).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' })
     expect(() => supervisor.spawn('true', 'wrong' as never)).toThrow(
