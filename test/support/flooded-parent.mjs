@@ -20,15 +20,16 @@ const settled = childProcess.spawn('true')
 await once(settled, 'close')
 const before = signals()
 
-// Ignores what it sends, and says when it has begun.
+// Ignores what it sends, says when it has begun, and ends with its parent, whatever ends that.
 const flooder = childProcess.spawn(
   'python3',
   [
     '-c',
     `import os, signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+parent = os.getppid()
 print("flooding", flush=True)
-while True: os.kill(0, signal.SIGINT)`,
+while os.getppid() == parent: os.kill(0, signal.SIGINT)`,
   ],
   { stdio: ['ignore', 'pipe', 'inherit'] },
 )
