@@ -11,6 +11,8 @@ const exit = new ExitEvent()
 process.on('SIGINT', () => exit.set())
 
 const worker = forkProtected(fileURLToPath(new URL('queue-worker.mjs', import.meta.url)), { exitEvent: exit })
+// Node lets the loop end while messages are unread, once it has sent one that the channel could not take at once.
+worker.channel?.ref()
 const open = new Set(Array.from({ length: count }, (_, id) => id))
 // A worker that has left takes no more: what was not done stays in `open`.
 const ignoreError = () => {}
