@@ -26,8 +26,9 @@ describe('a queue of jobs on the channel of a Node worker', () => {
     expect(await line(queue.stdout)).toBe('job 0 is done')
     queue.kill('SIGINT')
     const output = await text(queue.stdout)
-    const [, done, left, never] =
-      /\n(\d+) done, (\d+) left by the worker, (\d+) never taken in; exit code 0\n$/.exec(output) ?? []
+    const summary = /^(\d+) done, (\d+) left by the worker, (\d+) never taken in; exit code 0\n$/m
+    expect(output).toMatch(summary)
+    const [, done, left, never] = summary.exec(output) ?? []
     // Interrupted between two jobs of some hundred: nearly all are left.
     expect(Number(done)).toBeLessThan(jobs)
     expect(Number(left)).toBeGreaterThan(0)
