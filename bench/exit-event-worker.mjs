@@ -1,7 +1,6 @@
-// Answers "check" with the nanoseconds of one isSet(); else leaves when its event is set or a message comes.
+// Answers "check" with the nanoseconds of one isSet(); leaves when it is told to, by whichever way it was started for.
 import { exitEvent } from 'sigshield/child'
 
-const event = exitEvent()
 const CHECKS = 20_000_000
 
 function nanosecondsOfOneCheck() {
@@ -11,9 +10,20 @@ function nanosecondsOfOneCheck() {
   return Number(process.hrtime.bigint() - start) / CHECKS + set
 }
 
-event.signal.addEventListener('abort', () => process.disconnect?.())
-process.on('message', (message) => {
-  if (message === 'check') process.send?.(nanosecondsOfOneCheck())
-  if (message === 'leave') process.disconnect?.()
-})
-process.send?.('ready')
+const leave = () => process.disconnect?.()
+const event = exitEvent()
+if (process.argv[2] === 'execa') {
+  const { getCancelSignal, sendMessage } = await import('execa')
+  // execa's own listener does not hold the loop, as a job would.
+  process.channel?.ref()
+  const signal = await getCancelSignal()
+  signal.addEventListener('abort', leave)
+  await sendMessage('ready')
+} else {
+  event.signal.addEventListener('abort', leave)
+  process.on('message', (message) => {
+    if (message === 'check') process.send?.(nanosecondsOfOneCheck())
+    if (message === 'leave') leave()
+  })
+  process.send?.('ready')
+}

@@ -1,132 +1,162 @@
-// The exit event: what a check costs, against Python's multiprocessing.Event, and how long it takes until all children have
-// left, against a message to each and a signal to each. All in one run, alternating; medians.
+// The exit event: what a check costs, and how long it takes until all children have left, against the other ways to tell them.
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { once, setMaxListeners } from 'node:events'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { ExitEvent, forkProtected, spawnProtected } from 'sigshield'
+import { compiled } from './peers.mjs'
+import { Result } from './result.mjs'
 
-const ROUNDS = 5
+const ROUNDS = 7
 const READERS = 1000
 const WORKERS = 24
+const AT_ONCE = 50
 
-const folder = mkdtempSync(join(tmpdir(), 'sigshield-bench-'))
-const reader = join(folder, 'reader')
-execFileSync('cc', ['-O2', '-o', reader, join(import.meta.dirname, 'reader.c')])
-const worker = join(import.meta.dirname, 'exit-event-worker.mjs')
+const place = (/** @type {string} */ name) => join(import.meta.dirname, name)
+const python = (/** @type {string | number} */ argument) =>
+  execFileSync('python3', [place('exit-event-python.py'), String(argument)], { encoding: 'utf8' })
+    .split(' ')
+    .map(Number)
 
-const median = (/** @type {number[]} */ list) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN
+/**
+ * Children that can be told together to leave.
+ * @typedef {{ start(): Promise<{ gone: Promise<unknown> }>, tell(): void }} Crew
+ * @typedef {import('sigshield').ProtectedProcess} Child
+ */
 
-/** @typedef {import('sigshield').ProtectedProcess} Child */
-
-/** Every way to tell all children to leave: how one is started for it, and how all are told. */
-const ways = {
-  'exit event': {
-    options: (/** @type {ExitEvent} */ exitEvent) => ({ exitEvent }),
-    tell: (/** @type {Child[]} */ _children, /** @type {ExitEvent} */ exitEvent) => exitEvent.set(),
+/** @type {Record<string, (start: (options: object) => Promise<Child>) => Crew>} */
+const crews = {
+  'exit event': (start) => {
+    const exitEvent = new ExitEvent()
+    return { start: async () => ({ gone: once(await start({ exitEvent }), 'exit') }), tell: () => exitEvent.set() }
   },
-  'IPC message to each': {
-    options: () => ({}),
-    tell: (/** @type {Child[]} */ children) => {
-      for (const child of children) child.send('leave')
-    },
-  },
-  'kill in a loop': {
-    options: () => ({}),
-    tell: (/** @type {Child[]} */ children) => {
-      for (const child of children) child.kill('SIGTERM')
-    },
-  },
+  'IPC message to each': (start) => each(start, { ipc: true }, (child) => child.send('leave')),
+  'SIGTERM to each': (start) => each(start, {}, (child) => child.kill('SIGTERM')),
 }
-/** @typedef {keyof typeof ways} Way */
-/** @typedef {(way: Way, event: ExitEvent) => Promise<Child>} Start */
 
-async function startReader(/** @type {Way} */ way, /** @type {ExitEvent} */ event) {
-  /** @type {any} */
-  const stdio = ['ignore', 'pipe', 'inherit', ...(way === 'IPC message to each' ? ['ipc'] : [])]
-  const child = spawnProtected(reader, [], { stdio, ...ways[way].options(event) })
-  child.stdout?.resume()
-  await once(/** @type {any} */ (child.stdout), 'end')
+/** @returns {Crew} */
+function each(
+  /** @type {(options: object) => Promise<Child>} */ start,
+  /** @type {object} */ options,
+  /** @type {(child: Child) => void} */ tell,
+) {
+  /** @type {Child[]} */
+  const children = []
+  return {
+    async start() {
+      const child = await start(options)
+      children.push(child)
+      return { gone: once(child, 'exit') }
+    },
+    tell: () => children.forEach(tell),
+  }
+}
+
+/** @returns {Crew} */
+function execaCrew() {
+  const cancel = new AbortController()
+  setMaxListeners(0, cancel.signal)
+  return {
+    async start() {
+      const options = /** @type {const} */ ({
+        node: true,
+        ipc: true,
+        stdio: 'ignore',
+        cancelSignal: cancel.signal,
+        gracefulCancel: true,
+      })
+      const child = execa(place('exit-event-worker.mjs'), ['execa'], options)
+      const gone = once(child, 'exit')
+      child.catch((error) => {
+        if (!error.isGracefullyCanceled) throw error
+      })
+      await child.getOneMessage()
+      return { gone }
+    },
+    tell: () => cancel.abort(),
+  }
+}
+
+/** Milliseconds that telling took the caller, and until the last child had gone. */
+async function measure(/** @type {Crew} */ crew, /** @type {number} */ count) {
+  const children = []
+  for (let left = count; left > 0; left -= AT_ONCE) {
+    children.push(...(await Promise.all(Array.from({ length: Math.min(left, AT_ONCE) }, () => crew.start()))))
+  }
+  const gone = Promise.all(children.map((child) => child.gone))
+  const begin = performance.now()
+  crew.tell()
+  const told = performance.now() - begin
+  await gone
+  return [told, performance.now() - begin]
+}
+
+const reader = compiled('exit-event-reader.c')
+async function startReader(/** @type {{ ipc?: boolean, exitEvent?: ExitEvent }} */ { ipc, ...options }) {
+  const child = spawnProtected(reader, [], {
+    .../** @type {any} */ (options),
+    stdio: ['ignore', 'pipe', 'inherit', ...(ipc ? /** @type {const} */ (['ipc']) : [])],
+  })
+  const stdout = /** @type {import('node:stream').Readable} */ (child.stdout)
+  stdout.resume()
+  await once(stdout, 'end')
   return child
 }
 
-async function startWorker(/** @type {Way} */ way, /** @type {ExitEvent} */ event) {
-  const child = forkProtected(worker, ways[way].options(event))
+async function startWorker(/** @type {{ ipc?: boolean, exitEvent?: ExitEvent }} */ { ipc: _, ...options }) {
+  const child = forkProtected(place('exit-event-worker.mjs'), /** @type {any} */ (options))
   await once(child, 'message')
   return child
 }
 
-/** Milliseconds that telling took the caller, and until the last child had gone. */
-async function measure(/** @type {Way} */ way, /** @type {Start} */ start, /** @type {number} */ count) {
-  const event = new ExitEvent()
-  const children = []
-  for (let left = count; left > 0; left -= 50) {
-    children.push(...(await Promise.all(Array.from({ length: Math.min(left, 50) }, () => start(way, event)))))
+export default async function exitEvent() {
+  const check = new Result({
+    question: 'What does one check of the event cost a child?',
+    unit: 'ns',
+    better: 'lower',
+    ours: 'isSet() in a Node worker',
+  })
+  const telling = new Result({
+    question: 'How long is the parent busy telling all children to leave?',
+    unit: 'ms',
+    better: 'lower',
+    ours: 'exit event',
+  })
+  const leaving = new Result({
+    question: 'How long does it take until the last child has gone?',
+    unit: 'ms',
+    better: 'lower',
+    ours: 'exit event',
+    plot: { facet: 'children' },
+  })
+  const add = (
+    /** @type {string} */ children,
+    /** @type {string} */ peer,
+    /** @type {number[]} */ [told = 0, all = 0],
+  ) => {
+    telling.add({ children }, peer, told)
+    leaving.add({ children }, peer, all)
   }
-  const gone = Promise.all(children.map((child) => once(child, 'exit')))
-  const begin = performance.now()
-  ways[way].tell(children, event)
-  const told = performance.now() - begin
-  await gone
-  const all = performance.now() - begin
-  event.set()
-  return { told, all }
-}
-
-async function compare(/** @type {string} */ what, /** @type {Start} */ start, /** @type {number} */ count) {
-  const names = /** @type {Way[]} */ (Object.keys(ways))
-  const results = new Map(names.map((name) => [name, /** @type {{ told: number, all: number }[]} */ ([])]))
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const name of names) results.get(name)?.push(await measure(name, start, count))
-  }
-  const rows = names.map((name) => ({
-    [what]: name,
-    'telling them, ms': median((results.get(name) ?? []).map(({ told }) => told)),
-    'until the last exit, ms': median((results.get(name) ?? []).map(({ all }) => all)),
-  }))
-  const [ours] = rows
-  const ratio = (/** @type {string} */ column, /** @type {any} */ row) =>
-    Number((row[column] / /** @type {any} */ (ours)[column]).toFixed(1))
-  console.table(
-    rows.map((row) => ({
-      ...row,
-      'telling them, ms': Number(row['telling them, ms'].toFixed(3)),
-      'until the last exit, ms': Number(row['until the last exit, ms'].toFixed(1)),
-      'telling, ratio': ratio('telling them, ms', row),
-      'last exit, ratio': ratio('until the last exit, ms', row),
-    })),
-  )
-}
-
-async function checks() {
-  const python = `import multiprocessing, timeit
-event = multiprocessing.Event()
-print(min(timeit.repeat(event.is_set, number=200000, repeat=3)) / 200000 * 1e9)`
-  const ours = []
-  const pythons = []
   for (let round = 0; round < ROUNDS; round += 1) {
     const event = new ExitEvent()
-    const child = await startWorker('exit event', event)
-    child.send('check')
-    ours.push((await once(child, 'message'))[0])
+    const worker = await startWorker({ exitEvent: event })
+    worker.send('check')
+    check.add({}, 'isSet() in a Node worker', (await once(worker, 'message'))[0])
     event.set()
-    await once(child, 'exit')
-    pythons.push(Number(execFileSync('python3', ['-c', python], { encoding: 'utf8' })))
-  }
-  const [a, b] = [median(ours), median(pythons)]
-  console.table([
-    { 'one check': 'isSet() in a Node worker', ns: Number(a.toFixed(1)), ratio: 1 },
-    {
-      'one check': "Python's multiprocessing.Event.is_set()",
-      ns: Number(b.toFixed(1)),
-      ratio: Number((b / a).toFixed(1)),
-    },
-  ])
-}
+    await once(worker, 'exit')
+    check.add({}, "Python's multiprocessing.Event.is_set()", ...python('check'))
 
-console.log(`Exit event (medians of ${ROUNDS}), Node ${process.version}`)
-await checks()
-await compare(`${READERS} readers in C, told by`, startReader, READERS)
-await compare(`${WORKERS} Node workers, told by`, startWorker, WORKERS)
-rmSync(folder, { recursive: true })
+    const readers = `${READERS} programs in C, or Python`
+    for (const [name, crew] of Object.entries(crews)) add(readers, name, await measure(crew(startReader), READERS))
+    add(readers, "Python's multiprocessing.Event", python(READERS))
+
+    const workers = `${WORKERS} Node workers`
+    for (const [name, crew] of Object.entries(crews)) add(workers, name, await measure(crew(startWorker), WORKERS))
+    add(workers, "execa's gracefulCancel", await measure(execaCrew(), WORKERS))
+  }
+  leaving.note("Python's children are forks of a Python parent. execa's gracefulCancel reaches Node children only.")
+  leaving.note(
+    'SIGTERM to each kills at once: nobody cleans up. A worker that leaves by the event has run its handlers.',
+  )
+  return [check, telling, leaving]
+}

@@ -1,0 +1,43 @@
+// How long one start holds the event loop, by the memory that the parent has in use and by stdio.
+import { openAll, ways } from './peers.mjs'
+import { Result } from './result.mjs'
+
+const GIGABYTES = [0, 1, 4]
+const TURNS = 30
+// The first of a turn is not counted: a fork leaves the parent's pages write-protected, and who comes next pays.
+const TURN_LENGTH = 11
+
+export default async function blockedLoop() {
+  const result = new Result({
+    question: 'How long does one start hold the event loop?',
+    unit: 'µs',
+    better: 'lower',
+    ours: ways.sigshield.name,
+    plot: { x: 'memory in use, GB', facet: 'stdio', log: true },
+  })
+  const peers = openAll(['sigshield', 'child_process', 'bun', 'python', 'floor'])
+  result.absent(peers.absent)
+  const programs = new Set(peers.present.values())
+  let held = 0
+  for (const gigabytes of GIGABYTES) {
+    const needed = (gigabytes - held) * programs.size * 2 ** 30
+    if (needed > process.availableMemory() * 0.9) {
+      result.note(
+        `${gigabytes} GB was left out: ${programs.size} programs together need more memory than is free here.`,
+      )
+      continue
+    }
+    for (const program of programs) await program.ask('hold', gigabytes - held)
+    held = gigabytes
+    for (const stdio of ['ignore', 'pipe']) {
+      for (let turn = 0; turn < TURNS; turn += 1) {
+        for (const [way, program] of peers.present) {
+          const [, ...times] = await program.ask('block', way, stdio, TURN_LENGTH)
+          result.add({ 'memory in use, GB': gigabytes, stdio }, ways[way].name, ...times)
+        }
+      }
+    }
+  }
+  await peers.end()
+  return [result]
+}

@@ -1,0 +1,34 @@
+// How much CPU time the parent spends on one exit, by how many other children it has.
+import { open, ways } from './peers.mjs'
+import { Result } from './result.mjs'
+
+const IDLE = [0, 1000, 5000]
+const TURNS = 10
+const EXITS = 20
+
+export default async function exitCost() {
+  const result = new Result({
+    question: 'How much CPU time does one exit cost the parent?',
+    unit: 'µs',
+    better: 'lower',
+    ours: ways.sigshield.name,
+    plot: { x: 'idle children', log: true },
+  })
+  // Each in a process of its own: libuv looks at all its children whenever one of the process ends.
+  const programs = /** @type {const} */ (['sigshield', 'child_process']).map((way) => ({ way, program: open(way) }))
+  let idle = 0
+  for (const count of IDLE) {
+    for (const { way, program } of programs) {
+      await program.ask('idle', way, count - idle)
+      await program.ask('exits', way, EXITS)
+    }
+    idle = count
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      for (const { way, program } of programs) {
+        result.add({ 'idle children': count }, ways[way].name, ...(await program.ask('exits', way, EXITS)))
+      }
+    }
+  }
+  for (const { program } of programs) await program.end()
+  return [result]
+}

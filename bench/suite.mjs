@@ -1,0 +1,24 @@
+// All benchmarks, a question each, in the order of the report.
+import { machine } from './machine.mjs'
+
+export const benchmarks = ['blocked-loop', 'starts', 'exit-cost', 'exit-event', 'worker-start', 'filter-cost', 'memory']
+
+/**
+ * @typedef {import('./result.mjs').Told & { benchmark: string }} Told
+ * @typedef {{ machine: ReturnType<typeof machine>, results: Told[] }} Measured
+ */
+
+/** Runs these benchmarks one after the other, and hands each result on when it is there. */
+export async function measure(/** @type {string[]} */ names, /** @type {(told: Told) => void} */ onResult = () => {}) {
+  /** @type {Measured} */
+  const measured = { machine: machine(), results: [] }
+  for (const name of names) {
+    const { default: run } = await import(`./${name}.mjs`)
+    for (const result of /** @type {import('./result.mjs').Result[]} */ (await run())) {
+      const told = { benchmark: name, ...result.tell() }
+      measured.results.push(told)
+      onResult(told)
+    }
+  }
+  return measured
+}
