@@ -13,6 +13,7 @@
               "native/signals_linux.cc",
               "native/spawn_linux.cc",
               "native/child_linux.cc",
+              "native/release_linux.cc",
               "native/enforce_linux.cc",
               "native/exit_watcher_linux.cc",
               "native/exit_event_linux.cc",

@@ -11,18 +11,18 @@ export const NEW_PIPE = -2
 export const Enforcement = { off: 0, ifAvailable: 1, required: 2 } as const
 export type Enforcement = (typeof Enforcement)[keyof typeof Enforcement]
 
-/** Lists of strings are one string in which every item ends with a NUL character. Sets of signals have bit n-1 for signal n. */
+/** Sets of signals have bit n-1 for signal n. */
 export interface SpawnRequest {
   readonly file: string
-  readonly arguments: string
+  readonly arguments: readonly string[]
   /** `null`: this process's own. */
-  readonly environment: string | null
+  readonly environment: readonly string[] | null
   /** NAME=value sets, NAME removes. */
-  readonly environmentChanges: string
+  readonly environmentChanges: readonly string[]
   /** Empty: this process's own. */
   readonly directory: string
   /** Entry n becomes the child's descriptor n. Each NEW_PIPE is replaced by this process's end of it. */
-  readonly descriptors: Int32Array
+  readonly descriptors: number[]
   readonly ignored: bigint
   readonly blocked: bigint
   readonly enforcement: Enforcement
@@ -37,12 +37,12 @@ export interface SpawnRequest {
 }
 
 export interface SpawnResult {
-  /** 0, or the negative errno of the failed step; then there is no pid, no id and no process. */
+  /** 0, or the negative errno of the failed step; then there is no process, and pid and id mean nothing. */
   readonly errno: number
   readonly step: string
   readonly enforced: boolean
-  readonly pid?: number
-  readonly id?: number
+  readonly pid: number
+  readonly id: number
 }
 
 export type OnExit = (
@@ -72,7 +72,11 @@ export interface ExitEventWatch {
 }
 
 interface Native {
-  spawn(request: SpawnRequest): SpawnResult
+  /** The memory of {@link spawn}'s numbers, for so many descriptors. */
+  startNumbers(descriptors: number): ArrayBuffer
+  /** Returns an id, or a negative errno. */
+  spawn(text: string): number
+  stepName(step: number): string
   /** Returns 0 or a negative errno. */
   kill(id: number, signal: number): number
   /** For the group that the child leads. */
@@ -117,3 +121,74 @@ function load(): Native {
 }
 
 export const native: Native = load()
+
+/** Where each number stands, as 32-bit words: `Numbers` in native/addon.cc. The two sets are before them. */
+const Slot = {
+  argumentCount: 4,
+  environmentCount: 5,
+  enforcement: 6,
+  newSession: 7,
+  setProcessGroup: 8,
+  processGroup: 9,
+  foreground: 10,
+  parentDeathSignal: 11,
+  setUid: 12,
+  uid: 13,
+  setGid: 14,
+  gid: 15,
+  descriptorCount: 16,
+  step: 17,
+  pid: 18,
+  enforced: 19,
+  descriptors: 20,
+} as const
+
+let capacity = 0
+let sets: BigUint64Array
+let numbers: Int32Array
+
+function reserve(descriptors: number): void {
+  if (numbers !== undefined && descriptors <= capacity) return
+  capacity = Math.max(descriptors, 16)
+  const memory = native.startNumbers(capacity)
+  sets = new BigUint64Array(memory, 0, 2)
+  numbers = new Int32Array(memory)
+}
+
+/** Starts a process. Writes the ends of new pipes into `request.descriptors`, after a failure too. */
+export function startProcess(request: SpawnRequest): SpawnResult {
+  const { descriptors, environment, processGroup, uid, gid } = request
+  reserve(descriptors.length)
+  sets[0] = request.ignored
+  sets[1] = request.blocked
+  numbers[Slot.argumentCount] = request.arguments.length
+  numbers[Slot.environmentCount] = environment === null ? -1 : environment.length
+  numbers[Slot.enforcement] = request.enforcement
+  numbers[Slot.newSession] = request.newSession ? 1 : 0
+  numbers[Slot.setProcessGroup] = processGroup === null ? 0 : 1
+  numbers[Slot.processGroup] = processGroup ?? 0
+  numbers[Slot.foreground] = request.foreground ? 1 : 0
+  numbers[Slot.parentDeathSignal] = request.parentDeathSignal
+  numbers[Slot.setUid] = uid === null ? 0 : 1
+  numbers[Slot.uid] = uid ?? 0
+  numbers[Slot.setGid] = gid === null ? 0 : 1
+  numbers[Slot.gid] = gid ?? 0
+  numbers[Slot.descriptorCount] = descriptors.length
+  for (let i = 0; i < descriptors.length; i += 1) numbers[Slot.descriptors + i] = descriptors[i] as number
+
+  const texts = [request.file, request.directory].concat(
+    request.arguments,
+    environment ?? [],
+    request.environmentChanges,
+    '',
+  )
+  const id = native.spawn(texts.join('\0'))
+  for (let i = 0; i < descriptors.length; i += 1) descriptors[i] = numbers[Slot.descriptors + i] as number
+  return {
+    errno: id < 0 ? id : 0,
+    step: id < 0 ? native.stepName(numbers[Slot.step] as number) : '',
+    enforced: numbers[Slot.enforced] === 1,
+    pid: numbers[Slot.pid] as number,
+    id,
+  }
+}

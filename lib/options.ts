@@ -90,8 +90,7 @@ export interface SpawnPlan {
   readonly killSignal: NodeJS.Signals | number | undefined
 }
 
-const DEFAULT_IGNORE: readonly Signal[] = ['SIGINT']
-const NONE: readonly Signal[] = []
+const DEFAULT_IGNORED = signalSet('options.ignore', ['SIGINT'])
 
 function enforcement(enforce: unknown): Enforcement {
   if (enforce === true) return Enforcement.required
@@ -105,15 +104,15 @@ function protectionOf(
   defaultEnforce: true | 'auto',
   inheritEnvironment: boolean,
 ): Protection {
-  const { ignore = DEFAULT_IGNORE, block = NONE, enforce = defaultEnforce, exitEvent } = options
+  const { ignore, block, enforce = defaultEnforce, exitEvent } = options
   if (exitEvent !== undefined && !(exitEvent instanceof ExitEvent)) {
     throw invalidArgType('options.exitEvent', 'an instance of ExitEvent', exitEvent)
   }
-  const ignored = signalSet('options.ignore', ignore)
+  const ignored = ignore === undefined ? DEFAULT_IGNORED : signalSet('options.ignore', ignore)
   const foreground = flag('options.foreground', options.foreground)
   return {
     ignored,
-    blocked: signalSet('options.block', block),
+    blocked: block === undefined ? 0n : signalSet('options.block', block),
     enforcement: enforcement(enforce),
     exitEvent,
     processGroup: processGroup(options.processGroup) ?? (foreground ? 0 : null),
@@ -211,6 +210,10 @@ function overload(args: unknown, options: unknown): { args: readonly unknown[]; 
   return isAbsent(args) ? { args: [], options } : { args: [], options: args }
 }
 
+/** An object that inherits nothing: one by Object.create(null) is a dictionary to the engine, and slow. */
+const Bare = function Bare() {} as unknown as new () => SpawnProtectedOptions & Record<string, unknown>
+Bare.prototype = Object.create(null)
+
 export function planSpawn(
   file: string,
   argsOrOptions: unknown,
@@ -221,7 +224,7 @@ export function planSpawn(
   // Nothing can be poisoned here, and nothing needs to be: neither can be anything else than refused.
   if (!isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object') nodes.spawn(file, argsOrOptions as string[])
   if (given !== undefined && !isObject(given)) nodes.spawn(file, args as string[], given as unknown as object)
-  const options: SpawnProtectedOptions & Record<string, unknown> = Object.assign(Object.create(null), given)
+  const options = Object.assign(new Bare(), given)
   checkAsNode(file, args, options)
   const env = environmentOf(file, args, options)
   // Who subscribes is shown the whole environment, and may change it.
@@ -235,18 +238,15 @@ export function planSpawn(
   const argv = [typeof argv0 === 'string' ? argv0 : program, ...programArgs]
   // Converted here, as Node's own conversion fails where its streams are made already.
   const argumentTexts = argv.map(text)
+  options.file = program
+  options.args = argv
+  options.cwd = isAbsent(options.cwd) ? options.cwd : (pathOf(options.cwd) as string)
+  options.detached = Boolean(options.detached)
+  options.windowsHide = Boolean(options.windowsHide)
+  options.windowsVerbatimArguments = Boolean(options.windowsVerbatimArguments)
+  options.envPairs = envPairs
   return {
-    spawn: {
-      __proto__: null,
-      ...options,
-      file: program,
-      args: argv,
-      cwd: isAbsent(options.cwd) ? options.cwd : pathOf(options.cwd),
-      detached: Boolean(options.detached),
-      windowsHide: Boolean(options.windowsHide),
-      windowsVerbatimArguments: Boolean(options.windowsVerbatimArguments),
-      envPairs,
-    },
+    spawn: options,
     argumentTexts,
     protection,
     leadsGroup: protection.processGroup === 0 || Boolean(options.detached),

@@ -2,7 +2,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import { EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE, type ExitEvent, type ReadEnd } from './exit-event.js'
-import { NEW_PIPE, NO_DESCRIPTOR, native, type SpawnResult } from './native.js'
+import { NEW_PIPE, NO_DESCRIPTOR, native, type SpawnResult, startProcess } from './native.js'
 import {
   ChildProcessWithoutHandle,
   checkPermission,
@@ -66,7 +66,7 @@ class Handle extends AsyncResource implements NodeProcessHandle {
     const result = this.#start(options, readEnd)
     readEnd?.release()
     this.enforced = result.enforced
-    if (result.id === undefined || result.pid === undefined) return this.#refused(options, result.step, result.errno)
+    if (result.errno !== 0) return this.#refused(options, result.step, result.errno)
     this.pid = result.pid
     this.#id = result.id
     living.set(result.id, this)
@@ -82,17 +82,23 @@ class Handle extends AsyncResource implements NodeProcessHandle {
   }
 
   #start(options: HandleSpawnOptions, readEnd: ReadEnd | undefined): SpawnResult {
-    const { exitEvent: _, inheritEnvironment, ...protection } = this.#plan.protection
+    const { protection, argumentTexts } = this.#plan
+    const { inheritEnvironment } = protection
     const { descriptors, changes } = handOver(options, readEnd)
-    const envPairs = terminated(options.envPairs)
-    const result = native.spawn({
+    const { envPairs } = options
+    const result = startProcess({
       file: options.file,
-      arguments: terminated(this.#plan.argumentTexts),
+      arguments: argumentTexts,
       environment: inheritEnvironment ? null : envPairs,
-      environmentChanges: inheritEnvironment ? envPairs + changes : changes,
+      environmentChanges: inheritEnvironment ? [...envPairs, ...changes] : changes,
       directory: typeof options.cwd === 'string' ? options.cwd : '',
       descriptors,
-      ...protection,
+      ignored: protection.ignored,
+      blocked: protection.blocked,
+      enforcement: protection.enforcement,
+      processGroup: protection.processGroup,
+      foreground: protection.foreground,
+      parentDeathSignal: protection.parentDeathSignal,
       newSession: options.detached,
       uid: options.uid ?? null,
       gid: options.gid ?? null,
@@ -153,7 +159,7 @@ class Handle extends AsyncResource implements NodeProcessHandle {
 }
 
 /** After a failure too: the streams that Node makes of them then see their end. */
-function openPipes(options: HandleSpawnOptions, descriptors: Int32Array): void {
+function openPipes(options: HandleSpawnOptions, descriptors: readonly number[]): void {
   for (const [i, { type, handle }] of options.stdio.entries()) {
     const fd = descriptors[i] as number
     if (type !== 'wrap' && fd >= 0) handle?.open(fd)
@@ -175,14 +181,10 @@ function handOver(options: HandleSpawnOptions, readEnd: ReadEnd | undefined) {
   })
   if (readEnd === undefined) {
     // A variable that this process inherited itself would name a descriptor that the child does not get.
-    return { descriptors: Int32Array.from(sources), changes: terminated([EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE]) }
+    return { descriptors: sources, changes: [EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE] }
   }
-  const changes = terminated([`${EXIT_FD_VARIABLE}=${sources.length}`, `${EXIT_INODE_VARIABLE}=${readEnd.inode}`])
-  return { descriptors: Int32Array.from([...sources, readEnd.fd]), changes }
-}
-
-function terminated(strings: readonly string[]): string {
-  return strings.length === 0 ? '' : `${strings.join('\0')}\0`
+  const changes = [`${EXIT_FD_VARIABLE}=${sources.length}`, `${EXIT_INODE_VARIABLE}=${readEnd.inode}`]
+  return { descriptors: [...sources, readEnd.fd], changes }
 }
 
 /**

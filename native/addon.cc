@@ -3,10 +3,12 @@
 #include <uv.h>
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "environment.h"
@@ -27,87 +29,56 @@ void after_call(napi_env env, napi_status status) {
   napi_fatal_exception(env, exception);
 }
 
-// Reads the properties of a request. In a worker thread that is being terminated every call into the engine fails, at
-// any moment: from then on all values are empty and `failed` is true.
-class Reader {
+// The numbers of a start, in memory that lib/native.ts shares with us: what it asks for, and what we answer. To get and
+// set properties instead costs more than the clone.
+struct Numbers {
+  SignalSet ignored;
+  SignalSet blocked;
+  std::int32_t argument_count;
+  std::int32_t environment_count;  // -1: the process's own environment.
+  std::int32_t enforcement;
+  std::int32_t new_session;
+  std::int32_t set_process_group;
+  std::int32_t process_group;
+  std::int32_t foreground;
+  std::int32_t parent_death_signal;
+  std::int32_t set_uid;
+  std::int32_t uid;  // Negative numbers wrap as uid_t does.
+  std::int32_t set_gid;
+  std::int32_t gid;
+  std::int32_t descriptor_count;
+  // The answer.
+  std::int32_t step;
+  std::int32_t pid;
+  std::int32_t enforced;
+  // An answer too: a pipe entry becomes the parent's end of it.
+  std::int32_t descriptors[];
+};
+static_assert(offsetof(Numbers, argument_count) == 16 && offsetof(Numbers, descriptors) == 16 + 16 * 4);
+
+// Takes strings off a text in which every one ends with a NUL.
+class Strings {
  public:
-  Reader(napi_env env, napi_value object) : env_(env), object_(object) {}
+  explicit Strings(std::string_view text) : rest_(text) {}
 
-  [[nodiscard]] bool failed() const { return failed_; }
-
-  std::string text(const char* key) {
-    auto* const value = get(key);
-    std::size_t length = 0;
-    if (failed_ || fails(napi_get_value_string_utf8(env_, value, nullptr, 0, &length))) return {};
-    std::string result(length, '\0');
-    // The terminator that Node-API writes falls on the string's own.
-    fails(napi_get_value_string_utf8(env_, value, result.data(), length + 1, &length));
-    return result;
+  std::string one() {
+    const std::string_view block = several(1);
+    return std::string{block.substr(0, block.size() - 1)};
   }
 
-  bool is_null(const char* key) {
-    napi_valuetype type = napi_undefined;
-    auto* const value = get(key);
-    return !failed_ && !fails(napi_typeof(env_, value, &type)) && type == napi_null;
+  // As a block for StringList.
+  std::string_view several(int count) {
+    std::size_t end = 0;
+    for (; count > 0; --count) end = rest_.find('\0', end) + 1;
+    const std::string_view block = rest_.substr(0, end);
+    rest_.remove_prefix(end);
+    return block;
   }
 
-  bool flag(const char* key) {
-    bool result = false;
-    auto* const value = get(key);
-    if (!failed_) fails(napi_get_value_bool(env_, value, &result));
-    return result;
-  }
-
-  std::int64_t number(const char* key) {
-    std::int64_t result = 0;
-    auto* const value = get(key);
-    if (!failed_) fails(napi_get_value_int64(env_, value, &result));
-    return result;
-  }
-
-  SignalSet signals(const char* key) {
-    std::uint64_t result = 0;
-    bool lossless = false;
-    auto* const value = get(key);
-    if (!failed_) fails(napi_get_value_bigint_uint64(env_, value, &result, &lossless));
-    return result;
-  }
-
-  std::optional<pid_t> integer(const char* key) {
-    if (is_null(key) || failed_) return std::nullopt;
-    return static_cast<pid_t>(number(key));
-  }
-
-  // Negative numbers wrap as uid_t does.
-  std::optional<std::uint32_t> id(const char* key) {
-    const auto value = integer(key);
-    return value ? std::optional{static_cast<std::uint32_t>(*value)} : std::nullopt;
-  }
-
-  // The array's own memory.
-  std::span<std::int32_t> integers(const char* key) {
-    std::size_t length = 0;
-    void* data = nullptr;
-    auto* const value = get(key);
-    if (failed_ || fails(napi_get_typedarray_info(env_, value, nullptr, &length, &data, nullptr, nullptr))) return {};
-    return {static_cast<std::int32_t*>(data), length};
-  }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
 
  private:
-  bool fails(napi_status status) {
-    failed_ = failed_ || status != napi_ok;
-    return failed_;
-  }
-
-  napi_value get(const char* key) {
-    napi_value value = nullptr;
-    if (!failed_) fails(napi_get_named_property(env_, object_, key, &value));
-    return value;
-  }
-
-  napi_env env_;
-  napi_value object_;
-  bool failed_ = false;
+  std::string_view rest_;
 };
 
 // The state of one environment: the main thread's or a worker thread's.
@@ -144,6 +115,28 @@ class Environment {
     answer.Set("errno", -exit_event_watch_->error());
     answer.Set("flag", flag);
     return answer;
+  }
+
+  Napi::Value new_numbers(std::size_t size) {
+    auto buffer = Napi::ArrayBuffer::New(env_, size);
+    numbers_ = Napi::Persistent(buffer.As<Napi::Object>());
+    numbers_data_ = static_cast<Numbers*>(buffer.Data());
+    return buffer;
+  }
+
+  [[nodiscard]] Numbers& numbers() const { return *numbers_data_; }
+
+  // Valid until the next call. None when the engine does not answer any more.
+  std::optional<std::string_view> text_of(napi_value value) {
+    std::size_t length = 0;
+    if (napi_get_value_string_utf8(env_, value, text_.data(), text_.size(), &length) != napi_ok) return std::nullopt;
+    // What does not fit is cut: a character may miss up to three bytes and the terminator.
+    if (length + 4 >= text_.size()) {
+      if (napi_get_value_string_utf8(env_, value, nullptr, 0, &length) != napi_ok) return std::nullopt;
+      text_.resize(length + 5);
+      if (napi_get_value_string_utf8(env_, value, text_.data(), text_.size(), &length) != napi_ok) return std::nullopt;
+    }
+    return std::string_view{text_}.substr(0, length);
   }
 
   void keep_exit_event_alive(bool on) { exit_event_watch_->keep_alive(on); }
@@ -191,6 +184,9 @@ class Environment {
 
   Napi::Env env_;
   Napi::AsyncContext context_;
+  std::string text_ = std::string(1024, '\0');
+  Napi::ObjectReference numbers_;
+  Numbers* numbers_data_ = nullptr;
   Napi::FunctionReference on_exit_;
   ExitWatcher* exit_watcher_ = nullptr;
   Napi::FunctionReference on_exit_event_;
@@ -200,32 +196,53 @@ class Environment {
 
 Environment& environment(const Napi::CallbackInfo& info) { return *info.Env().GetInstanceData<Environment>(); }
 
-// The descriptors array is written back: a pipe entry becomes the parent's end of it.
+// (count of descriptors): the ArrayBuffer of Numbers for so many, for all starts from now on.
+Napi::Value start_numbers(const Napi::CallbackInfo& info) {
+  const std::int64_t count = info[0].As<Napi::Number>();
+  return environment(info).new_numbers(sizeof(Numbers) + static_cast<std::size_t>(count) * sizeof(std::int32_t));
+}
+
+// (text): the id of the child, or the negative errno of the step that failed. The text is the file, the directory, the
+// arguments, the environment unless it is our own, and the changes to it.
 Napi::Value spawn_child(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  Reader options{env, info[0]};
-  const std::span<std::int32_t> descriptors = options.integers("descriptors");
-  const std::string base = options.is_null("environment") ? own_environment() : options.text("environment");
-
-  SpawnRequest request{
-      .file = options.text("file"),
-      .arguments = StringList{options.text("arguments")},
-      .environment = StringList{changed_environment(base, options.text("environmentChanges"))},
-      .directory = options.text("directory"),
-      .descriptors = {descriptors.begin(), descriptors.end()},
-      .ignored = options.signals("ignored"),
-      .blocked = options.signals("blocked"),
-      .enforcement = static_cast<Enforcement>(options.number("enforcement")),
-      .new_session = options.flag("newSession"),
-      .process_group = options.integer("processGroup"),
-      .foreground = options.flag("foreground"),
-      .parent_death_signal = static_cast<int>(options.number("parentDeathSignal")),
-      .uid = options.id("uid"),
-      .gid = options.id("gid"),
-  };
-  if (options.failed()) return {};
-
   Environment& state = environment(info);
+  const std::optional<std::string_view> text = state.text_of(info[0]);
+  // In a worker thread that is being terminated, where every call into the engine fails.
+  if (!text) return {};
+
+  Numbers& numbers = state.numbers();
+  Strings strings{*text};
+  const auto integer_if = [](std::int32_t set, std::int32_t value) {
+    return set != 0 ? std::optional{value} : std::nullopt;
+  };
+  const auto id_if = [](std::int32_t set, std::int32_t value) {
+    return set != 0 ? std::optional{static_cast<std::uint32_t>(value)} : std::nullopt;
+  };
+  std::string file = strings.one();
+  std::string directory = strings.one();
+  const std::string_view arguments = strings.several(numbers.argument_count);
+  std::optional<std::string_view> base;
+  if (numbers.environment_count >= 0) base = strings.several(numbers.environment_count);
+
+  const std::span<std::int32_t> descriptors{numbers.descriptors, static_cast<std::size_t>(numbers.descriptor_count)};
+  SpawnRequest request{
+      .file = std::move(file),
+      .arguments = StringList{std::string{arguments}},
+      .environment = StringList{child_environment(base, strings.rest())},
+      .directory = std::move(directory),
+      .descriptors = {descriptors.begin(), descriptors.end()},
+      .ignored = numbers.ignored,
+      .blocked = numbers.blocked,
+      .enforcement = static_cast<Enforcement>(numbers.enforcement),
+      .new_session = numbers.new_session != 0,
+      .process_group = integer_if(numbers.set_process_group, numbers.process_group),
+      .foreground = numbers.foreground != 0,
+      .parent_death_signal = numbers.parent_death_signal,
+      .uid = id_if(numbers.set_uid, numbers.uid),
+      .gid = id_if(numbers.set_gid, numbers.gid),
+  };
+
   SpawnResult result;
   result.error = state.open_exit_watcher();
   if (result.error == 0) {
@@ -234,21 +251,21 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
     result.failed_step = Step::kEpoll;
   }
 
-  auto answer = Napi::Object::New(env);
-  answer.Set("errno", -result.error);
-  answer.Set("step", step_name(result.failed_step));
-  answer.Set("enforced", result.enforced);
-  if (result.error == 0) {
-    answer.Set("pid", result.pid);
-    StartedChild child{result.pid, std::move(result.pidfd), result.parent_peak_rss_kb,
-                       request.foreground ? group_of(request, result.pid) : 0};
-    answer.Set("id", state.exit_watcher()->add(std::move(child)));
-  }
+  numbers.step = static_cast<std::int32_t>(result.failed_step);
+  numbers.pid = result.pid;
+  numbers.enforced = result.enforced ? 1 : 0;
   auto pipe = result.pipes.begin();
   for (std::int32_t& descriptor : descriptors) {
     if (descriptor == kNewPipe && pipe != result.pipes.end()) descriptor = (pipe++)->release();
   }
-  return answer;
+  if (result.error != 0) return Napi::Number::New(env, -result.error);
+  StartedChild child{result.pid, std::move(result.pidfd), result.parent_peak_rss_kb,
+                     request.foreground ? group_of(request, result.pid) : 0};
+  return Napi::Number::New(env, state.exit_watcher()->add(std::move(child)));
+}
+
+Napi::Value name_of_step(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), step_name(static_cast<Step>(info[0].As<Napi::Number>().Int32Value())));
 }
 
 Napi::Value kill_child(const Napi::CallbackInfo& info) {
@@ -313,6 +330,8 @@ void keep_exit_event_alive(const Napi::CallbackInfo& info) {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env));
+  exports.Set("startNumbers", Napi::Function::New<start_numbers>(env, "startNumbers"));
+  exports.Set("stepName", Napi::Function::New<name_of_step>(env, "stepName"));
   exports.Set("spawn", Napi::Function::New<spawn_child>(env, "spawn"));
   exports.Set("kill", Napi::Function::New<kill_child>(env, "kill"));
   exports.Set("killGroup", Napi::Function::New<kill_group>(env, "killGroup"));

@@ -37,18 +37,13 @@ struct KernelSigaction {
 constexpr unsigned long kDefault = 0;
 constexpr unsigned long kIgnore = 1;
 
-void report(const ChildPlan& plan, Step step, long error, bool fatal) {
-  const Report message{step, static_cast<std::int32_t>(error), fatal ? 1 : 0};
-  // Shorter than PIPE_BUF, so it is written whole or not at all; with nobody left to read it there is nobody to tell.
-  raw_syscall(SYS_write, plan.report_fd, &message, sizeof message);
-}
-
-[[noreturn]] void fail(const ChildPlan& plan, Step step, long result) {
-  report(plan, step, -result, true);
+[[noreturn]] void fail(ChildPlan& plan, Step step, long result) {
+  plan.report.failed_step = step;
+  plan.report.error = static_cast<std::int32_t>(-result);
   for (;;) raw_syscall(SYS_exit_group, 127);
 }
 
-void check(const ChildPlan& plan, Step step, long result) {
+void check(ChildPlan& plan, Step step, long result) {
   if (result < 0) fail(plan, step, result);
 }
 
@@ -63,7 +58,7 @@ void set_dispositions(const ChildPlan& plan) {
 }
 
 // Allowed from the background as SIGTTOU is blocked (tcsetpgrp(3)).
-void take_terminal(const ChildPlan& plan) {
+void take_terminal(ChildPlan& plan) {
   const long terminal = raw_syscall(SYS_openat, AT_FDCWD, "/dev/tty", O_RDWR | O_CLOEXEC, 0);
   check(plan, Step::kOpen, terminal);
   const auto group = static_cast<pid_t>(raw_syscall(SYS_getpgid, 0));
@@ -71,7 +66,7 @@ void take_terminal(const ChildPlan& plan) {
   raw_syscall(SYS_close, terminal);
 }
 
-void join_process_group(const ChildPlan& plan) {
+void join_process_group(ChildPlan& plan) {
   // Fails only for a group leader, which a new process is not.
   if (plan.new_session) raw_syscall(SYS_setsid);
   // The leader of a new session leads a new group already.
@@ -92,28 +87,22 @@ void set_blocking(int fd) {
   if (flags >= 0 && (flags & O_NONBLOCK) != 0) raw_syscall(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-int duplicate_above(const ChildPlan& plan, int fd) {
+int duplicate_above(ChildPlan& plan, int fd) {
   const long copy = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, plan.descriptor_count);
   check(plan, Step::kFcntl, copy);
   return static_cast<int>(copy);
 }
 
-void open_null(const ChildPlan& plan, int target) {
-  const int mode = target == 0 ? O_RDONLY : O_RDWR;
-  const long fd = raw_syscall(SYS_openat, AT_FDCWD, "/dev/null", mode | O_CLOEXEC, 0);
-  check(plan, Step::kOpen, fd);
-  if (fd == target) {
-    set_close_on_exec(target, false);
-    return;
-  }
-  check(plan, Step::kDup, raw_syscall(SYS_dup3, fd, target, 0));
-  raw_syscall(SYS_close, fd);
+// All descriptors below the target are open, so it becomes the lowest that is free.
+void open_null(ChildPlan& plan, int target) {
+  raw_syscall(SYS_close, target);
+  check(plan, Step::kOpen, raw_syscall(SYS_openat, AT_FDCWD, "/dev/null", target == 0 ? O_RDONLY : O_RDWR, 0));
 }
 
 // Before targets are written in ascending order, every source below its target is moved out of their way.
 void set_descriptors(ChildPlan& plan) {
   const int count = plan.descriptor_count;
-  if (plan.report_fd < count) plan.report_fd = duplicate_above(plan, plan.report_fd);
+  if (plan.release_fd >= 0 && plan.release_fd < count) duplicate_above(plan, plan.release_fd);
   for (int target = 0; target < count; ++target) {
     int& source = plan.descriptors[target];
     if (source >= 0 && source < target) source = duplicate_above(plan, source);
@@ -188,7 +177,7 @@ long set_all_three(long number, std::uint32_t id) {
 }
 
 // Supplementary groups go first, while there is the privilege to drop them (CVE-2023-6507 is the same step forgotten).
-void set_ids(const ChildPlan& plan) {
+void set_ids(ChildPlan& plan) {
   if (plan.set_uid || plan.set_gid) {
     // EPERM is ignored as libuv does: an unprivileged parent may name its own ids, and has no groups to lose.
     const long result = raw_syscall(SYS_setgroups, 0, nullptr);
@@ -199,7 +188,7 @@ void set_ids(const ChildPlan& plan) {
 }
 
 // After the ids, whose change clears it (PR_SET_PDEATHSIG(2const)).
-void set_parent_death_signal(const ChildPlan& plan) {
+void set_parent_death_signal(ChildPlan& plan) {
   if (plan.parent_death_signal == 0) return;
   check(plan, Step::kPrctl, raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.parent_death_signal, 0, 0, 0));
   // The parent may have died before: then nobody is left to be told, and nothing must start.
@@ -214,7 +203,7 @@ long install_filter(const sock_fprog* filter) {
 
 // no_new_privs only where the kernel asks for it: it takes setuid programs their privilege
 // (PR_SET_NO_NEW_PRIVS(2const)).
-void enforce(const ChildPlan& plan) {
+void enforce(ChildPlan& plan) {
   if (plan.filter == nullptr) return;
   long result = install_filter(plan.filter);
   if (result == -EACCES) {
@@ -223,11 +212,11 @@ void enforce(const ChildPlan& plan) {
   }
   if (result >= 0) return;
   if (plan.filter_required) fail(plan, Step::kSeccomp, result);
-  report(plan, Step::kSeccomp, -result, false);
+  plan.report.filter_refused = true;
 }
 
 // The rules of execvp(3): which errors try the next candidate, and a file without a known format is a shell script.
-[[noreturn]] void execute(const ChildPlan& plan) {
+[[noreturn]] void execute(ChildPlan& plan) {
   bool denied = false;
   long result = -ENOENT;
   for (char* const* candidate = plan.candidates; *candidate != nullptr; ++candidate) {

@@ -10,14 +10,14 @@
 
 namespace sigshield {
 
-// One message on the report pipe. End of file without a fatal one is the proof that the program runs.
-struct Report {
-  Step step;
-  std::int32_t error;
-  std::int32_t fatal;
+// What the child tells its parent, in the memory that they share until execve.
+struct ChildReport {
+  Step failed_step = Step::kNone;
+  std::int32_t error = 0;
+  bool filter_refused = false;
 };
 
-// Points into memory that the parent half keeps until the report pipe is at its end.
+// Points into memory that the parent half keeps until the child has let go of it.
 struct ChildPlan {
   char* const* candidates;  // Paths to try, in order, NULL-terminated.
   char* const* arguments;
@@ -26,7 +26,7 @@ struct ChildPlan {
   const char* directory;   // Or null.
   int* descriptors;        // As in SpawnRequest, without kNewPipe. The child overwrites them.
   int descriptor_count;
-  int report_fd;
+  int release_fd;  // Kept open until execve; -1: none.
   SignalSet ignored;
   SignalSet blocked;
   const sock_fprog* filter;  // Or null.
@@ -36,11 +36,12 @@ struct ChildPlan {
   pid_t process_group;
   bool foreground;
   int parent_death_signal;
-  pid_t parent;
+  pid_t parent;  // For parent_death_signal.
   bool set_uid;
   bool set_gid;
   std::uint32_t uid;
   std::uint32_t gid;
+  ChildReport report;
 };
 
 // The entry point of the child, for clone(2). Never returns.

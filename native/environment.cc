@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
 
 #include "string_list.h"
@@ -16,28 +15,24 @@ std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.
 
 }  // namespace
 
-std::string own_environment() {
-  std::string block;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) append_string(block, *entry);
-  return block;
-}
-
-std::string changed_environment(const std::string& base, const std::string& changes) {
-  const StringList variables{base};
-  const StringList list{changes};
+std::string child_environment(std::optional<std::string_view> base, std::string_view changes) {
   std::vector<std::string_view> changed;
-  for (std::size_t i = 0; i < list.size(); ++i) changed.push_back(name_of(list[i]));
+  for_each_string(changes, [&](std::string_view change) { changed.push_back(name_of(change)); });
 
   std::string block;
-  block.reserve(base.size() + changes.size());
-  for (std::size_t i = 0; i < variables.size(); ++i) {
-    const std::string_view name = name_of(variables[i]);
-    if (std::find(changed.begin(), changed.end(), name) == changed.end()) append_string(block, variables[i]);
+  const auto append_unchanged = [&](std::string_view entry) {
+    if (std::find(changed.begin(), changed.end(), name_of(entry)) == changed.end()) append_string(block, entry);
+  };
+  // As large as an environment mostly is: growing copies.
+  block.reserve(std::max<std::size_t>(4096, base.value_or("").size() + changes.size()));
+  if (base) {
+    for_each_string(*base, append_unchanged);
+  } else {
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) append_unchanged(*entry);
   }
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string_view text{list[i]};
-    if (text.size() > changed[i].size()) append_string(block, text);
-  }
+  for_each_string(changes, [&](std::string_view change) {
+    if (change.find('=') != std::string_view::npos) append_string(block, change);
+  });
   return block;
 }
 

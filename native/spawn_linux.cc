@@ -1,4 +1,4 @@
-// The parent half: lays out all that the child needs, clones, and learns from the report pipe what came of it.
+// The parent half: lays out all that the child needs, clones, and learns what came of it.
 #include "spawn.h"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 #include "child_linux.h"
 #include "enforce_linux.h"
-#include "syscall_linux.h"
+#include "release_linux.h"
 #include "terminal.h"
 
 namespace sigshield {
@@ -100,14 +100,6 @@ std::vector<char*> shell_arguments(const StringList& arguments) {
   return list;
 }
 
-bool open_pipe(FileDescriptor& read_end, FileDescriptor& write_end) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return false;
-  read_end.reset(ends[0]);
-  write_end.reset(ends[1]);
-  return true;
-}
-
 // Checked before anything is opened here: a number that is not open could become one of our own, which the child must
 // not get.
 bool all_open(const std::vector<int>& descriptors) {
@@ -145,27 +137,12 @@ bool open_child_pipes(std::vector<int>& descriptors, std::vector<FileDescriptor>
 pid_t clone_child(const ChildStack& stack, ChildPlan& plan, int* pidfd) {
   // CLONE_VM: the cost does not grow with the parent's memory. Legacy clone: container profiles refuse clone3.
   // No CLONE_VFORK: its wait can't be interrupted. A Ctrl-Z in this window stops the child before execve, and the
-  // parent, which only the child could wake, never stops: the shell waits for it for ever. The report pipe is waited
-  // for instead.
-  constexpr int kFlags = CLONE_VM | SIGCHLD;
-  const pid_t pid = clone(child_main, stack.top(), kFlags | CLONE_PIDFD, &plan, pidfd);
+  // parent, which only the child could wake, never stops: the shell waits for it for ever. Release waits instead.
+  constexpr int kFlags = CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD;
+  const pid_t pid = clone(child_main, stack.top(), kFlags | CLONE_PIDFD, &plan, pidfd, nullptr, Release::word());
   if (pid >= 0 || errno != EINVAL) return pid;
   *pidfd = -1;
-  return clone(child_main, stack.top(), kFlags, &plan);
-}
-
-// Reads until every copy of the write end is closed: by execve, or by the death of the child.
-void read_reports(int fd, SpawnResult& result) {
-  Report message;
-  for (;;) {
-    const ssize_t length = read(fd, &message, sizeof message);
-    if (length < 0 && errno == EINTR) continue;
-    if (length != sizeof message) return;
-    if (message.step == Step::kSeccomp) result.enforced = false;
-    if (message.fatal == 0) continue;
-    result.failed_step = message.step;
-    result.error = message.error;
-  }
+  return clone(child_main, stack.top(), kFlags, &plan, nullptr, nullptr, Release::word());
 }
 
 long peak_rss_kb() {
@@ -243,12 +220,10 @@ SpawnResult spawn(SpawnRequest& request) {
   if (!open_child_pipes(request.descriptors, result.pipes, child_ends)) {
     return failure(std::move(result), Step::kSocketpair, errno);
   }
-  FileDescriptor report_read;
-  FileDescriptor report_write;
-  if (!open_pipe(report_read, report_write)) return failure(std::move(result), Step::kPipe, errno);
+  Release release;
+  if (!release.open()) return failure(std::move(result), Step::kPipe, errno);
 
-  // One stack per thread is enough: it is free again when the report pipe is at its end, as execve leaves the shared
-  // memory before it closes descriptors.
+  // One per thread is enough: the child has let go of it when this returns.
   thread_local ChildStack stack;
   if (!stack.map()) return failure(std::move(result), Step::kMmap, ENOMEM);
 
@@ -263,7 +238,7 @@ SpawnResult spawn(SpawnRequest& request) {
       .directory = request.directory.empty() ? nullptr : request.directory.c_str(),
       .descriptors = request.descriptors.data(),
       .descriptor_count = static_cast<int>(request.descriptors.size()),
-      .report_fd = report_write.get(),
+      .release_fd = release.fd(),
       .ignored = request.ignored,
       .blocked = request.blocked,
       .filter = filter.program(),
@@ -273,13 +248,13 @@ SpawnResult spawn(SpawnRequest& request) {
       .process_group = request.process_group.value_or(0),
       .foreground = request.foreground,
       .parent_death_signal = request.parent_death_signal,
-      .parent = getpid(),
+      .parent = request.parent_death_signal == 0 ? 0 : getpid(),
       .set_uid = request.uid.has_value(),
       .set_gid = request.gid.has_value(),
       .uid = request.uid.value_or(0),
       .gid = request.gid.value_or(0),
+      .report = {},
   };
-  result.enforced = plan.filter != nullptr;
 
   int pidfd = -1;
   int clone_error = 0;
@@ -291,8 +266,10 @@ SpawnResult spawn(SpawnRequest& request) {
   }
   result.pidfd.reset(pidfd);
   if (result.pid < 0) return failure(std::move(result), Step::kClone, clone_error);
-  report_write.reset();
-  read_reports(report_read.get(), result);
+  release.wait(result.pid);
+  result.failed_step = plan.report.failed_step;
+  result.error = plan.report.error;
+  result.enforced = plan.filter != nullptr && !plan.report.filter_refused;
   if (result.failed_step != Step::kNone) {
     // It may have taken the terminal before it failed.
     if (request.foreground) take_back_terminal(group_of(request, result.pid));

@@ -1,6 +1,7 @@
 // A NULL-terminated array of C strings in memory it owns, as execve takes it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -24,6 +25,16 @@ class StringList {
   std::string block_;
   std::vector<char*> pointers_{nullptr};
 };
+
+// Calls `visit` with every string of a block, without its terminator.
+template <typename Visit>
+void for_each_string(std::string_view block, Visit visit) {
+  while (!block.empty()) {
+    const std::string_view text = block.substr(0, block.find('\0'));
+    visit(text);
+    block.remove_prefix(std::min(text.size() + 1, block.size()));
+  }
+}
 
 // Appends `text` and its terminator to a block for StringList.
 void append_string(std::string& block, std::string_view text);

@@ -1,0 +1,75 @@
+#include "release_linux.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <ctime>
+
+#include "syscall_linux.h"
+
+namespace sigshield {
+
+namespace {
+
+// Linux clears the word of CLONE_CHILD_CLEARTID, and wakes who waits for it, when a process leaves a memory that others
+// use. clone(2) promises that for the end of a thread only, so execve has to be seen to do it. Until then a pipe is the
+// proof, whose last write end execve closes: that is later by all the time that the new program takes to load.
+enum class WordAtExecve : char { kUnknown, kCleared, kKept };
+std::atomic<WordAtExecve> word_at_execve{WordAtExecve::kUnknown};
+
+thread_local int word_of_thread;
+
+bool is_cleared() { return std::atomic_ref{word_of_thread}.load() == 0; }
+
+// SIGCHLD may be ignored here: then the kernel has reaped a child that has ended.
+bool has_ended(pid_t child) {
+  siginfo_t info{};
+  if (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0) return true;
+  return info.si_pid != 0;
+}
+
+void wait_for_end_of_file(int fd) {
+  char nothing = 0;
+  while (read(fd, &nothing, 1) < 0 && errno == EINTR) continue;
+}
+
+void wait_for_word(pid_t child) {
+  // Kernels before 5.10 keep the word of who dies with a core dump.
+  constexpr timespec kLookAfterIt{0, 100'000'000};
+  while (!is_cleared()) {
+    const long result = raw_syscall(SYS_futex, &word_of_thread, FUTEX_WAIT, 1, &kLookAfterIt, nullptr, 0);
+    if (result == -ETIMEDOUT && has_ended(child)) return;
+  }
+}
+
+}  // namespace
+
+int* Release::word() { return &word_of_thread; }
+
+bool Release::open() {
+  std::atomic_ref{word_of_thread}.store(1);
+  if (word_at_execve == WordAtExecve::kCleared) return true;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+  read_end_.reset(ends[0]);
+  write_end_.reset(ends[1]);
+  return true;
+}
+
+void Release::wait(pid_t child) {
+  if (!read_end_.valid()) {
+    wait_for_word(child);
+    return;
+  }
+  write_end_.reset();
+  wait_for_end_of_file(read_end_.get());
+  // The word of a child that has ended was cleared by that.
+  if (has_ended(child)) return;
+  word_at_execve = is_cleared() ? WordAtExecve::kCleared : WordAtExecve::kKept;
+}
+
+}  // namespace sigshield
