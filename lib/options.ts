@@ -192,7 +192,8 @@ const isSignal = (value: unknown) =>
     : Object.values(constants.signals).includes(value as number)
 
 /** Each true only for values that Node takes; with any other the call is shown to Node. */
-const rules: Readonly<Record<string, (value: unknown) => boolean>> = {
+const rules: Readonly<Record<string, ((value: unknown) => boolean) | null | undefined>> = {
+  __proto__: null,
   cwd: isText,
   detached: isBoolean,
   uid: isInt32,
@@ -260,7 +261,7 @@ export function planSpawn(
 /** What Node checks before it looks at the environment. */
 function checkAsNode(file: unknown, args: readonly unknown[], options: Record<string, unknown>): void {
   let suspicious = !isText(file) || file === '' || args.some((arg) => typeof arg === 'string' && !isText(arg))
-  for (const name in rules) suspicious ||= !isAbsent(options[name]) && !rules[name]?.(options[name])
+  for (const name in options) suspicious ||= !isAbsent(options[name]) && rules[name]?.(options[name]) === false
   // With arguments for a shell, Node has a deprecation warning of its own to give.
   if (!suspicious && !(options.shell && args.length > 0)) return
   letNodeCheck(() => nodes.spawn(file as string, args as string[], { ...options, ...poison }))

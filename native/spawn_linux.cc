@@ -80,6 +80,7 @@ std::string candidate_paths(const std::string& file, const StringList& environme
     return block;
   }
   const std::string path = search_path(environment);
+  block.reserve(2048);
   for (std::size_t start = 0; start <= path.size();) {
     const std::size_t end = std::min(path.find(':', start), path.size());
     // execvp of glibc skips what can't be a path.
