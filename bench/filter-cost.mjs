@@ -1,32 +1,43 @@
-// What the seccomp filter behind `enforce` costs a child that does nothing but system calls.
+// What the seccomp filter behind `enforce` costs a child, from one that does nothing but enter the kernel to a real program.
+import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { spawnProtected } from 'sigshield'
 import { compiled } from './peers.mjs'
 import { Result } from './result.mjs'
 
 const TURNS = 40
-const CALLS = { 'read of 4 KB': 200_000, getppid: 1_000_000 }
+const WORKS = {
+  getppid: { name: 'getppid, the least a system call can do', count: 1_000_000 },
+  read: { name: 'pread of 4 KB', count: 200_000 },
+  file: { name: 'open, fstat, read of 4 KB, close', count: 50_000 },
+}
+const PROGRAM = ['find', '/usr/lib', '-newer', '/']
 
 export default async function filterCost() {
-  const result = new Result({
-    question: 'What does a system call cost in a child?',
-    unit: 'ns',
-    better: 'lower',
-    ours: 'enforced',
-  })
+  const about = /** @type {const} */ ({ better: 'lower', ours: 'enforced' })
+  const calls = new Result({ question: 'What does the filter cost a child in its system calls?', unit: 'ns', ...about })
+  const program = new Result({ question: 'What does the filter cost a program of system calls?', unit: 'ms', ...about })
   if (process.platform !== 'linux') {
-    result.absent({ enforced: 'enforce does not add a filter to system calls on this platform' })
-    return [result]
+    calls.absent({ enforced: 'enforce puts no filter before system calls on this platform' })
+    return [calls]
   }
-  const program = compiled('filter-cost.c')
+  const works = compiled('filter-cost.c')
   for (let turn = 0; turn < TURNS; turn += 1) {
-    for (const [call, count] of Object.entries(CALLS)) {
-      for (const enforce of turn % 2 ? [true, false] : [false, true]) {
-        const child = spawnProtected(program, [call, String(count)], { stdio: ['ignore', 'pipe', 'inherit'], enforce })
-        const nanoseconds = Number(await text(/** @type {import('node:stream').Readable} */ (child.stdout)))
-        result.add({ call }, enforce ? 'enforced' : 'not enforced', nanoseconds)
+    for (const enforce of turn % 2 ? [true, false] : [false, true]) {
+      const peer = enforce ? 'enforced' : 'not enforced'
+      for (const [work, { name, count }] of Object.entries(WORKS)) {
+        const child = spawnProtected(works, [work, String(count)], { stdio: ['ignore', 'pipe', 'inherit'], enforce })
+        const { stdout } = /** @type {{ stdout: import('node:stream').Readable }} */ (child)
+        calls.add({ work: name }, peer, Number(await text(stdout)))
       }
+      const [file = '', ...args] = PROGRAM
+      const child = spawnProtected(file, args, { stdio: 'ignore', enforce })
+      await once(child, 'close')
+      const { userCPUTime, systemCPUTime } = /** @type {import('sigshield').ResourceUsage} */ (child.resourceUsage)
+      // The first turn fills the caches.
+      if (turn > 0) program.add({ program: PROGRAM.join(' ') }, peer, (userCPUTime + systemCPUTime) / 1000)
     }
   }
-  return [result]
+  program.note('CPU time of the program, user and system.')
+  return [calls, program]
 }

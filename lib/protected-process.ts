@@ -25,7 +25,7 @@ export interface ResourceUsage {
   readonly systemCPUTime: number
   /**
    * Bytes: the most that it held in memory. Undefined when that is not known: the kernel counts what its parent held when the
-   * child was started as the child's own, so only more than that tells of the child.
+   * child was started as the child's own, so only more than the parent has ever held tells of the child.
    */
   readonly maxRSS: number | undefined
 }

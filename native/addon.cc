@@ -259,8 +259,7 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
     if (descriptor == kNewPipe && pipe != result.pipes.end()) descriptor = (pipe++)->release();
   }
   if (result.error != 0) return Napi::Number::New(env, -result.error);
-  StartedChild child{result.pid, std::move(result.pidfd), result.parent_peak_rss_kb,
-                     request.foreground ? group_of(request, result.pid) : 0};
+  StartedChild child{result.pid, std::move(result.pidfd), request.foreground ? group_of(request, result.pid) : 0};
   return Napi::Number::New(env, state.exit_watcher()->add(std::move(child)));
 }
 

@@ -29,7 +29,6 @@ struct StartedChild {
   pid_t pid = -1;
   FileDescriptor pidfd;  // Invalid where the kernel gives none.
   // Until it executes its program a child counts its parent's memory as its own (getrusage(2), RUSAGE_CHILDREN).
-  long parent_peak_rss_kb = 0;
   pid_t foreground_group = 0;  // The group that holds the terminal while the child lives and is not stopped; 0: none.
 };
 

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -59,8 +60,18 @@ struct Child : StartedChild {
   bool group_dies_with_it = false;
 };
 
-// The kernel counts pages on each processor and sums up now and then, so two readings of one memory differ a little.
-bool exceeds(long rss_kb, long parent_peak_rss_kb) { return rss_kb > parent_peak_rss_kb + parent_peak_rss_kb / 8; }
+// The kernel counts what the parent held when it started the child as the child's own. So only what is more than this
+// process has ever held tells of the child; and more by an eighth, as pages are counted on each processor and summed up
+// now and then.
+bool is_of_the_child(long rss_kb) {
+  static std::atomic<long> known_peak_kb{0};
+  const auto exceeds = [rss_kb](long peak_kb) { return rss_kb > peak_kb + peak_kb / 8; };
+  if (!exceeds(known_peak_kb)) return false;
+  rusage own{};
+  getrusage(RUSAGE_SELF, &own);
+  known_peak_kb = own.ru_maxrss;
+  return exceeds(own.ru_maxrss);
+}
 
 int wait_for(const Child& child, siginfo_t* info, int options, rusage* usage) {
   return child.pidfd.valid() ? wait_for(P_PIDFD, child.pidfd.get(), info, options, usage)
@@ -87,7 +98,7 @@ bool reap(const Child& child, int options, Exit& exit) {
   }
   exit.user_cpu_us = microseconds(usage.ru_utime);
   exit.system_cpu_us = microseconds(usage.ru_stime);
-  if (exceeds(usage.ru_maxrss, child.parent_peak_rss_kb)) {
+  if (is_of_the_child(usage.ru_maxrss)) {
     exit.max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
   }
   return true;

@@ -74,7 +74,6 @@ struct SpawnResult {
   pid_t pid = -1;                     // Of a program that runs, and not reaped yet.
   FileDescriptor pidfd;               // Invalid where the kernel gives none.
   bool enforced = false;              // The filter is in force.
-  long parent_peak_rss_kb = 0;        // The most that this process has held in memory when the program started.
   std::vector<FileDescriptor> pipes;  // The parent's ends, in the order of the kNewPipe entries.
 };
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -146,12 +145,6 @@ pid_t clone_child(const ChildStack& stack, ChildPlan& plan, int* pidfd) {
   return clone(child_main, stack.top(), kFlags, &plan, nullptr, nullptr, Release::word());
 }
 
-long peak_rss_kb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
-
 void reap(pid_t pid) {
   // ECHILD: SIGCHLD is ignored in this process and the kernel has reaped it.
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
@@ -278,7 +271,6 @@ SpawnResult spawn(SpawnRequest& request) {
     result.pid = -1;
     result.pidfd.reset();
   }
-  result.parent_peak_rss_kb = peak_rss_kb();
   return result;
 }
 
