@@ -3,9 +3,12 @@ import { openAll, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
 const GIGABYTES = [0, 1, 4]
+const STDIO = ['ignore', 'pipe']
 const TURNS = 30
 // The first of a turn is not counted: a fork leaves the parent's pages write-protected, and who comes next pays.
 const TURN_LENGTH = 11
+// Until the engines have compiled what they run often, as they have in a server.
+const WARM_UP = 500
 
 export default async function blockedLoop() {
   const result = new Result({
@@ -18,6 +21,9 @@ export default async function blockedLoop() {
   const peers = openAll(['sigshield', 'child_process', 'bun', 'python', 'floor'])
   result.absent(peers.absent)
   const programs = new Set(peers.present.values())
+  for (const [way, program] of peers.present) {
+    for (const stdio of STDIO) await program.ask('block', way, stdio, WARM_UP)
+  }
   let held = 0
   for (const gigabytes of GIGABYTES) {
     const needed = (gigabytes - held) * programs.size * 2 ** 30
@@ -29,7 +35,7 @@ export default async function blockedLoop() {
     }
     for (const program of programs) await program.ask('hold', gigabytes - held)
     held = gigabytes
-    for (const stdio of ['ignore', 'pipe']) {
+    for (const stdio of STDIO) {
       for (let turn = 0; turn < TURNS; turn += 1) {
         for (const [way, program] of peers.present) {
           const [, ...times] = await program.ask('block', way, stdio, TURN_LENGTH)

@@ -5,48 +5,51 @@ import { createInterface } from 'node:readline'
 
 const Bun = /** @type {any} */ (globalThis).Bun
 
-/** @typedef {'ignore' | 'pipe'} Stdio */
-/** @typedef {{ pid: number, exited: Promise<unknown>, closed: Promise<unknown>, kill(): void }} Child */
-/** @typedef {(command: string[], stdio: Stdio) => Child} Start */
+/**
+ * A way to start a child. Nothing but the call itself stands in `start`, which is measured.
+ * @typedef {{
+ *   start(stdio: 'ignore' | 'pipe'): any,
+ *   sleep(): any,
+ *   exited(child: any): Promise<unknown>,
+ *   closed(child: any): Promise<unknown>,
+ * }} Way
+ */
 
-/** @returns {Start} */
+/** @returns {Way} */
 function ofNode(
   /** @type {(file: string, args: string[], options: object) => childProcess.ChildProcess} */ spawn,
   /** @type {string[]} */ prefix = [],
 ) {
-  return (command, stdio) => {
-    const [file = '', ...args] = [...prefix, ...command]
-    const child = spawn(file, args, { stdio })
-    return {
-      pid: child.pid ?? 0,
-      get exited() {
-        return once(child, 'exit')
-      },
-      get closed() {
-        child.stdin?.destroy()
-        return once(child, 'close')
-      },
-      kill: () => child.kill('SIGKILL'),
-    }
+  const command = (/** @type {string[]} */ ...words) => {
+    const [file = '', ...args] = [...prefix, ...words]
+    return { file, args }
   }
-}
-
-/** @type {Start} */
-function ofBun(command, stdio) {
-  const child = Bun.spawn(command, { stdio: [stdio, stdio, stdio] })
+  const { file, args } = command('true')
+  const sleep = command('sleep', 'infinity')
   return {
-    pid: child.pid,
-    exited: child.exited,
-    get closed() {
-      return child.exited
+    start: (stdio) => spawn(file, args, { stdio }),
+    sleep: () => spawn(sleep.file, sleep.args, { stdio: 'ignore' }),
+    exited: (child) => once(child, 'exit'),
+    closed(child) {
+      child.stdin?.destroy()
+      return once(child, 'close')
     },
-    kill: () => child.kill('SIGKILL'),
   }
 }
 
-/** @type {Record<string, Start>} */
+/** @returns {Way} */
+function ofBun() {
+  return {
+    start: (stdio) => Bun.spawn(['true'], { stdio: [stdio, stdio, stdio] }),
+    sleep: () => Bun.spawn(['sleep', 'infinity'], { stdio: ['ignore', 'ignore', 'ignore'] }),
+    exited: (child) => child.exited,
+    closed: (child) => child.exited,
+  }
+}
+
+/** @type {Record<string, Way>} */
 const ways = process.versions.bun
-  ? { bun: ofBun }
+  ? { bun: ofBun() }
   : {
       child_process: ofNode(childProcess.spawn),
       sigshield: ofNode((await import('sigshield')).spawnProtected),
@@ -54,7 +57,7 @@ const ways = process.versions.bun
       sh: ofNode(childProcess.spawn, ['sh', '-c', 'trap "" INT; exec "$@"', 'sh']),
       nohup: ofNode(childProcess.spawn, ['nohup']),
     }
-const wayOf = (/** @type {string} */ name) => /** @type {Start} */ (ways[name])
+const wayOf = (/** @type {string} */ name) => /** @type {Way} */ (ways[name])
 
 /** @type {unknown[]} */
 const held = []
@@ -67,45 +70,45 @@ const requests = {
     return []
   },
 
-  async block(way, stdio, count) {
-    const start = wayOf(way)
+  async block(name, stdio, count) {
+    const way = wayOf(name)
     const times = []
     for (let i = 0; i < Number(count); i += 1) {
       const begin = performance.now()
-      const child = start(['true'], /** @type {Stdio} */ (stdio))
+      const child = way.start(/** @type {'ignore' | 'pipe'} */ (stdio))
       times.push((performance.now() - begin) * 1000)
-      await child.closed
+      await way.closed(child)
     }
     return times
   },
 
-  async starts(way, inFlight, count) {
-    const start = wayOf(way)
+  async starts(name, inFlight, count) {
+    const way = wayOf(name)
     let left = Number(count)
     const begin = performance.now()
     async function lane() {
       while (left > 0) {
         left -= 1
-        await start(['true'], 'ignore').exited
+        await way.exited(way.start('ignore'))
       }
     }
     await Promise.all(Array.from({ length: Number(inFlight) }, lane))
     return [(performance.now() - begin) / 1000]
   },
 
-  idle(way, count) {
-    const start = wayOf(way)
-    for (let i = 0; i < Number(count); i += 1) idle.add(start(['sleep', 'infinity'], 'ignore'))
+  idle(name, count) {
+    const way = wayOf(name)
+    for (let i = 0; i < Number(count); i += 1) idle.add(way.sleep())
     return []
   },
 
-  async exits(way, count) {
-    const start = wayOf(way)
-    const children = Array.from({ length: Number(count) }, () => start(['sleep', 'infinity'], 'ignore'))
+  async exits(name, count) {
+    const way = wayOf(name)
+    const children = Array.from({ length: Number(count) }, () => way.sleep())
     const begin = process.cpuUsage()
     for (const child of children) {
-      const { exited } = child
-      child.kill()
+      const exited = way.exited(child)
+      child.kill('SIGKILL')
       await exited
     }
     const { user, system } = process.cpuUsage(begin)
@@ -123,5 +126,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [name = '', ...args] = line.split(' ')
   console.log((await requests[name]?.(...args))?.join(' '))
 }
-for (const child of idle) child.kill()
+for (const child of idle) child.kill('SIGKILL')
 process.exit()

@@ -3,8 +3,8 @@ import { open, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
 const TURNS = 5
-const LIVE = 1000
-const WARM_UP = 2000
+const LIVE = 3000
+const WARM_UP = 5000
 const STARTS = 100_000
 
 const compared = /** @type {const} */ (['sigshield', 'child_process'])

@@ -16,7 +16,7 @@ export default async function starts() {
   })
   const peers = openAll(['sigshield', 'child_process', 'bun', 'python', 'floor', 'env', 'sh', 'nohup'])
   result.absent(peers.absent)
-  for (const [way, program] of peers.present) await program.ask('starts', way, 8, 50)
+  for (const [way, program] of peers.present) await program.ask('starts', way, 8, STARTS)
   for (const inFlight of IN_FLIGHT) {
     for (let turn = 0; turn < TURNS; turn += 1) {
       for (const [way, program] of peers.present) {
