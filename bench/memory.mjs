@@ -2,7 +2,8 @@
 import { open, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
-const TURNS = 5
+const TURNS = 7
+const FIRST = 500
 const LIVE = 3000
 const WARM_UP = 5000
 const STARTS = 100_000
@@ -19,7 +20,7 @@ export default async function memory() {
   for (let turn = 0; turn < TURNS; turn += 1) {
     for (const way of compared) {
       const program = open(way)
-      await program.ask('starts', way, 32, WARM_UP)
+      await program.ask('idle', way, FIRST)
       const [before = Number.NaN] = await program.ask('rss')
       await program.ask('idle', way, LIVE)
       const [after = Number.NaN] = await program.ask('rss')

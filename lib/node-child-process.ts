@@ -34,7 +34,8 @@ export interface HandleSpawnOptions {
 /** What Node expects of `child._handle`. Results are 0 or a negative errno. */
 export interface NodeProcessHandle {
   pid?: number
-  onexit: (exitCode: number | null, signal: string | null) => void
+  /** Called by Node too, with a negative errno, for a start that it tells of by an 'error' event. */
+  onexit(exitCode: number | null, signal?: string | null): void
   spawn(...args: unknown[]): number
   kill(signal: number): number
   ref(): void
@@ -100,7 +101,6 @@ export function startChild(
 ): void {
   const child = process as unknown as Internals
   child._handle = handle
-  handle.onexit = (exitCode, signal) => endChild(child, exitCode, signal, handle.failedStep)
   if (created.hasSubscribers) created.publish({ process })
   try {
     ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
@@ -109,13 +109,14 @@ export function startChild(
   }
 }
 
-/** What the constructor of ChildProcess does in `onexit`. A negative exit code is an errno: nothing was started. */
-function endChild(
-  child: Internals,
+/** What Node's own handle does in `onexit`. A negative exit code is an errno: nothing was started. */
+export function endChild(
+  ended: ChildProcess,
   exitCode: number | null,
-  signal: string | null,
+  signal: string | null | undefined,
   failedStep: string | undefined,
 ): void {
+  const child = ended as unknown as Internals
   if (signal) {
     child.signalCode = signal
   } else {

@@ -6,6 +6,7 @@ import { NEW_PIPE, NO_DESCRIPTOR, native, type SpawnResult, startProcess } from 
 import {
   ChildProcessWithoutHandle,
   checkPermission,
+  endChild,
   type HandleSpawnOptions,
   handleSpawnOptions,
   type NodeProcessHandle,
@@ -39,31 +40,39 @@ native.onExit((id, code, signal, userCPUTime, systemCPUTime, maxRSS) => {
 
 /** What Node's code drives in place of its own process handle. */
 class Handle extends AsyncResource implements NodeProcessHandle {
-  readonly #plan: SpawnPlan
+  readonly #child: ProtectedProcess
+  /** Until it is spawned: what a child that lives does not need is not kept for each. */
+  #plan: SpawnPlan | undefined
   #id: number | undefined
   #keepsAlive = true
   pid?: number
   enforced = false
   failedStep: string | undefined
   resourceUsage: ResourceUsage | undefined
-  onexit: NodeProcessHandle['onexit'] = () => {}
 
-  constructor(plan: SpawnPlan) {
+  constructor(child: ProtectedProcess, plan: SpawnPlan) {
     super('PROCESSWRAP')
+    this.#child = child
     this.#plan = plan
+  }
+
+  onexit(exitCode: number | null, signal?: string | null): void {
+    endChild(this.#child, exitCode, signal, this.failedStep)
   }
 
   spawn(...args: unknown[]): number {
     const options = handleSpawnOptions(args)
+    const plan = this.#plan as SpawnPlan
+    this.#plan = undefined
     checkPermission(options.file)
     // libuv's own rule for a number that names none.
     if (options.stdio.some((entry) => sourceOf(entry) === -1)) {
       return this.#refused(options, 'fcntl', -constants.errno.EINVAL)
     }
-    const { exitEvent } = this.#plan.protection
+    const { exitEvent } = plan.protection
     const readEnd = exitEvent?.readEnd()
     if (readEnd && readEnd.errno !== 0) return this.#refused(options, 'pipe2', readEnd.errno)
-    const result = this.#start(options, readEnd)
+    const result = startPlan(plan, options, readEnd)
     readEnd?.release()
     this.enforced = result.enforced
     if (result.errno !== 0) return this.#refused(options, result.step, result.errno)
@@ -81,36 +90,10 @@ class Handle extends AsyncResource implements NodeProcessHandle {
     return errno
   }
 
-  #start(options: HandleSpawnOptions, readEnd: ReadEnd | undefined): SpawnResult {
-    const { protection, argumentTexts } = this.#plan
-    const { inheritEnvironment } = protection
-    const { descriptors, changes } = handOver(options, readEnd)
-    const { envPairs } = options
-    const result = startProcess({
-      file: options.file,
-      arguments: argumentTexts,
-      environment: inheritEnvironment ? null : envPairs,
-      environmentChanges: inheritEnvironment ? [...envPairs, ...changes] : changes,
-      directory: typeof options.cwd === 'string' ? options.cwd : '',
-      descriptors,
-      ignored: protection.ignored,
-      blocked: protection.blocked,
-      enforcement: protection.enforcement,
-      processGroup: protection.processGroup,
-      foreground: protection.foreground,
-      parentDeathSignal: protection.parentDeathSignal,
-      newSession: options.detached,
-      uid: options.uid ?? null,
-      gid: options.gid ?? null,
-    })
-    openPipes(options, descriptors)
-    return result
-  }
-
   exited(code: number | null, signal: number | null, usage: ResourceUsage): void {
     this.resourceUsage = usage
     this.#forget()
-    this.runInAsyncScope(this.onexit, undefined, code, signal === null ? null : signalName(signal))
+    this.runInAsyncScope(this.onexit, this, code, signal === null ? null : signalName(signal))
     this.emitDestroy()
   }
 
@@ -158,6 +141,32 @@ class Handle extends AsyncResource implements NodeProcessHandle {
   }
 }
 
+function startPlan(plan: SpawnPlan, options: HandleSpawnOptions, readEnd: ReadEnd | undefined): SpawnResult {
+  const { protection, argumentTexts } = plan
+  const { inheritEnvironment } = protection
+  const { descriptors, changes } = handOver(options, readEnd)
+  const { envPairs } = options
+  const result = startProcess({
+    file: options.file,
+    arguments: argumentTexts,
+    environment: inheritEnvironment ? null : envPairs,
+    environmentChanges: inheritEnvironment ? [...envPairs, ...changes] : changes,
+    directory: typeof options.cwd === 'string' ? options.cwd : '',
+    descriptors,
+    ignored: protection.ignored,
+    blocked: protection.blocked,
+    enforcement: protection.enforcement,
+    processGroup: protection.processGroup,
+    foreground: protection.foreground,
+    parentDeathSignal: protection.parentDeathSignal,
+    newSession: options.detached,
+    uid: options.uid ?? null,
+    gid: options.gid ?? null,
+  })
+  openPipes(options, descriptors)
+  return result
+}
+
 /** After a failure too: the streams that Node makes of them then see their end. */
 function openPipes(options: HandleSpawnOptions, descriptors: readonly number[]): void {
   for (const [i, { type, handle }] of options.stdio.entries()) {
@@ -193,20 +202,25 @@ function handOver(options: HandleSpawnOptions, readEnd: ReadEnd | undefined) {
  */
 export class ProtectedProcess extends ChildProcessWithoutHandle {
   readonly #handle: Handle
-  readonly #plan: SpawnPlan
+  readonly #exitEvent: ExitEvent | undefined
+  readonly #unheard: bigint
+  readonly #leadsGroup: boolean
   #stop: Stop | undefined
 
   /** @internal */
   constructor(plan: SpawnPlan) {
     super()
-    this.#handle = new Handle(plan)
-    this.#plan = plan
+    this.#handle = new Handle(this, plan)
+    const { exitEvent, ignored, blocked } = plan.protection
+    this.#exitEvent = exitEvent
+    this.#unheard = blocked === 0n ? ignored : ignored | blocked
+    this.#leadsGroup = plan.leadsGroup
     startChild(this, this.#handle, plan.spawn)
   }
 
   /** The exit event that the child was given. */
   get exitEvent(): ExitEvent | undefined {
-    return this.#plan.protection.exitEvent
+    return this.#exitEvent
   }
 
   /** Whether the system keeps the child, and every descendant, from undoing what it ignores. */
@@ -232,11 +246,10 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
 
   #stoppable(): Stoppable {
     const handle = this.#handle
-    const { ignored, blocked } = this.#plan.protection
     return {
       exitEvent: this.exitEvent,
-      unheard: ignored | blocked,
-      leadsGroup: this.#plan.leadsGroup,
+      unheard: this.#unheard,
+      leadsGroup: this.#leadsGroup,
       send: (signal, target) => (target === 'group' ? handle.killGroup(signal) : handle.kill(signal)),
       killGroupAtExit: () => handle.killGroupAtExit(),
       onceExited: (listener) => this.once('exit', listener),
