@@ -136,11 +136,12 @@ const Slot = {
   uid: 13,
   setGid: 14,
   gid: 15,
-  descriptorCount: 16,
-  step: 17,
-  pid: 18,
-  enforced: 19,
-  descriptors: 20,
+  changeCount: 16,
+  descriptorCount: 17,
+  step: 18,
+  pid: 19,
+  enforced: 20,
+  descriptors: 21,
 } as const
 
 let capacity = 0
@@ -173,6 +174,7 @@ export function startProcess(request: SpawnRequest): SpawnResult {
   numbers[Slot.uid] = uid ?? 0
   numbers[Slot.setGid] = gid === null ? 0 : 1
   numbers[Slot.gid] = gid ?? 0
+  numbers[Slot.changeCount] = request.environmentChanges.length
   numbers[Slot.descriptorCount] = descriptors.length
   for (let i = 0; i < descriptors.length; i += 1) numbers[Slot.descriptors + i] = descriptors[i] as number
 

@@ -279,7 +279,7 @@ function checkEndsAsNode(file: string, args: readonly unknown[], options: Record
 }
 
 /** As the C++ half of Node's spawn turns a value into text: symbols throw, and a NUL ends it. */
-function text(value: unknown): string {
+export function text(value: unknown): string {
   const string = `${value as string}`
   const end = string.indexOf('\0')
   return end < 0 ? string : string.slice(0, end)
@@ -322,7 +322,7 @@ function environmentPairs(env: NodeJS.ProcessEnv, given: NodeJS.ProcessEnv | und
     if (value === undefined) continue
     const pair = `${key}=${value}`
     if (pair.includes('\0')) letNodeCheck(() => nodes.spawn('/', { env, ...poison }))
-    pairs.push(text(pair))
+    pairs.push(pair)
   }
   const coverage = process.env.NODE_V8_COVERAGE
   if (coverage && given && !Object.hasOwn(given, 'NODE_V8_COVERAGE')) pairs.push(`NODE_V8_COVERAGE=${coverage}`)

@@ -14,7 +14,7 @@ import {
   type StdioEntry,
   startChild,
 } from './node-child-process.js'
-import type { SpawnPlan } from './options.js'
+import { type SpawnPlan, text } from './options.js'
 import { signalName } from './signals.js'
 import { Stop, type StopOptions, type StopOutcome, type Stoppable } from './stop.js'
 
@@ -145,13 +145,13 @@ function startPlan(plan: SpawnPlan, options: HandleSpawnOptions, readEnd: ReadEn
   const { protection, argumentTexts } = plan
   const { inheritEnvironment } = protection
   const { descriptors, changes } = handOver(options, readEnd)
-  const { envPairs } = options
+  const envPairs = options.envPairs.map(text)
   const result = startProcess({
     file: options.file,
     arguments: argumentTexts,
     environment: inheritEnvironment ? null : envPairs,
     environmentChanges: inheritEnvironment ? [...envPairs, ...changes] : changes,
-    directory: typeof options.cwd === 'string' ? options.cwd : '',
+    directory: typeof options.cwd === 'string' ? text(options.cwd) : '',
     descriptors,
     ignored: protection.ignored,
     blocked: protection.blocked,

@@ -2,7 +2,9 @@
 #include <napi.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -46,6 +48,7 @@ struct Numbers {
   std::int32_t uid;  // Negative numbers wrap as uid_t does.
   std::int32_t set_gid;
   std::int32_t gid;
+  std::int32_t change_count;
   std::int32_t descriptor_count;
   // The answer.
   std::int32_t step;
@@ -54,7 +57,7 @@ struct Numbers {
   // An answer too: a pipe entry becomes the parent's end of it.
   std::int32_t descriptors[];
 };
-static_assert(offsetof(Numbers, argument_count) == 16 && offsetof(Numbers, descriptors) == 16 + 16 * 4);
+static_assert(offsetof(Numbers, argument_count) == 16 && offsetof(Numbers, descriptors) == 16 + 17 * 4);
 
 // Takes strings off a text in which every one ends with a NUL.
 class Strings {
@@ -69,13 +72,13 @@ class Strings {
   // As a block for StringList.
   std::string_view several(int count) {
     std::size_t end = 0;
-    for (; count > 0; --count) end = rest_.find('\0', end) + 1;
+    for (; count > 0; --count) end = std::min(rest_.find('\0', end), rest_.size() - 1) + 1;
     const std::string_view block = rest_.substr(0, end);
     rest_.remove_prefix(end);
     return block;
   }
 
-  [[nodiscard]] std::string_view rest() const { return rest_; }
+  [[nodiscard]] bool all_taken() const { return rest_.empty(); }
 
  private:
   std::string_view rest_;
@@ -224,12 +227,18 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
   const std::string_view arguments = strings.several(numbers.argument_count);
   std::optional<std::string_view> base;
   if (numbers.environment_count >= 0) base = strings.several(numbers.environment_count);
+  const std::string_view changes = strings.several(numbers.change_count);
+  if (!strings.all_taken()) {
+    // One of the strings has a NUL of its own.
+    numbers.step = static_cast<std::int32_t>(Step::kExecve);
+    return Napi::Number::New(env, -EINVAL);
+  }
 
   const std::span<std::int32_t> descriptors{numbers.descriptors, static_cast<std::size_t>(numbers.descriptor_count)};
   SpawnRequest request{
       .file = std::move(file),
       .arguments = StringList{std::string{arguments}},
-      .environment = StringList{child_environment(base, strings.rest())},
+      .environment = StringList{child_environment(base, changes)},
       .directory = std::move(directory),
       .descriptors = {descriptors.begin(), descriptors.end()},
       .ignored = numbers.ignored,

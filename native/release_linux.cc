@@ -19,11 +19,12 @@ namespace {
 // use. clone(2) promises that for the end of a thread only, so execve has to be seen to do it. Until then a pipe is the
 // proof, whose last write end execve closes: that is later by all the time that the new program takes to load.
 enum class WordAtExecve : char { kUnknown, kCleared, kKept };
-std::atomic<WordAtExecve> word_at_execve{WordAtExecve::kUnknown};
+std::atomic<WordAtExecve>& word_at_execve() {
+  static std::atomic<WordAtExecve> known{WordAtExecve::kUnknown};
+  return known;
+}
 
-thread_local int word_of_thread;
-
-bool is_cleared() { return std::atomic_ref{word_of_thread}.load() == 0; }
+bool is_cleared() { return std::atomic_ref{*Release::word()}.load() == 0; }
 
 // SIGCHLD may be ignored here: then the kernel has reaped a child that has ended.
 bool has_ended(pid_t child) {
@@ -38,21 +39,24 @@ void wait_for_end_of_file(int fd) {
 }
 
 void wait_for_word(pid_t child) {
-  // Kernels before 5.10 keep the word of who dies with a core dump.
+  // Older kernels keep the word of a process that dies with a core dump (mm_release of kernel/fork.c).
   constexpr timespec kLookAfterIt{0, 100'000'000};
   while (!is_cleared()) {
-    const long result = raw_syscall(SYS_futex, &word_of_thread, FUTEX_WAIT, 1, &kLookAfterIt, nullptr, 0);
+    const long result = raw_syscall(SYS_futex, Release::word(), FUTEX_WAIT, 1, &kLookAfterIt, nullptr, 0);
     if (result == -ETIMEDOUT && has_ended(child)) return;
   }
 }
 
 }  // namespace
 
-int* Release::word() { return &word_of_thread; }
+int* Release::word() {
+  thread_local int word = 0;
+  return &word;
+}
 
 bool Release::open() {
-  std::atomic_ref{word_of_thread}.store(1);
-  if (word_at_execve == WordAtExecve::kCleared) return true;
+  std::atomic_ref{*word()}.store(1);
+  if (word_at_execve() == WordAtExecve::kCleared) return true;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
   read_end_.reset(ends[0]);
@@ -69,7 +73,7 @@ void Release::wait(pid_t child) {
   wait_for_end_of_file(read_end_.get());
   // The word of a child that has ended was cleared by that.
   if (has_ended(child)) return;
-  word_at_execve = is_cleared() ? WordAtExecve::kCleared : WordAtExecve::kKept;
+  word_at_execve() = is_cleared() ? WordAtExecve::kCleared : WordAtExecve::kKept;
 }
 
 }  // namespace sigshield

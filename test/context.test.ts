@@ -265,7 +265,8 @@ describe('diagnostics_channel', () => {
     const tracing = tracingChannel('child_process.spawn')
     const subscriber = (message: unknown) => {
       const { options } = message as { options: { envPairs: string[] } }
-      options.envPairs.push('TRACE=1')
+      // As from a C string, what follows the NUL is lost.
+      options.envPairs.push('TRACE=1\0TRACE=2')
     }
     tracing.start.subscribe(subscriber)
     onTestFinished(() => {
@@ -273,7 +274,7 @@ describe('diagnostics_channel', () => {
     })
     await alike(async ({ spawn }) => {
       const outputs = [{}, { env }].map(async (options) => {
-        const child = ended(spawn('sh', ['-c', 'echo "$TRACE $PATH"'], options))
+        const child = ended(spawn('sh', ['-c', 'echo "$0 $TRACE $PATH"', 'last'], options))
         return text(child.stdout as NodeJS.ReadableStream)
       })
       return Promise.all(outputs)

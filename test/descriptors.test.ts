@@ -22,6 +22,11 @@ describe('a child has exactly the descriptors it was given', () => {
     ['the default', {}, [0, 1, 2]],
     ['nothing but /dev/null', { stdio: 'ignore' }, [0, 1, 2]],
     ['a hole above the three', { stdio: ['ignore', 'ignore', 'ignore', 'ignore', 'pipe'] }, [0, 1, 2, 4]],
+    [
+      'more than any start before it',
+      { stdio: Array.from({ length: 200 }, (_, fd) => (fd % 2 === 0 ? 'pipe' : 'ignore')) },
+      [0, 1, ...Array.from({ length: 99 }, (_, i) => 2 + 2 * i)],
+    ],
     ['an exit event', { exitEvent: new ExitEvent() }, [0, 1, 2, 3]],
     [
       'an exit event after more stdio',
