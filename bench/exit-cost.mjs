@@ -4,7 +4,9 @@ import { Result } from './result.mjs'
 
 const IDLE = [0, 1000, 5000]
 const TURNS = 10
-const EXITS = 20
+const EXITS = 50
+// Until the engine has compiled what it runs often.
+const WARM_UP = 40
 
 export default async function exitCost() {
   const result = new Result({
@@ -16,6 +18,9 @@ export default async function exitCost() {
   })
   // Each in a process of its own: libuv looks at all its children whenever one of the process ends.
   const programs = /** @type {const} */ (['sigshield', 'child_process']).map((way) => ({ way, program: open(way) }))
+  for (const { way, program } of programs) {
+    for (let i = 0; i < WARM_UP; i += 1) await program.ask('exits', way, EXITS)
+  }
   let idle = 0
   for (const count of IDLE) {
     for (const { way, program } of programs) {

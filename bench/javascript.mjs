@@ -1,6 +1,7 @@
 // The ways to start a child in JavaScript: Node runs all but Bun's own. Answers requests as peers.mjs has them.
 import childProcess from 'node:child_process'
 import { once } from 'node:events'
+import { Session } from 'node:inspector'
 import { createInterface } from 'node:readline'
 import { setImmediate } from 'node:timers/promises'
 
@@ -49,15 +50,19 @@ function ofBun() {
 }
 
 /** @type {Record<string, Way>} */
-const ways = process.versions.bun
-  ? { bun: ofBun() }
-  : {
-      child_process: ofNode(childProcess.spawn),
-      sigshield: ofNode((await import('sigshield')).spawnProtected),
-      env: ofNode(childProcess.spawn, ['env', '--ignore-signal=INT']),
-      sh: ofNode(childProcess.spawn, ['sh', '-c', 'trap "" INT; exec "$@"', 'sh']),
-      nohup: ofNode(childProcess.spawn, ['nohup']),
-    }
+const ways = process.versions.bun ? { bun: ofBun() } : await waysOfNode()
+
+async function waysOfNode() {
+  const { spawnProtected } = await import('sigshield')
+  return {
+    child_process: ofNode(childProcess.spawn),
+    sigshield: ofNode(spawnProtected),
+    unenforced: ofNode((file, args, options) => spawnProtected(file, args, { ...options, enforce: false })),
+    env: ofNode(childProcess.spawn, ['env', '--ignore-signal=INT']),
+    sh: ofNode(childProcess.spawn, ['sh', '-c', 'trap "" INT; exec "$@"', 'sh']),
+    nohup: ofNode(childProcess.spawn, ['nohup']),
+  }
+}
 const wayOf = (/** @type {string} */ name) => /** @type {Way} */ (ways[name])
 
 /** @type {unknown[]} */
@@ -117,12 +122,15 @@ const requests = {
   },
 
   async rss() {
-    const collect = globalThis.gc ?? (() => Bun.gc(true))
-    // What one collection finds to be free the next gives back.
+    const session = new Session()
+    session.connect()
+    // Asks V8 to give back all it can: it keeps more free memory for itself than the children need. What one collection
+    // finds to be free the next gives back.
     for (let i = 0; i < 4; i += 1) {
-      collect()
+      session.post('HeapProfiler.collectGarbage')
       await setImmediate()
     }
+    session.disconnect()
     return [process.memoryUsage.rss()]
   },
 }

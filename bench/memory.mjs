@@ -3,8 +3,8 @@ import { open, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
 const TURNS = 7
-const FIRST = 500
-const LIVE = 3000
+const FIRST = 1000
+const LIVE = 5000
 const WARM_UP = 5000
 const STARTS = 100_000
 

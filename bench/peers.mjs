@@ -5,7 +5,7 @@
 //   starts WAY IN_FLIGHT COUNT   seconds that so many starts and exits took, so many at a time
 //   idle WAY COUNT               start so many children that live on
 //   exits WAY COUNT              microseconds of CPU time that one exit took, of so many
-//   rss                          bytes of memory
+//   rss                          bytes of memory, when the engine has given back what it can (Node only)
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -27,7 +27,7 @@ export function compiled(/** @type {string} */ source) {
 
 /** How each program is started; fails where the machine has not got it. */
 export const programs = {
-  node: () => [process.execPath, '--expose-gc', place('javascript.mjs')],
+  node: () => [process.execPath, place('javascript.mjs')],
   bun: () => {
     const bun = npmProgram(`@oven/bun-${process.platform}-${process.arch}`, '1.4', 'bin/bun')
     execFileSync(bun, ['--version'])
@@ -43,6 +43,7 @@ export const programs = {
 /** Each way to start a child: the program that has it, and its name for readers. */
 export const ways = /** @type {const} */ ({
   sigshield: { program: 'node', name: 'sigshield' },
+  unenforced: { program: 'node', name: 'sigshield, enforce: false' },
   child_process: { program: 'node', name: 'child_process' },
   bun: { program: 'bun', name: 'Bun.spawn' },
   python: { program: 'python', name: 'Python subprocess' },

@@ -22,6 +22,7 @@ function specification(/** @type {Told} */ { question, unit, better, rows, plot 
     type: 'quantitative',
     title: `${unit}, median; ${better} is better`,
     scale: { type: log ? 'log' : 'linear' },
+    axis: log ? { tickCount: 5 } : {},
   }
   const peers = [...new Set(rows.map(({ peer }) => peer))]
   const color = {
@@ -29,7 +30,7 @@ function specification(/** @type {Told} */ { question, unit, better, rows, plot 
     type: 'nominal',
     sort: peers,
     title: null,
-    legend: { orient: 'bottom', columns: 2, labelLimit: 400 },
+    legend: { orient: facet ? 'bottom' : 'right', columns: facet ? 3 : 1, labelLimit: 400 },
   }
   const spread = { ...value, field: 'p10' }
   const layer = x
@@ -55,9 +56,10 @@ function specification(/** @type {Told} */ { question, unit, better, rows, plot 
     ...(facet
       ? {
           facet: { field: facet, type: 'nominal', title: null, sort: null },
-          columns: 2,
+          columns: x ? 2 : 1,
           spec: chart,
-          resolve: { axis: { y: 'independent' } },
+          // Without a common x a facet shows those peers alone that it has.
+          resolve: x ? { axis: { y: 'independent' } } : { scale: { y: 'independent' } },
         }
       : chart),
   }

@@ -6,11 +6,11 @@ import { quantile } from 'simple-statistics'
  * @typedef {Case & { peer: string, samples: number, median: number, p10: number, p90: number, ratio: number }} Row
  * @typedef {{ question: string, unit: string, better: 'lower' | 'higher', ours: string,
  *   rows: Row[], absent: Record<string, string>, notes: string[], plot?: Plot }} Told
- * @typedef {{ x?: string, facet?: string, log?: boolean, except?: string[] }} Plot
+ * @typedef {{ x?: string, facet?: string, log?: boolean }} Plot
  */
 
 export class Result {
-  #samples = /** @type {Map<string, { case: Case, peer: string, values: number[] }>} */ (new Map())
+  #cases = /** @type {Map<string, { case: Case, peers: Map<string, number[]> }>} */ (new Map())
   #absent = /** @type {Record<string, string>} */ ({})
   #notes = /** @type {string[]} */ ([])
   #about
@@ -22,10 +22,10 @@ export class Result {
   }
 
   add(/** @type {Case} */ where, /** @type {string} */ peer, /** @type {number[]} */ ...values) {
-    const key = JSON.stringify([where, peer])
-    const found = this.#samples.get(key)
-    if (found) found.values.push(...values)
-    else this.#samples.set(key, { case: where, peer, values })
+    const key = JSON.stringify(where)
+    const { peers } = this.#cases.get(key) ?? { peers: new Map() }
+    this.#cases.set(key, { case: where, peers })
+    peers.set(peer, [...(peers.get(peer) ?? []), ...values])
   }
 
   /** Peers that could not be measured, and why. */
@@ -40,19 +40,23 @@ export class Result {
   /** @returns {Told} */
   tell() {
     const { better, ours } = this.#about
-    const rows = [...this.#samples.values()].map(({ case: where, peer, values }) => {
-      const median = (/** @type {number[] | undefined} */ list) => (list ? quantile(list, 0.5) : Number.NaN)
-      const oursHere = median(this.#samples.get(JSON.stringify([where, ours]))?.values)
-      return {
-        ...where,
-        peer,
-        samples: values.length,
-        median: median(values),
-        p10: quantile(values, 0.1),
-        p90: quantile(values, 0.9),
-        ratio: better === 'lower' ? median(values) / oursHere : oursHere / median(values),
-      }
-    })
+    const rows = [...this.#cases.values()].flatMap(({ case: where, peers }) =>
+      [...peers].map(([peer, values]) => {
+        const median = quantile(values, 0.5)
+        const oursHere = quantile(peers.get(ours) ?? [Number.NaN], 0.5)
+        const ratio = better === 'lower' ? median / oursHere : oursHere / median
+        return {
+          ...where,
+          peer,
+          samples: values.length,
+          median,
+          p10: quantile(values, 0.1),
+          p90: quantile(values, 0.9),
+          // What grew and what shrank can't be compared by a ratio.
+          ratio: ratio > 0 ? ratio : Number.NaN,
+        }
+      }),
+    )
     return { ...this.#about, rows, absent: this.#absent, notes: this.#notes }
   }
 }

@@ -3,8 +3,8 @@ import { openAll, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
 const IN_FLIGHT = [1, 8, 32, 128]
-const TURNS = 7
-const STARTS = 300
+const TURNS = 9
+const STARTS = 400
 
 export default async function starts() {
   const result = new Result({
@@ -14,7 +14,7 @@ export default async function starts() {
     ours: ways.sigshield.name,
     plot: { x: 'in flight' },
   })
-  const peers = openAll(['sigshield', 'child_process', 'bun', 'python', 'floor', 'env', 'sh', 'nohup'])
+  const peers = openAll(['sigshield', 'unenforced', 'child_process', 'bun', 'python', 'floor', 'env', 'sh', 'nohup'])
   result.absent(peers.absent)
   for (const [way, program] of peers.present) await program.ask('starts', way, 8, STARTS)
   for (const inFlight of IN_FLIGHT) {

@@ -28,7 +28,6 @@ struct Exit {
 struct StartedChild {
   pid_t pid = -1;
   FileDescriptor pidfd;  // Invalid where the kernel gives none.
-  // Until it executes its program a child counts its parent's memory as its own (getrusage(2), RUSAGE_CHILDREN).
   pid_t foreground_group = 0;  // The group that holds the terminal while the child lives and is not stopped; 0: none.
 };
 
