@@ -14,9 +14,7 @@ const AT_ONCE = 50
 
 const place = (/** @type {string} */ name) => join(import.meta.dirname, name)
 const python = (/** @type {string | number} */ argument) =>
-  execFileSync('python3', [place('exit-event-python.py'), String(argument)], { encoding: 'utf8' })
-    .split(' ')
-    .map(Number)
+  Number(execFileSync('python3', [place('exit-event-python.py'), String(argument)], { encoding: 'utf8' }))
 
 /**
  * Children that can be told together to leave.
@@ -77,7 +75,7 @@ function execaCrew() {
   }
 }
 
-/** Milliseconds that telling took the caller, and until the last child had gone. */
+/** Milliseconds from the telling until the last child had gone. */
 async function measure(/** @type {Crew} */ crew, /** @type {number} */ count) {
   const children = []
   for (let left = count; left > 0; left -= AT_ONCE) {
@@ -86,9 +84,8 @@ async function measure(/** @type {Crew} */ crew, /** @type {number} */ count) {
   const gone = Promise.all(children.map((child) => child.gone))
   const begin = performance.now()
   crew.tell()
-  const told = performance.now() - begin
   await gone
-  return [told, performance.now() - begin]
+  return performance.now() - begin
 }
 
 const reader = compiled('exit-event-reader.c')
@@ -116,12 +113,6 @@ export default async function exitEvent() {
     better: 'lower',
     ours: 'isSet() in a Node worker',
   })
-  const telling = new Result({
-    question: 'How long is the parent busy telling all children to leave?',
-    unit: 'ms',
-    better: 'lower',
-    ours: 'exit event',
-  })
   const leaving = new Result({
     question: 'How long does it take until the last child has gone?',
     unit: 'ms',
@@ -129,14 +120,8 @@ export default async function exitEvent() {
     ours: 'exit event',
     plot: { facet: 'children' },
   })
-  const add = (
-    /** @type {string} */ children,
-    /** @type {string} */ peer,
-    /** @type {number[]} */ [told = 0, all = 0],
-  ) => {
-    telling.add({ children }, peer, told)
-    leaving.add({ children }, peer, all)
-  }
+  const add = (/** @type {string} */ children, /** @type {string} */ peer, /** @type {number} */ milliseconds) =>
+    leaving.add({ children }, peer, milliseconds)
   for (let round = 0; round < ROUNDS; round += 1) {
     const event = new ExitEvent()
     const worker = await startWorker({ exitEvent: event })
@@ -144,7 +129,7 @@ export default async function exitEvent() {
     check.add({}, 'isSet() in a Node worker', (await once(worker, 'message'))[0])
     event.set()
     await once(worker, 'exit')
-    check.add({}, "Python's multiprocessing.Event.is_set()", ...python('check'))
+    check.add({}, "Python's multiprocessing.Event.is_set()", python('check'))
 
     const readers = `${READERS} programs in C, or Python`
     for (const [name, crew] of Object.entries(crews)) add(readers, name, await measure(crew(startReader), READERS))
@@ -158,5 +143,5 @@ export default async function exitEvent() {
   leaving.note(
     'SIGTERM to each kills at once: nobody cleans up. A worker that leaves by the event has run its handlers.',
   )
-  return [check, telling, leaving]
+  return [check, leaving]
 }

@@ -135,9 +135,15 @@ const requests = {
   },
 }
 
+/** The idle ones ignore a Ctrl-C. */
+function leave() {
+  for (const child of idle) child.kill('SIGKILL')
+  process.exit()
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, leave)
+
 for await (const line of createInterface({ input: process.stdin })) {
   const [name = '', ...args] = line.split(' ')
   console.log((await requests[name]?.(...args))?.join(' '))
 }
-for (const child of idle) child.kill('SIGKILL')
-process.exit()
+leave()

@@ -29,6 +29,10 @@ export default async function memory() {
     }
   }
 
+  live.note(
+    'In the process itself. The kernel holds a pidfd more for each child of sigshield, which is not counted here.',
+  )
+
   const growth = new Result({
     question: `How much has the parent grown after ${STARTS.toLocaleString('en')} children?`,
     unit: 'MB',

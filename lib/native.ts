@@ -72,10 +72,8 @@ export interface ExitEventWatch {
 }
 
 interface Native {
-  /** The memory of {@link spawn}'s numbers, for so many descriptors. */
-  startNumbers(descriptors: number): ArrayBuffer
-  /** Returns an id, or a negative errno. */
-  spawn(text: string): number
+  /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
+  spawn(text: string, memory: ArrayBuffer): number
   stepName(step: number): string
   /** Returns 0 or a negative errno. */
   kill(id: number, signal: number): number
@@ -89,7 +87,7 @@ interface Native {
   claimExitFd(fd: number, inode: number): boolean
   /** `timeoutMs` may be Infinity. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState
-  /** Once in an environment. `raised` is called on the event loop. */
+  /** For the one event that this process was given. `raised` is called on the event loop. */
   watchExitEvent(fd: number, raised: () => void): ExitEventWatch
   keepExitEventAlive(on: boolean): void
 }
@@ -144,22 +142,19 @@ const Slot = {
   descriptors: 21,
 } as const
 
-let capacity = 0
-let sets: BigUint64Array
-let numbers: Int32Array
+/** One for all starts of this thread, as long as its children have no more descriptors than this. */
+let { memory, sets, numbers } = memoryFor(16)
 
-function reserve(descriptors: number): void {
-  if (numbers !== undefined && descriptors <= capacity) return
-  capacity = Math.max(descriptors, 16)
-  const memory = native.startNumbers(capacity)
-  sets = new BigUint64Array(memory, 0, 2)
-  numbers = new Int32Array(memory)
+function memoryFor(descriptors: number) {
+  const memory = new ArrayBuffer((Slot.descriptors + descriptors) * Int32Array.BYTES_PER_ELEMENT)
+  return { memory, sets: new BigUint64Array(memory, 0, 2), numbers: new Int32Array(memory) }
 }
 
 /** Starts a process. Writes the ends of new pipes into `request.descriptors`, after a failure too. */
 export function startProcess(request: SpawnRequest): SpawnResult {
   const { descriptors, environment, processGroup, uid, gid } = request
-  reserve(descriptors.length)
+  if (Slot.descriptors + descriptors.length > numbers.length)
+    ({ memory, sets, numbers } = memoryFor(descriptors.length))
   sets[0] = request.ignored
   sets[1] = request.blocked
   numbers[Slot.argumentCount] = request.arguments.length
@@ -184,7 +179,7 @@ export function startProcess(request: SpawnRequest): SpawnResult {
     request.environmentChanges,
     '',
   )
-  const id = native.spawn(texts.join('\0'))
+  const id = native.spawn(texts.join('\0'), memory)
   for (let i = 0; i < descriptors.length; i += 1) descriptors[i] = numbers[Slot.descriptors + i] as number
   return {
     errno: id < 0 ? id : 0,

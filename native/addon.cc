@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,8 +32,8 @@ void after_call(napi_env env, napi_status status) {
   napi_fatal_exception(env, exception);
 }
 
-// The numbers of a start, in memory that lib/native.ts shares with us: what it asks for, and what we answer. To get and
-// set properties instead costs more than the clone.
+// The numbers of a start, in memory of lib/native.ts: what it asks for, and what we answer. To get and set properties
+// instead costs more than the clone.
 struct Numbers {
   SignalSet ignored;
   SignalSet blocked;
@@ -92,7 +93,8 @@ class Environment {
   Environment& operator=(const Environment&) = delete;
 
   // Takes what the exit watcher calls: (id, code | null, signal | null, userCpuUs, systemCpuUs, maxRssBytes | null).
-  void on_exit(const Napi::Function& callback) { on_exit_ = Napi::Persistent(callback); }
+  // Each evaluation of the library in this environment brings its own, and knows the ids of its own children.
+  void on_exit(const Napi::Function& callback) { on_exit_.push_back(Napi::Persistent(callback)); }
 
   // Null until a child was to be started.
   [[nodiscard]] ExitWatcher* exit_watcher() const { return exit_watcher_; }
@@ -107,37 +109,32 @@ class Environment {
     return 0;
   }
 
-  // Called once: an environment inherits one event at the most. Returns { errno, flag }.
+  // An environment inherits one event at the most, and watches it once. Returns { errno, flag }.
   Napi::Value watch_exit_event(int fd, const Napi::Function& raised) {
-    auto flag = Napi::Int32Array::New(env_, 1);
-    exit_flag_ = Napi::Persistent(flag.As<Napi::Object>());
-    on_exit_event_ = Napi::Persistent(raised);
-    exit_event_watch_ = new ExitEventWatch(loop(), fd, flag.Data(), [this] { raise(); });
-    close_at_end(exit_event_watch_);
+    on_exit_event_.push_back(Napi::Persistent(raised));
+    if (exit_event_watch_ == nullptr) {
+      auto flag = Napi::Int32Array::New(env_, 1);
+      exit_flag_ = Napi::Persistent(flag.As<Napi::Object>());
+      exit_event_watch_ = new ExitEventWatch(loop(), fd, flag.Data(), [this] { raise(); });
+      close_at_end(exit_event_watch_);
+    }
     auto answer = Napi::Object::New(env_);
     answer.Set("errno", -exit_event_watch_->error());
-    answer.Set("flag", flag);
+    answer.Set("flag", exit_flag_.Value());
     return answer;
   }
 
-  Napi::Value new_numbers(std::size_t size) {
-    auto buffer = Napi::ArrayBuffer::New(env_, size);
-    numbers_ = Napi::Persistent(buffer.As<Napi::Object>());
-    numbers_data_ = static_cast<Numbers*>(buffer.Data());
-    return buffer;
-  }
-
-  [[nodiscard]] Numbers& numbers() const { return *numbers_data_; }
-
-  // Valid until the next call. None when the engine does not answer any more.
-  std::optional<std::string_view> text_of(napi_value value) {
+  // Valid until the next call. These calls answer in a worker thread that is being terminated too.
+  std::string_view text_of(napi_value value) {
+    constexpr std::size_t kKept = std::size_t{1} << 20;
+    if (text_.size() > kKept) text_ = std::string(1024, '\0');
     std::size_t length = 0;
-    if (napi_get_value_string_utf8(env_, value, text_.data(), text_.size(), &length) != napi_ok) return std::nullopt;
+    napi_get_value_string_utf8(env_, value, text_.data(), text_.size(), &length);
     // What does not fit is cut: a character may miss up to three bytes and the terminator.
     if (length + 4 >= text_.size()) {
-      if (napi_get_value_string_utf8(env_, value, nullptr, 0, &length) != napi_ok) return std::nullopt;
+      napi_get_value_string_utf8(env_, value, nullptr, 0, &length);
       text_.resize(length + 5);
-      if (napi_get_value_string_utf8(env_, value, text_.data(), text_.size(), &length) != napi_ok) return std::nullopt;
+      napi_get_value_string_utf8(env_, value, text_.data(), text_.size(), &length);
     }
     return std::string_view{text_}.substr(0, length);
   }
@@ -166,7 +163,7 @@ class Environment {
 
   void raise() {
     const Napi::HandleScope scope{env_};
-    after_call(env_, napi_make_callback(env_, context_, env_.Global(), on_exit_event_.Value(), 0, nullptr, nullptr));
+    for (const auto& callback : on_exit_event_) call(callback, {});
   }
 
   void deliver(const Exit& exit) {
@@ -181,41 +178,36 @@ class Environment {
         number(exit.system_cpu_us),
         exit.max_rss_bytes ? number(*exit.max_rss_bytes) : null,
     };
-    after_call(env_, napi_make_callback(env_, context_, env_.Global(), on_exit_.Value(), arguments.size(),
+    for (const auto& callback : on_exit_) call(callback, arguments);
+  }
+
+  void call(const Napi::FunctionReference& callback, std::span<const napi_value> arguments) {
+    after_call(env_, napi_make_callback(env_, context_, env_.Global(), callback.Value(), arguments.size(),
                                         arguments.data(), nullptr));
   }
 
   Napi::Env env_;
   Napi::AsyncContext context_;
   std::string text_ = std::string(1024, '\0');
-  Napi::ObjectReference numbers_;
-  Numbers* numbers_data_ = nullptr;
-  Napi::FunctionReference on_exit_;
+  std::deque<Napi::FunctionReference> on_exit_;
   ExitWatcher* exit_watcher_ = nullptr;
-  Napi::FunctionReference on_exit_event_;
+  std::deque<Napi::FunctionReference> on_exit_event_;
   Napi::ObjectReference exit_flag_;
   ExitEventWatch* exit_event_watch_ = nullptr;
 };
 
 Environment& environment(const Napi::CallbackInfo& info) { return *info.Env().GetInstanceData<Environment>(); }
 
-// (count of descriptors): the ArrayBuffer of Numbers for so many, for all starts from now on.
-Napi::Value start_numbers(const Napi::CallbackInfo& info) {
-  const std::int64_t count = info[0].As<Napi::Number>();
-  return environment(info).new_numbers(sizeof(Numbers) + static_cast<std::size_t>(count) * sizeof(std::int32_t));
-}
-
-// (text): the id of the child, or the negative errno of the step that failed. The text is the file, the directory, the
-// arguments, the environment unless it is our own, and the changes to it.
+// (text, ArrayBuffer of Numbers): the id of the child, or the negative errno of the step that failed. The text is the
+// file, the directory, the arguments, the environment unless it is our own, and the changes to it.
 Napi::Value spawn_child(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Environment& state = environment(info);
-  const std::optional<std::string_view> text = state.text_of(info[0]);
-  // In a worker thread that is being terminated, where every call into the engine fails.
-  if (!text) return {};
-
-  Numbers& numbers = state.numbers();
-  Strings strings{*text};
+  void* memory = nullptr;
+  if (napi_get_arraybuffer_info(env, info[1], &memory, nullptr) != napi_ok) return {};
+  Numbers& numbers = *static_cast<Numbers*>(memory);
+  const std::string_view text = state.text_of(info[0]);
+  Strings strings{text};
   const auto integer_if = [](std::int32_t set, std::int32_t value) {
     return set != 0 ? std::optional{value} : std::nullopt;
   };
@@ -231,6 +223,7 @@ Napi::Value spawn_child(const Napi::CallbackInfo& info) {
   if (!strings.all_taken()) {
     // One of the strings has a NUL of its own.
     numbers.step = static_cast<std::int32_t>(Step::kExecve);
+    numbers.enforced = 0;
     return Napi::Number::New(env, -EINVAL);
   }
 
@@ -338,7 +331,6 @@ void keep_exit_event_alive(const Napi::CallbackInfo& info) {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env));
-  exports.Set("startNumbers", Napi::Function::New<start_numbers>(env, "startNumbers"));
   exports.Set("stepName", Napi::Function::New<name_of_step>(env, "stepName"));
   exports.Set("spawn", Napi::Function::New<spawn_child>(env, "spawn"));
   exports.Set("kill", Napi::Function::New<kill_child>(env, "kill"));

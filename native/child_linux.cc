@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 
@@ -38,8 +39,9 @@ constexpr unsigned long kDefault = 0;
 constexpr unsigned long kIgnore = 1;
 
 [[noreturn]] void fail(ChildPlan& plan, Step step, long result) {
-  plan.report.failed_step = step;
   plan.report.error = static_cast<std::int32_t>(-result);
+  // Last: a child that is killed between the two has not failed, it has ended.
+  std::atomic_ref{plan.report.failed_step}.store(step);
   for (;;) raw_syscall(SYS_exit_group, 127);
 }
 

@@ -27,7 +27,7 @@ struct Exit {
 // A program that runs, and is not reaped yet.
 struct StartedChild {
   pid_t pid = -1;
-  FileDescriptor pidfd;  // Invalid where the kernel gives none.
+  FileDescriptor pidfd;        // Invalid where the kernel gives none.
   pid_t foreground_group = 0;  // The group that holds the terminal while the child lives and is not stopped; 0: none.
 };
 

@@ -18,10 +18,9 @@ namespace {
 // Linux clears the word of CLONE_CHILD_CLEARTID, and wakes who waits for it, when a process leaves a memory that others
 // use. clone(2) promises that for the end of a thread only, so execve has to be seen to do it. Until then a pipe is the
 // proof, whose last write end execve closes: that is later by all the time that the new program takes to load.
-enum class WordAtExecve : char { kUnknown, kCleared, kKept };
-std::atomic<WordAtExecve>& word_at_execve() {
-  static std::atomic<WordAtExecve> known{WordAtExecve::kUnknown};
-  return known;
+std::atomic<bool>& execve_clears_word() {
+  static std::atomic<bool> seen{false};
+  return seen;
 }
 
 bool is_cleared() { return std::atomic_ref{*Release::word()}.load() == 0; }
@@ -31,6 +30,12 @@ bool has_ended(pid_t child) {
   siginfo_t info{};
   if (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0) return true;
   return info.si_pid != 0;
+}
+
+// A process that has executed a program can't be moved to a process group any more, not even to its own (setpgid(2)).
+bool has_executed(pid_t child) {
+  const pid_t group = getpgid(child);
+  return group > 0 && setpgid(child, group) != 0 && errno == EACCES;
 }
 
 void wait_for_end_of_file(int fd) {
@@ -56,7 +61,7 @@ int* Release::word() {
 
 bool Release::open() {
   std::atomic_ref{*word()}.store(1);
-  if (word_at_execve() == WordAtExecve::kCleared) return true;
+  if (execve_clears_word()) return true;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
   read_end_.reset(ends[0]);
@@ -71,9 +76,8 @@ void Release::wait(pid_t child) {
   }
   write_end_.reset();
   wait_for_end_of_file(read_end_.get());
-  // The word of a child that has ended was cleared by that.
-  if (has_ended(child)) return;
-  word_at_execve() = is_cleared() ? WordAtExecve::kCleared : WordAtExecve::kKept;
+  // The end of a child that has not executed anything clears its word too.
+  if (is_cleared() && has_executed(child)) execve_clears_word() = true;
 }
 
 }  // namespace sigshield

@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -261,10 +262,10 @@ SpawnResult spawn(SpawnRequest& request) {
   result.pidfd.reset(pidfd);
   if (result.pid < 0) return failure(std::move(result), Step::kClone, clone_error);
   release.wait(result.pid);
-  result.failed_step = plan.report.failed_step;
-  result.error = plan.report.error;
+  result.failed_step = std::atomic_ref{plan.report.failed_step}.load();
   result.enforced = plan.filter != nullptr && !plan.report.filter_refused;
   if (result.failed_step != Step::kNone) {
+    result.error = plan.report.error;
     // It may have taken the terminal before it failed.
     if (request.foreground) take_back_terminal(group_of(request, result.pid));
     reap(result.pid);
