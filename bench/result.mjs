@@ -2,8 +2,8 @@
 import { quantile } from 'simple-statistics'
 
 /**
- * @typedef {Record<string, string | number>} Case
- * @typedef {Case & { peer: string, samples: number, median: number, p10: number, p90: number, ratio: number }} Row
+ * @typedef {Record<string, string | number | null>} Case
+ * @typedef {Case & { peer: string, samples: number, median: number, p10: number, p90: number, ratio: number | null }} Row
  * @typedef {{ question: string, unit: string, better: 'lower' | 'higher', ours: string,
  *   rows: Row[], absent: Record<string, string>, notes: string[], plot?: Plot }} Told
  * @typedef {{ x?: string, facet?: string, log?: boolean }} Plot
@@ -53,7 +53,7 @@ export class Result {
           p10: quantile(values, 0.1),
           p90: quantile(values, 0.9),
           // What grew and what shrank can't be compared by a ratio.
-          ratio: ratio > 0 ? ratio : Number.NaN,
+          ratio: ratio > 0 ? ratio : null,
         }
       }),
     )
@@ -71,6 +71,6 @@ export function table(/** @type {Told} */ { rows, unit, ours }) {
     [`median, ${unit}`]: rounded(median),
     'p10 to p90': `${rounded(p10)} to ${rounded(p90)}`,
     samples,
-    [`${ours} is better by`]: Number.isNaN(ratio) ? '' : `${rounded(ratio)}x`,
+    [`${ours} is better by`]: ratio === null ? '' : `${rounded(ratio)}x`,
   }))
 }
