@@ -2,8 +2,9 @@
 import { quantile } from 'simple-statistics'
 
 /**
- * @typedef {Record<string, string | number | null>} Case
- * @typedef {Case & { peer: string, samples: number, median: number, p10: number, p90: number, ratio: number | null }} Row
+ * @typedef {Record<string, string | number>} Case
+ * @typedef {Record<string, string | number | null> & { peer: string, samples: number, median: number, p10: number, p90: number,
+ *   ratio: number | null }} Row
  * @typedef {{ question: string, unit: string, better: 'lower' | 'higher', ours: string,
  *   rows: Row[], absent: Record<string, string>, notes: string[], plot?: Plot }} Told
  * @typedef {{ x?: string, facet?: string, log?: boolean }} Plot
@@ -23,9 +24,9 @@ export class Result {
 
   add(/** @type {Case} */ where, /** @type {string} */ peer, /** @type {number[]} */ ...values) {
     const key = JSON.stringify(where)
-    const { peers } = this.#cases.get(key) ?? { peers: new Map() }
-    this.#cases.set(key, { case: where, peers })
-    peers.set(peer, [...(peers.get(peer) ?? []), ...values])
+    const found = this.#cases.get(key) ?? { case: where, peers: new Map() }
+    this.#cases.set(key, found)
+    found.peers.set(peer, [...(found.peers.get(peer) ?? []), ...values])
   }
 
   /** Peers that could not be measured, and why. */
@@ -40,10 +41,10 @@ export class Result {
   /** @returns {Told} */
   tell() {
     const { better, ours } = this.#about
-    const rows = [...this.#cases.values()].flatMap(({ case: where, peers }) =>
-      [...peers].map(([peer, values]) => {
+    const rows = [...this.#cases.values()].flatMap(({ case: where, peers }) => {
+      const oursHere = quantile(peers.get(ours) ?? [Number.NaN], 0.5)
+      return [...peers].map(([peer, values]) => {
         const median = quantile(values, 0.5)
-        const oursHere = quantile(peers.get(ours) ?? [Number.NaN], 0.5)
         const ratio = better === 'lower' ? median / oursHere : oursHere / median
         return {
           ...where,
@@ -55,8 +56,8 @@ export class Result {
           // What grew and what shrank can't be compared by a ratio.
           ratio: ratio > 0 ? ratio : null,
         }
-      }),
-    )
+      })
+    })
     return { ...this.#about, rows, absent: this.#absent, notes: this.#notes }
   }
 }

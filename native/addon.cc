@@ -6,7 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -111,21 +111,28 @@ class Environment {
 
   // An environment inherits one event at the most, and watches it once. Returns { errno, flag }.
   Napi::Value watch_exit_event(int fd, const Napi::Function& raised) {
-    on_exit_event_.push_back(Napi::Persistent(raised));
+    auto answer = Napi::Object::New(env_);
     if (exit_event_watch_ == nullptr) {
       auto flag = Napi::Int32Array::New(env_, 1);
+      auto* const watch = new ExitEventWatch(loop(), fd, flag.Data(), [this] { raise(); });
+      close_at_end(watch);
+      if (watch->error() != 0) {
+        // Perhaps the next time.
+        answer.Set("errno", -watch->error());
+        return answer;
+      }
+      exit_event_watch_ = watch;
       exit_flag_ = Napi::Persistent(flag.As<Napi::Object>());
-      exit_event_watch_ = new ExitEventWatch(loop(), fd, flag.Data(), [this] { raise(); });
-      close_at_end(exit_event_watch_);
     }
-    auto answer = Napi::Object::New(env_);
-    answer.Set("errno", -exit_event_watch_->error());
+    on_exit_event_.push_back(Napi::Persistent(raised));
+    answer.Set("errno", 0);
     answer.Set("flag", exit_flag_.Value());
     return answer;
   }
 
   // Valid until the next call. These calls answer in a worker thread that is being terminated too.
   std::string_view text_of(napi_value value) {
+    // What a rare big request took is given back at the next.
     constexpr std::size_t kKept = std::size_t{1} << 20;
     if (text_.size() > kKept) text_ = std::string(1024, '\0');
     std::size_t length = 0;
@@ -163,7 +170,7 @@ class Environment {
 
   void raise() {
     const Napi::HandleScope scope{env_};
-    for (const auto& callback : on_exit_event_) call(callback, {});
+    call_each(on_exit_event_, {});
   }
 
   void deliver(const Exit& exit) {
@@ -178,20 +185,23 @@ class Environment {
         number(exit.system_cpu_us),
         exit.max_rss_bytes ? number(*exit.max_rss_bytes) : null,
     };
-    for (const auto& callback : on_exit_) call(callback, arguments);
+    call_each(on_exit_, arguments);
   }
 
-  void call(const Napi::FunctionReference& callback, std::span<const napi_value> arguments) {
-    after_call(env_, napi_make_callback(env_, context_, env_.Global(), callback.Value(), arguments.size(),
-                                        arguments.data(), nullptr));
+  // A list, as a callback may evaluate the library once more, which adds one.
+  void call_each(const std::list<Napi::FunctionReference>& callbacks, std::span<const napi_value> arguments) {
+    for (const Napi::FunctionReference& callback : callbacks) {
+      after_call(env_, napi_make_callback(env_, context_, env_.Global(), callback.Value(), arguments.size(),
+                                          arguments.data(), nullptr));
+    }
   }
 
   Napi::Env env_;
   Napi::AsyncContext context_;
   std::string text_ = std::string(1024, '\0');
-  std::deque<Napi::FunctionReference> on_exit_;
+  std::list<Napi::FunctionReference> on_exit_;
   ExitWatcher* exit_watcher_ = nullptr;
-  std::deque<Napi::FunctionReference> on_exit_event_;
+  std::list<Napi::FunctionReference> on_exit_event_;
   Napi::ObjectReference exit_flag_;
   ExitEventWatch* exit_event_watch_ = nullptr;
 };

@@ -2,7 +2,7 @@ import { cpSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { expect, it } from 'vitest'
-import { echo, ended, SIGINT, SIGTERM, signalState, temporaryFolder } from './support/processes.js'
+import { closed, echo, ended, SIGINT, SIGTERM, signalState, temporaryFolder } from './support/processes.js'
 
 const root = join(import.meta.dirname, '..')
 
@@ -29,8 +29,7 @@ it('a library that is evaluated twice starts and joins the children of each as t
   ] as const
   const children = starts.map(({ start, ignore, ignored }) => {
     const child = ended(start('cat', { ignore: [ignore], stdio: ['pipe', 'pipe', 'inherit'] }))
-    const exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
-    return { child, exit, ignored }
+    return { child, exit: closed(child), ignored }
   })
   for (const { child, exit, ignored } of children) {
     expect(await echo(child, 'here')).toBe('here')

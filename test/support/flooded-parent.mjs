@@ -1,4 +1,4 @@
-// Starts children while another process sends SIGINT to the whole group, several for each start, and reports how many were lost:
+// Starts children while another process sends SIGINT to the whole group all the time, and reports how many were lost:
 // a child is alive when a line sent through it comes back after the flood.
 import childProcess from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ const before = signals()
 
 // Ignores what it sends, says when it has begun, and ends with its parent, whatever ends that. It pauses: from Node 24 on V8 may
 // sleep for a moment under a lock (absl::base_internal::NominalCPUFrequency), and a sleep that signals interrupt all the time
-// never ends.
+// never ends. Nothing waits for that pause: the signals and the starts run side by side whatever its length.
 const flooder = childProcess.spawn(
   'python3',
   [
