@@ -1,22 +1,16 @@
 /** The exit event: one-way latch from a parent to its children. Set by the parent, or by its death. */
-import { isMainThread } from 'node:worker_threads'
-import { checkMilliseconds, invalidState, systemError } from './errors.js'
-import { type ExitPipe, type ExitState, native } from './native.js'
+import { Own } from './event/own.js'
+import type { EventSource } from './event/source.js'
+import { Unconnected } from './event/unconnected.js'
+import { checkMilliseconds } from './node/errors.js'
 
 export type ExitReason = 'requested' | 'orphaned'
 
-/** The variables that tell a child, in any language, where its end of the pipe is: the descriptor, and which pipe it must be. */
-export const EXIT_FD_VARIABLE = 'SIGSHIELD_EXIT_FD'
-export const EXIT_INODE_VARIABLE = 'SIGSHIELD_EXIT_INODE'
+const sources = new WeakMap<ExitEvent, EventSource>()
 
-/** The end of the pipe that a child is given. */
-export interface ReadEnd {
-  /** 0, or the negative errno of pipe2(2): then there is none. */
-  readonly errno: number
-  readonly fd: number
-  readonly inode: number
-  /** To be called when the child has been started. */
-  release(): void
+/** Undefined for what is no exit event. */
+export function sourceOf(event: unknown): EventSource | undefined {
+  return sources.get(event as ExitEvent)
 }
 
 const reasons: readonly (ExitReason | undefined)[] = [undefined, 'requested', 'orphaned']
@@ -26,136 +20,8 @@ const messages: Readonly<Record<ExitReason, string>> = {
   orphaned: 'The parent process is gone',
 }
 
-/** How often a worker thread that waits lets V8 see that it is to be terminated. */
-const TERMINATION_CHECK_MS = 100
-
 function checkTimeout(timeoutMs: unknown): number {
   return timeoutMs === undefined ? Number.POSITIVE_INFINITY : checkMilliseconds('timeoutMs', timeoutMs)
-}
-
-/** Where the state of an event comes from. */
-interface Source {
-  /** Memory that holds the {@link ExitState}. `raised` is called on the event loop some time after it changes by itself. */
-  watch(raised: () => void): Int32Array
-  /** Whether an event that is still to come keeps the event loop alive. */
-  keepAlive(on: boolean): void
-  /** Blocks this thread; `timeoutMs` may be Infinity. */
-  waitSync(timeoutMs: number): ExitState
-  set(): void
-  /** Undefined when there is no parent to set the event. */
-  readEnd(): ReadEnd | undefined
-}
-
-/** An event of this process, for its children. */
-class Own implements Source {
-  readonly #flag = new Int32Array(new SharedArrayBuffer(4))
-  /** Undefined once set: its descriptors are closed at once, not when the event is collected. */
-  #pipe: ExitPipe | undefined = openPipe()
-
-  watch(): Int32Array {
-    return this.#flag
-  }
-
-  keepAlive(): void {}
-
-  waitSync(timeoutMs: number): ExitState {
-    if (timeoutMs === Number.POSITIVE_INFINITY && this.#flag[0] === 0) {
-      throw invalidState('waitSync() without a time-out would never return: only this thread can set this exit event')
-    }
-    Atomics.wait(this.#flag, 0, 0, timeoutMs)
-    return this.#flag[0] as ExitState
-  }
-
-  set(): void {
-    if (this.#flag[0] !== 0) return
-    this.#flag[0] = 1
-    if (this.#pipe) native.setExitPipe(this.#pipe.handle, false)
-    this.#pipe = undefined
-  }
-
-  readEnd(): ReadEnd {
-    if (this.#pipe) return { ...this.#pipe, release: () => {} }
-    // A child that starts after set() is given a pipe of its own that is set already.
-    const pipe = native.createExitPipe()
-    if (pipe.errno !== 0) return { ...pipe, release: () => {} }
-    native.setExitPipe(pipe.handle, true)
-    return { ...pipe, release: () => native.setExitPipe(pipe.handle, false) }
-  }
-}
-
-function openPipe(): ExitPipe {
-  const pipe = native.createExitPipe()
-  if (pipe.errno !== 0) throw systemError(pipe.errno, 'pipe2')
-  return pipe
-}
-
-/** The event that the parent of this process gave to it: one in each environment. */
-export class Inherited implements Source {
-  readonly #fd: number
-  readonly #inode: number
-
-  constructor(fd: number, inode: number) {
-    this.#fd = fd
-    this.#inode = inode
-  }
-
-  watch(raised: () => void): Int32Array {
-    const { errno, flag } = native.watchExitEvent(this.#fd, raised)
-    if (errno !== 0) throw systemError(errno, 'pthread_create')
-    // The thread may be slower than the caller's first question.
-    const state = native.waitForExitEvent(this.#fd, 0)
-    if (state !== 0) Atomics.store(flag, 0, state)
-    return flag
-  }
-
-  keepAlive(on: boolean): void {
-    native.keepExitEventAlive(on)
-  }
-
-  waitSync(timeoutMs: number): ExitState {
-    if (isMainThread) return native.waitForExitEvent(this.#fd, timeoutMs)
-    const end = performance.now() + timeoutMs
-    for (;;) {
-      const remaining = Math.max(end - performance.now(), 0)
-      const state = native.waitForExitEvent(this.#fd, Math.min(remaining, TERMINATION_CHECK_MS))
-      if (state !== 0 || remaining <= TERMINATION_CHECK_MS) return state
-    }
-  }
-
-  set(): never {
-    throw invalidState('Only the process that created an exit event can set it: set() was called in a child')
-  }
-
-  readEnd(): ReadEnd {
-    return { errno: 0, fd: this.#fd, inode: this.#inode, release: () => {} }
-  }
-}
-
-/** The event of a process that was given none: it is never set. */
-export class Unconnected implements Source {
-  readonly #flag = new Int32Array(new SharedArrayBuffer(4))
-
-  watch(): Int32Array {
-    return this.#flag
-  }
-
-  keepAlive(): void {}
-
-  waitSync(timeoutMs: number): ExitState {
-    if (timeoutMs === Number.POSITIVE_INFINITY) {
-      throw invalidState('waitSync() without a time-out would never return: this process was given no exit event')
-    }
-    Atomics.wait(this.#flag, 0, 0, timeoutMs)
-    return 0
-  }
-
-  set(): never {
-    throw invalidState('Only the process that created an exit event can set it: this process was given none')
-  }
-
-  readEnd(): undefined {
-    return undefined
-  }
 }
 
 /**
@@ -166,7 +32,7 @@ export class Unconnected implements Source {
  * readable, leave.
  */
 export class ExitEvent {
-  readonly #source: Source
+  readonly #source: EventSource
   readonly #controller = new AbortController()
   readonly #waiting = new Set<() => void>()
   #flag: Int32Array | undefined
@@ -177,9 +43,10 @@ export class ExitEvent {
    */
   constructor()
   /** @internal */
-  constructor(source: Source)
-  constructor(source: Source = new Own()) {
+  constructor(source: EventSource)
+  constructor(source: EventSource = new Own()) {
     this.#source = source
+    sources.set(this, source)
   }
 
   /**
@@ -200,11 +67,6 @@ export class ExitEvent {
   /** Why the event is set: the parent asked, or the parent is gone. Undefined while it is unset. */
   get reason(): ExitReason | undefined {
     return reasons[Atomics.load(this.#flag ?? this.#watch(), 0)]
-  }
-
-  /** @internal Whether set() does not throw. */
-  get settable(): boolean {
-    return this.#source instanceof Own
   }
 
   /** False in a process that was given no event, or lost it on the way (a grandchild that did not inherit the descriptor). */
@@ -251,11 +113,6 @@ export class ExitEvent {
     const state = this.#source.waitSync(limit)
     if (state !== 0) Atomics.store(this.#watch(), 0, state)
     return state !== 0
-  }
-
-  /** @internal The end of the pipe to hand to one child. */
-  readEnd(): ReadEnd | undefined {
-    return this.#source.readEnd()
   }
 
   #watch(): Int32Array {

@@ -1,7 +1,6 @@
 /** `child_process.fork`, protected. */
-import { type ForkProtectedOptions, planFork } from './options.js'
-import type { ProtectedProcess } from './protected-process.js'
-import { startPlanned } from './spawn.js'
+import { ProtectedProcess } from './protected-process.js'
+import { type ForkProtectedOptions, planFork } from './start/plan.js'
 
 /**
  * Starts a Node worker as `child_process.fork` does, with Node's own IPC, that ignores chosen signals from its first
@@ -17,5 +16,5 @@ export function forkProtected(
   options?: ForkProtectedOptions,
 ): ProtectedProcess
 export function forkProtected(modulePath: string | URL, args?: unknown, options?: unknown): ProtectedProcess {
-  return startPlanned(planFork(modulePath, args, options))
+  return new ProtectedProcess(planFork(modulePath, args, options))
 }

@@ -6,10 +6,10 @@ import type {
   StdioNull,
   StdioPipe,
 } from 'node:child_process'
-import { addAbortListener } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { type ProtectionOptions, planSpawn, type SpawnPlan, type SpawnProtectedOptions } from './options.js'
 import { ProtectedProcess } from './protected-process.js'
+import { planSpawn, type SpawnProtectedOptions } from './start/plan.js'
+import type { ProtectionOptions } from './start/protection.js'
 
 /** A ProtectedProcess whose streams are known to be there, or not, as `child_process.ChildProcessByStdio`. */
 export type ProtectedProcessByStdio<
@@ -69,54 +69,5 @@ export function spawnProtected(
   options: SpawnProtectedOptions,
 ): ProtectedProcess
 export function spawnProtected(command: string, args?: unknown, options?: unknown): ProtectedProcess {
-  return startPlanned(planSpawn(command, args, options, 'auto'))
-}
-
-/** Of the same name and shape as Node's own class, which it keeps to itself. */
-class AbortError extends Error {
-  override readonly name = 'AbortError'
-  readonly code = 'ABORT_ERR'
-
-  constructor(cause: unknown) {
-    super('The operation was aborted', { cause })
-  }
-}
-
-/** Starts a child, and ends it at its time-out or when its AbortSignal says so, as child_process does. */
-export function startPlanned(plan: SpawnPlan): ProtectedProcess {
-  const child = new ProtectedProcess(plan)
-  const { signal, killSignal, timeout, drain } = plan
-  const kill = (killed?: () => void) => {
-    try {
-      if (child.kill(killSignal)) killed?.()
-    } catch (error) {
-      child.emit('error', error)
-    }
-  }
-  if (timeout > 0) {
-    const timer = setTimeout(kill, timeout)
-    const clear = () => clearTimeout(timer)
-    child.once('exit', clear).once('close', clear)
-  }
-  if (drain !== undefined && drain !== Number.POSITIVE_INFINITY) closePipesAfterExit(child, drain)
-  if (signal) {
-    const abort = () => kill(() => child.emit('error', new AbortError(signal.reason)))
-    if (signal.aborted) {
-      process.nextTick(abort)
-    } else {
-      const listener = addAbortListener(signal, abort)
-      child.once('exit', () => listener[Symbol.dispose]())
-    }
-  }
-  return child
-}
-
-function closePipesAfterExit(child: ProtectedProcess, delayMs: number): void {
-  child.once('exit', () => {
-    const close = () => {
-      for (const stream of child.stdio) stream?.destroy()
-    }
-    const timer = setTimeout(close, delayMs)
-    child.once('close', () => clearTimeout(timer))
-  })
+  return new ProtectedProcess(planSpawn(command, args, options))
 }

@@ -1,8 +1,9 @@
 /** Ending a child: it is asked, and killed when its grace is over. */
 import { constants } from 'node:os'
-import { checkMilliseconds, invalidArgType, invalidArgValue, systemError } from './errors.js'
-import type { ExitEvent } from './exit-event.js'
-import { includes, type Signal, signalNumber } from './signals.js'
+import { sourceOf } from './exit-event.js'
+import { checkMilliseconds, invalidArgType, invalidArgValue, systemError } from './node/errors.js'
+import { includes, type Signal, signalNumber } from './signal/names.js'
+import type { ProcessHandle } from './start/process-handle.js'
 
 export interface StopOptions {
   /**
@@ -39,31 +40,22 @@ export function checkStop({ grace, signal, target }: StopOptions): void {
 const DEFAULT_GRACE_MS = 5000
 const { SIGCONT, SIGKILL } = constants.signals
 
-/** What a stop needs of a child that runs. */
-export interface Stoppable {
-  readonly exitEvent: ExitEvent | undefined
-  /** Signals that never reach the program: ignored, or blocked at its start. */
-  readonly unheard: bigint
-  readonly leadsGroup: boolean
-  /** Returns 0 or a negative errno. */
-  send(signal: number, target: 'process' | 'group'): number
-  killGroupAtExit(): void
-  onceExited(listener: (code: number | null, signal: NodeJS.Signals | null) => void): void
-}
-
 /** The stop of one child, however many ask for it. */
 export class Stop {
   readonly outcome: Promise<StopOutcome>
-  readonly #child: Stoppable
+  readonly #child: ProcessHandle
   #deadline = Number.POSITIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
   #target: 'process' | 'group' = 'process'
   #killed = false
 
-  constructor(child: Stoppable) {
+  constructor(
+    child: ProcessHandle,
+    onceExited: (listener: (code: number | null, signal: NodeJS.Signals | null) => void) => void,
+  ) {
     this.#child = child
     this.outcome = new Promise((resolve) => {
-      child.onceExited((code, signal) => {
+      onceExited((code, signal) => {
         clearTimeout(this.#timer)
         resolve({ code, signal, forced: this.#killed && signal === 'SIGKILL' })
       })
@@ -74,10 +66,11 @@ export class Stop {
     checkStop(options)
     const { grace = DEFAULT_GRACE_MS, signal, target = 'process' } = options
     const child = this.#child
-    const asksByEvent = child.exitEvent?.settable === true
+    const { exitEvent } = child.protection
+    const asksByEvent = sourceOf(exitEvent)?.settable === true
     const number = signal === undefined && asksByEvent ? undefined : this.#audible(signal ?? 'SIGTERM')
     this.#aim(target)
-    if (asksByEvent) child.exitEvent.set()
+    if (asksByEvent) exitEvent?.set()
     if (number !== undefined) this.#send(number)
     // A stopped child acts on nothing until it goes on.
     this.#send(SIGCONT)
@@ -103,13 +96,17 @@ export class Stop {
   }
 
   #send(signal: number): void {
-    const errno = this.#child.send(signal, this.#target)
+    const errno = this.#deliver(signal)
     if (errno !== 0 && errno !== -constants.errno.ESRCH) throw systemError(errno, 'kill')
+  }
+
+  #deliver(signal: number): number {
+    return this.#target === 'group' ? this.#child.killGroup(signal) : this.#child.kill(signal)
   }
 
   /** A child that has become somebody else can't be killed; nobody waits for an answer here. */
   #kill(): void {
-    this.#killed = this.#child.send(SIGKILL, this.#target) === 0
+    this.#killed = this.#deliver(SIGKILL) === 0
   }
 
   #killAfter(limit: number): void {

@@ -1,12 +1,12 @@
 /** Many children with shared defaults and one exit event, and the recipe for a parent that is asked to leave. */
 import { EventEmitter } from 'node:events'
-import { invalidState } from './errors.js'
 import { ExitEvent } from './exit-event.js'
 import { forkProtected } from './fork.js'
-import type { ProtectionOptions } from './options.js'
+import { invalidState } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
-import { type Signal, signalName, signalNumber } from './signals.js'
+import { type Signal, signalName, signalNumber } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
+import type { ProtectionOptions } from './start/protection.js'
 import { checkStop, type StopOptions, type StopOutcome } from './stop.js'
 
 /** Used for every child that does not say otherwise. */

@@ -37,28 +37,12 @@ void after_call(napi_env env, napi_status status) {
 struct Numbers {
   SignalSet ignored;
   SignalSet blocked;
-  std::int32_t argument_count;
-  std::int32_t environment_count;  // -1: the process's own environment.
-  std::int32_t enforcement;
-  std::int32_t new_session;
-  std::int32_t set_process_group;
-  std::int32_t process_group;
-  std::int32_t foreground;
-  std::int32_t parent_death_signal;
-  std::int32_t set_uid;
-  std::int32_t uid;  // Negative numbers wrap as uid_t does.
-  std::int32_t set_gid;
-  std::int32_t gid;
-  std::int32_t change_count;
-  std::int32_t descriptor_count;
-  // The answer.
-  std::int32_t step;
-  std::int32_t pid;
-  std::int32_t enforced;
-  // An answer too: a pipe entry becomes the parent's end of it.
+  std::int32_t enforcement, set_process_group, process_group, foreground, parent_death_signal;
+  std::int32_t new_session, set_uid, uid, set_gid, gid;
+  std::int32_t argument_count, environment_count, change_count, descriptor_count;
+  std::int32_t step, pid, enforced;
   std::int32_t descriptors[];
 };
-static_assert(offsetof(Numbers, argument_count) == 16 && offsetof(Numbers, descriptors) == 16 + 17 * 4);
 
 // Takes strings off a text in which every one ends with a NUL.
 class Strings {
@@ -341,6 +325,7 @@ void keep_exit_event_alive(const Napi::CallbackInfo& info) {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env));
+  exports.Set("layout", "ignored:8 blocked:8 enforcement:4 setProcessGroup:4 processGroup:4 foreground:4 parentDeathSignal:4 newSession:4 setUid:4 uid:4 setGid:4 gid:4 argumentCount:4 environmentCount:4 changeCount:4 descriptorCount:4 step:4 pid:4 enforced:4 descriptors:4");
   exports.Set("stepName", Napi::Function::New<name_of_step>(env, "stepName"));
   exports.Set("spawn", Napi::Function::New<spawn_child>(env, "spawn"));
   exports.Set("kill", Napi::Function::New<kill_child>(env, "kill"));

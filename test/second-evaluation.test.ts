@@ -1,4 +1,4 @@
-import { cpSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { expect, it } from 'vitest'
@@ -9,14 +9,10 @@ const root = join(import.meta.dirname, '..')
 /** As a test runner that resets its modules does it: the library twice, over one addon. */
 async function evaluateAgain(): Promise<typeof import('sigshield')> {
   const folder = temporaryFolder()
-  try {
-    cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
-    cpSync(join(root, 'package.json'), join(folder, 'package.json'))
-    for (const name of ['build', 'node_modules']) symlinkSync(join(root, name), join(folder, name))
-    return await import(join(folder, 'dist/index.js'))
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'))
+  for (const name of ['build', 'node_modules']) symlinkSync(join(root, name), join(folder, name))
+  return import(join(folder, 'dist/index.js'))
 }
 
 it('a library that is evaluated twice starts and joins the children of each as they were asked for', async () => {

@@ -3,12 +3,12 @@
  * `ChildProcess.prototype.spawn` asks of the handle, and what Node's handle does when the process ends
  * (lib/internal/child_process.js and src/process_wrap.cc of Node 20 to 26).
  */
-import childProcess, { ChildProcess } from 'node:child_process'
+import { ChildProcess } from 'node:child_process'
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import { systemError } from './errors.js'
+import { systemError, unavailable } from './errors.js'
 
 /** One entry of the table that Node makes of `stdio`. */
 export interface StdioEntry {
@@ -90,15 +90,18 @@ function withStep(error: NodeJS.ErrnoException, step: string | undefined): NodeJ
   return Object.assign(error, { step })
 }
 
+/** What {@link startChild} asks of a handle beyond Node's own part. */
+export interface StartedHandle extends NodeProcessHandle {
+  /** Node has called spawn(). */
+  readonly asked: boolean
+  readonly failedStep: string | undefined
+}
+
 /**
  * Runs Node's own spawn over `handle`. A refusal by the system is an 'error' event or an exception, as Node has it for the
  * same errno.
  */
-export function startChild(
-  process: ChildProcess,
-  handle: NodeProcessHandle & { readonly failedStep: string | undefined },
-  options: object,
-): void {
+export function startChild(process: ChildProcess, handle: StartedHandle, options: object): void {
   const child = process as unknown as Internals
   child._handle = handle
   if (created.hasSubscribers) created.publish({ process })
@@ -107,6 +110,7 @@ export function startChild(
   } catch (error) {
     throw withStep(error as NodeJS.ErrnoException, handle.failedStep)
   }
+  if (!handle.asked) throw unknownNode()
 }
 
 /** What Node's own handle does in `onexit`. A negative exit code is an errno: nothing was started. */
@@ -154,23 +158,38 @@ function isStdioOfAnotherChild(stream: object): boolean {
 /** The bit of the flags argument (kProcessFlagDetached of src/process_wrap.h). */
 const DETACHED = 1
 
-/** One options object up to Node 22 and in the first of 24; eight positional arguments since. */
-export function handleSpawnOptions(args: unknown[]): HandleSpawnOptions {
-  if (args.length === 1) return args[0] as HandleSpawnOptions
+/**
+ * One options object up to Node 22 and in the first of 24; eight positional arguments since.
+ * @param given - What Node's spawn was called with: what it asks for must be that, or this is another Node than we know.
+ * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
+ */
+export function handleSpawnOptions(args: readonly unknown[], given: object): HandleSpawnOptions {
+  const asked = args.length === 1 ? (args[0] as HandleSpawnOptions) : fromPositional(args)
+  const expected = given as HandleSpawnOptions
+  const holds =
+    asked?.file === expected.file &&
+    asked.args === expected.args &&
+    asked.envPairs === expected.envPairs &&
+    asked.cwd === expected.cwd &&
+    asked.detached === expected.detached &&
+    asked.uid === expected.uid &&
+    asked.gid === expected.gid &&
+    Array.isArray(asked.stdio)
+  if (!holds) throw unknownNode()
+  return asked
+}
+
+function fromPositional(args: readonly unknown[]): HandleSpawnOptions {
   const [file, argv, cwd, envPairs, stdio, flags, uid, gid] = args
   const detached = ((flags as number) & DETACHED) !== 0
   return { file, args: argv, cwd, envPairs, stdio, detached, uid, gid } as HandleSpawnOptions
 }
 
-/** As it was when this was loaded: a program may put a mock in its place. */
-const { spawnSync } = childProcess
-
-/**
- * The permission model's part of Node's handle, in Node's own words and with its own messages to who listens: asked for a
- * program on a descriptor that libuv refuses before it forks, as the audit mode would let it.
- */
-export function checkPermission(file: string): void {
-  if (process.permission) spawnSync(file, { stdio: [{ fd: -1 } as unknown as 'ignore'] })
+function unknownNode(): Error {
+  return unavailable(
+    `sigshield does not know the ChildProcess of Node ${process.versions.node}: it is made for Node 20, 22, 24 and 26. ` +
+      'Use one of these, or a newer sigshield.',
+  )
 }
 
 const { EACCES, EAGAIN, EMFILE, ENFILE, ENOENT } = constants.errno
@@ -184,61 +203,3 @@ export function pipeIsForgottenAfter(errno: number, type: StdioEntry['type']): b
   if (errno === -EMFILE || errno === -ENFILE) return true
   return type === 'overlapped' && errno !== 0 && !emitted.has(-errno)
 }
-
-/** Runs Node's spawn over a handle that starts nothing, and compares what it is asked with what this file says. */
-function checkContract(): void {
-  const calls: unknown[][] = []
-  const handle: NodeProcessHandle = {
-    onexit: () => {},
-    spawn: (...args) => {
-      calls.push(args)
-      return -constants.errno.E2BIG
-    },
-    kill: () => 0,
-    ref: () => {},
-    unref: () => {},
-    hasRef: () => false,
-    close: () => {},
-  }
-  const child = new ChildProcessWithoutHandle()
-  let thrown: unknown
-  try {
-    ;(child as unknown as Internals)._handle = handle
-    const options = {
-      file: 'f',
-      args: ['f'],
-      envPairs: ['A=1'],
-      stdio: 'ignore',
-      detached: true,
-      uid: 1,
-      gid: 2,
-      cwd: '/',
-    }
-    ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
-  } catch (error) {
-    thrown = error
-  }
-  const asked = calls[0] && handleSpawnOptions(calls[0])
-  const holds =
-    calls.length === 1 &&
-    (thrown as NodeJS.ErrnoException | undefined)?.code === 'E2BIG' &&
-    asked?.file === 'f' &&
-    asked.args[0] === 'f' &&
-    asked.cwd === '/' &&
-    asked.envPairs[0] === 'A=1' &&
-    asked.stdio.length === 3 &&
-    asked.stdio.every((entry) => entry.type === 'ignore') &&
-    asked.detached === true &&
-    asked.uid === 1 &&
-    asked.gid === 2
-  if (holds) return
-  throw Object.assign(
-    new Error(
-      `sigshield does not know the ChildProcess of Node ${process.versions.node}: it is made for Node 20, 22, 24 and 26. ` +
-        'Use one of these, or a newer sigshield.',
-    ),
-    { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
-  )
-}
-
-checkContract()

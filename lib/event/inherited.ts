@@ -1,0 +1,69 @@
+/** The exit event that the parent of this process gave to it: one in each environment. */
+import { isMainThread } from 'node:worker_threads'
+import type { ExitState } from '../native/addon.js'
+import { native } from '../native/load.js'
+import { invalidState, systemError } from '../node/errors.js'
+import { type EventSource, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE, type ReadEnd } from './source.js'
+
+/** How often a worker thread that waits lets V8 see that it is to be terminated. */
+const TERMINATION_CHECK_MS = 100
+
+const MAX_FD = 2 ** 31 - 1
+
+export class Inherited implements EventSource {
+  readonly settable = false
+  readonly #fd: number
+  readonly #inode: number
+
+  constructor(fd: number, inode: number) {
+    this.#fd = fd
+    this.#inode = inode
+  }
+
+  /**
+   * Undefined in a process that was given none. The variables may be stale: inherited by a grandchild that did not get the
+   * descriptor, or got another file at its number.
+   */
+  static find(): Inherited | undefined {
+    const fd = numberIn(EXIT_FD_VARIABLE)
+    const inode = numberIn(EXIT_INODE_VARIABLE)
+    return fd <= MAX_FD && native().claimExitFd(fd, inode) ? new Inherited(fd, inode) : undefined
+  }
+
+  watch(raised: () => void): Int32Array {
+    const { errno, flag } = native().watchExitEvent(this.#fd, raised)
+    if (errno !== 0) throw systemError(errno, 'pthread_create')
+    // The thread may be slower than the caller's first question.
+    const state = native().waitForExitEvent(this.#fd, 0)
+    if (state !== 0) Atomics.store(flag, 0, state)
+    return flag
+  }
+
+  keepAlive(on: boolean): void {
+    native().keepExitEventAlive(on)
+  }
+
+  waitSync(timeoutMs: number): ExitState {
+    if (isMainThread) return native().waitForExitEvent(this.#fd, timeoutMs)
+    const end = performance.now() + timeoutMs
+    for (;;) {
+      const remaining = Math.max(end - performance.now(), 0)
+      const state = native().waitForExitEvent(this.#fd, Math.min(remaining, TERMINATION_CHECK_MS))
+      if (state !== 0 || remaining <= TERMINATION_CHECK_MS) return state
+    }
+  }
+
+  set(): never {
+    throw invalidState('Only the process that created an exit event can set it: set() was called in a child')
+  }
+
+  readEnd(): ReadEnd {
+    return { errno: 0, fd: this.#fd, inode: this.#inode, release: () => {} }
+  }
+}
+
+/** NaN when the variable is no decimal number. */
+function numberIn(variable: string): number {
+  const value = process.env[variable] ?? ''
+  return /^\d+$/.test(value) ? Number(value) : Number.NaN
+}

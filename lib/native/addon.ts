@@ -1,0 +1,50 @@
+/** The addon's surface. Everything behind it is mechanism: values are checked before they come here. */
+
+export type OnExit = (
+  id: number,
+  code: number | null,
+  signal: number | null,
+  userCpuUs: number,
+  systemCpuUs: number,
+  maxRssBytes: number | null,
+) => void
+
+/** `handle` owns the pipe: when it is collected unset, the children are told that they are orphaned. */
+export interface ExitPipe {
+  readonly errno: number
+  readonly fd: number
+  readonly inode: number
+  readonly handle: object
+}
+
+/** 0: unset, 1: requested, 2: orphaned. */
+export type ExitState = 0 | 1 | 2
+
+export interface ExitEventWatch {
+  readonly errno: number
+  /** Holds the {@link ExitState}; raised by a thread, so right without the event loop. */
+  readonly flag: Int32Array
+}
+
+export interface Addon {
+  /** The numbers of a start, in order: `name:bytes`, separated by spaces. */
+  readonly layout: string
+  /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
+  spawn(text: string, memory: ArrayBuffer): number
+  stepName(step: number): string
+  /** Returns 0 or a negative errno. */
+  kill(id: number, signal: number): number
+  /** For the group that the child leads. */
+  killGroup(id: number, signal: number): number
+  killGroupAtExit(id: number): void
+  keepAlive(id: number, on: boolean): void
+  onExit(callback: OnExit): void
+  createExitPipe(): ExitPipe
+  setExitPipe(handle: object, keepReadEnd: boolean): void
+  claimExitFd(fd: number, inode: number): boolean
+  /** `timeoutMs` may be Infinity. */
+  waitForExitEvent(fd: number, timeoutMs: number): ExitState
+  /** For the one event that this process was given. `raised` is called on the event loop. */
+  watchExitEvent(fd: number, raised: () => void): ExitEventWatch
+  keepExitEventAlive(on: boolean): void
+}

@@ -1,0 +1,152 @@
+/**
+ * The numbers and the text of a start, as they cross to the addon. They stand in memory that both sides share: to get and set
+ * properties from C++ costs more than the clone. native/core/wire.h is the other side of it.
+ */
+import { native } from './load.js'
+
+/** Entries of {@link SpawnRequest.descriptors} that are no descriptor of this process. */
+export const NO_DESCRIPTOR = -1
+export const NEW_PIPE = -2
+
+/** Bytes. */
+type Width = 4 | 8
+
+/** The numbers that our own options become, in the order of the wire: sets of signals, 8 bytes wide, are the first. */
+export type OptionFields = Readonly<Record<string, Width>>
+
+/** Their values: a bigint for 8 bytes. Sets of signals have bit n-1 for signal n. */
+export type OptionNumbers<Fields extends OptionFields> = {
+  readonly [Name in keyof Fields]: Fields[Name] extends 8 ? bigint : number
+}
+
+/** What follows the options: of the system's own, how much there is of each text, and the answer. */
+const otherFields = [
+  'newSession',
+  'setUid',
+  'uid',
+  'setGid',
+  'gid',
+  'argumentCount',
+  'environmentCount',
+  'changeCount',
+  'descriptorCount',
+  'step',
+  'pid',
+  'enforced',
+  'descriptors',
+] as const
+
+/** Where each stands, in 32-bit words. */
+type Slots = Readonly<Record<(typeof otherFields)[number], number>>
+
+export interface SpawnRequest<Fields extends OptionFields> {
+  readonly options: OptionNumbers<Fields>
+  readonly file: string
+  readonly arguments: readonly string[]
+  /** `null`: this process's own. */
+  readonly environment: readonly string[] | null
+  /** NAME=value sets, NAME removes. */
+  readonly environmentChanges: readonly string[]
+  /** Empty: this process's own. */
+  readonly directory: string
+  /** Entry n becomes the child's descriptor n. Each NEW_PIPE is replaced by this process's end of it, after a failure too. */
+  readonly descriptors: number[]
+  readonly newSession: boolean
+  readonly uid: number | null
+  readonly gid: number | null
+}
+
+export interface SpawnResult {
+  /** 0, or the negative errno of the failed step; then there is no process, and pid and id mean nothing. */
+  readonly errno: number
+  readonly step: string
+  readonly enforced: boolean
+  readonly pid: number
+  readonly id: number
+}
+
+/** As C++ turns a JavaScript value into text: symbols throw, and a NUL ends it. */
+export function text(value: unknown): string {
+  const string = `${value as string}`
+  const end = string.indexOf('\0')
+  return end < 0 ? string : string.slice(0, end)
+}
+
+export class Wire<Fields extends OptionFields> {
+  readonly #sets: readonly string[]
+  readonly #numbers: readonly string[]
+  readonly #slot: Slots
+  readonly #firstNumber: number
+  /** One for all starts, as long as their children have no more descriptors than it has room for. */
+  #memory!: ArrayBuffer
+  #setsView!: BigUint64Array
+  #numbersView!: Int32Array
+
+  /** @throws Error `ERR_DLOPEN_FAILED`: the addon was built from another version of the library. */
+  constructor(fields: Fields) {
+    const names = Object.keys(fields)
+    this.#sets = names.filter((name) => fields[name] === 8)
+    this.#numbers = names.filter((name) => fields[name] === 4)
+    this.#firstNumber = this.#sets.length * 2
+    const firstOther = this.#firstNumber + this.#numbers.length
+    this.#slot = Object.fromEntries(otherFields.map((name, i) => [name, firstOther + i])) as Slots
+    this.#reserve(16)
+    const ours = [...names.map((name) => `${name}:${fields[name]}`), ...otherFields.map((name) => `${name}:4`)]
+    checkLayout(ours.join(' '), native().layout)
+  }
+
+  start(request: SpawnRequest<Fields>): SpawnResult {
+    const { options, descriptors, environment, uid, gid } = request
+    const slot = this.#slot
+    if (slot.descriptors + descriptors.length > this.#numbersView.length) this.#reserve(descriptors.length)
+    const numbers = this.#numbersView
+    for (const [i, name] of this.#sets.entries()) this.#setsView[i] = options[name] as bigint
+    for (const [i, name] of this.#numbers.entries()) numbers[this.#firstNumber + i] = options[name] as number
+    numbers[slot.newSession] = request.newSession ? 1 : 0
+    numbers[slot.setUid] = uid === null ? 0 : 1
+    numbers[slot.uid] = uid ?? 0
+    numbers[slot.setGid] = gid === null ? 0 : 1
+    numbers[slot.gid] = gid ?? 0
+    numbers[slot.argumentCount] = request.arguments.length
+    numbers[slot.environmentCount] = environment === null ? -1 : environment.length
+    numbers[slot.changeCount] = request.environmentChanges.length
+    numbers[slot.descriptorCount] = descriptors.length
+    for (let i = 0; i < descriptors.length; i += 1) numbers[slot.descriptors + i] = descriptors[i] as number
+
+    const texts = [request.file, request.directory].concat(
+      request.arguments,
+      environment ?? [],
+      request.environmentChanges,
+      '',
+    )
+    const id = native().spawn(texts.join('\0'), this.#memory)
+    for (let i = 0; i < descriptors.length; i += 1) descriptors[i] = numbers[slot.descriptors + i] as number
+    return {
+      errno: id < 0 ? id : 0,
+      step: id < 0 ? native().stepName(numbers[slot.step] as number) : '',
+      enforced: numbers[slot.enforced] === 1,
+      pid: numbers[slot.pid] as number,
+      id,
+    }
+  }
+
+  #reserve(descriptors: number): void {
+    const words = this.#slot.descriptors + descriptors
+    this.#memory = new ArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT)
+    this.#setsView = new BigUint64Array(this.#memory, 0, this.#sets.length)
+    this.#numbersView = new Int32Array(this.#memory)
+  }
+}
+
+/** @throws Error `ERR_DLOPEN_FAILED` when they differ: a start would give the child another option's number. */
+export function checkLayout(ours: string, theirs: string): void {
+  if (ours === theirs) return
+  const name = ours.split(' ').find((field, i) => theirs.split(' ')[i] !== field)
+  throw Object.assign(
+    new Error(
+      `The sigshield addon was built from another version of the library: they differ at '${name ?? theirs}'. ` +
+        'Build it again: `npm rebuild sigshield`.',
+    ),
+    { code: 'ERR_DLOPEN_FAILED' },
+  )
+}

@@ -1,0 +1,45 @@
+/** Signals by name and by number, and sets of them. */
+import { constants } from 'node:os'
+import { invalidArgType, unknownSignal } from '../node/errors.js'
+
+/** A signal by its name, or by its number for real-time signals, which have no name in Node. */
+export type Signal = NodeJS.Signals | number
+
+const numbers: Readonly<Record<string, number>> = constants.signals
+const FIRST_REALTIME = 34
+const LAST_SIGNAL = 64
+
+/** Where names share a number (SIGABRT and SIGIOT) the first one listed is Node's own. */
+const names = new Map<number, string>()
+for (const [name, number] of Object.entries(numbers)) {
+  if (!names.has(number)) names.set(number, name)
+}
+
+/** @throws TypeError `ERR_UNKNOWN_SIGNAL`, `ERR_INVALID_ARG_TYPE`. */
+export function signalNumber(signal: unknown): number {
+  if (typeof signal === 'string') {
+    const number = Object.hasOwn(numbers, signal) ? numbers[signal] : undefined
+    if (number !== undefined) return number
+    const upper = signal.toUpperCase()
+    const near = [upper, `SIG${upper}`].find((name) => Object.hasOwn(numbers, name))
+    throw unknownSignal(signal, near ? `: did you mean '${near}'?` : '')
+  }
+  if (typeof signal !== 'number') throw invalidArgType('signal', "a signal name such as 'SIGINT'", signal)
+  const realtime = Number.isInteger(signal) && signal >= FIRST_REALTIME && signal <= LAST_SIGNAL
+  if (!names.has(signal) && !realtime) throw unknownSignal(signal, '')
+  return signal
+}
+
+/** The name of any signal that can end a process. */
+export function signalName(number: number): string {
+  return names.get(number) ?? `SIGRTMIN+${number - FIRST_REALTIME}`
+}
+
+/** Bit n-1 of a set stands for signal n, as in the kernel's own. */
+export function signalBit(number: number): bigint {
+  return 1n << BigInt(number - 1)
+}
+
+export function includes(set: bigint, signal: number): boolean {
+  return (set & signalBit(signal)) !== 0n
+}

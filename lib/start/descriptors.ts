@@ -1,0 +1,38 @@
+/** Which descriptors a child gets: its stdio, then the exit event. */
+import { EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE, type ReadEnd } from '../event/source.js'
+import { NEW_PIPE, NO_DESCRIPTOR } from '../native/wire.js'
+import type { StdioEntry } from '../node/child-process-contract.js'
+
+/** The descriptor of ours that an entry names, as the 32-bit integer that libuv makes of it. */
+function sourceOf({ type, fd, handle }: StdioEntry): number | undefined {
+  if (type === 'wrap') return handle?.fd
+  return type === 'fd' || type === 'inherit' ? Number(fd) | 0 : undefined
+}
+
+/** libuv's own rule: -1 names none. */
+export function namesNone(entry: StdioEntry): boolean {
+  return sourceOf(entry) === -1
+}
+
+/** The child's descriptors and the variables that name the exit event: after the stdio, at 3 or above. */
+export function handOver(stdio: readonly StdioEntry[], readEnd: ReadEnd | undefined) {
+  const sources = stdio.map((entry) => {
+    if (entry.type === 'pipe' || entry.type === 'overlapped') return NEW_PIPE
+    // libuv takes any negative number for none.
+    return Math.max(sourceOf(entry) ?? NO_DESCRIPTOR, NO_DESCRIPTOR)
+  })
+  if (readEnd === undefined) {
+    // A variable that this process inherited itself would name a descriptor that the child does not get.
+    return { descriptors: sources, changes: [EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE] }
+  }
+  const changes = [`${EXIT_FD_VARIABLE}=${sources.length}`, `${EXIT_INODE_VARIABLE}=${readEnd.inode}`]
+  return { descriptors: [...sources, readEnd.fd], changes }
+}
+
+/** Gives Node's streams our ends of the new pipes. After a failure too: the streams that Node makes of them then see their end. */
+export function openPipes(stdio: readonly StdioEntry[], descriptors: readonly number[]): void {
+  for (const [i, { type, handle }] of stdio.entries()) {
+    const fd = descriptors[i] as number
+    if (type !== 'wrap' && fd >= 0) handle?.open(fd)
+  }
+}

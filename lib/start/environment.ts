@@ -1,0 +1,44 @@
+/** The environment that a child is given, by Node's rules. */
+import { types } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
+import { letNodeCheck, nodes, type Options, poison } from './node-options.js'
+
+/** Whether JavaScript's process.env is still a live view of the C environment: not in a worker, not when it was replaced. */
+export const liveEnvironment = (() => {
+  const { env } = process
+  if (!isMainThread || types.isProxy(env)) return undefined
+  try {
+    // Only the live view refuses accessors; an ordinary object takes this one.
+    Object.defineProperty(env, 'SIGSHIELD_PROBE', { get: () => undefined, configurable: true })
+    Reflect.deleteProperty(env, 'SIGSHIELD_PROBE')
+    return undefined
+  } catch {
+    return env
+  }
+})()
+
+/** Under the permission model Node adds its flags to the NODE_OPTIONS of children: in the very object that it is given. */
+export function environmentOf(file: string, args: readonly unknown[], options: Options): NodeJS.ProcessEnv {
+  const given = options.env as NodeJS.ProcessEnv | undefined
+  const env = given || process.env
+  if (!process.permission) return env
+  // Node counts inherited keys of an environment that it is given.
+  const copy: NodeJS.ProcessEnv = given ? Object.create(given) : { ...env }
+  letNodeCheck(() => nodes.spawn(file, args as string[], { ...options, env: copy, ...poison }))
+  return copy
+}
+
+/** Node's rules: inherited keys count, undefined values don't, and coverage reaches children with an environment of their own. */
+export function environmentPairs(env: NodeJS.ProcessEnv, given: unknown): string[] {
+  const pairs: string[] = []
+  for (const key in env) {
+    const value = env[key]
+    if (value === undefined) continue
+    const pair = `${key}=${value}`
+    if (pair.includes('\0')) letNodeCheck(() => nodes.spawn('/', { env, ...poison }))
+    pairs.push(pair)
+  }
+  const coverage = process.env.NODE_V8_COVERAGE
+  if (coverage && given && !Object.hasOwn(given, 'NODE_V8_COVERAGE')) pairs.push(`NODE_V8_COVERAGE=${coverage}`)
+  return pairs
+}

@@ -1,0 +1,89 @@
+/** From the arguments of a call to all that a start needs. */
+import type { ForkOptions, SpawnOptions } from 'node:child_process'
+import { channel } from 'node:diagnostics_channel'
+import { text } from '../native/wire.js'
+import { environmentOf, environmentPairs, liveEnvironment } from './environment.js'
+import { spawnOfFork } from './fork-options.js'
+import {
+  checkAsNode,
+  checkEndsAsNode,
+  isAbsent,
+  isObject,
+  nodes,
+  type Options,
+  overload,
+  pathOf,
+} from './node-options.js'
+import { type Enforce, type Protection, type ProtectionOptions, protectionFrom } from './protection.js'
+
+export type SpawnProtectedOptions = SpawnOptions & ProtectionOptions
+export type ForkProtectedOptions = ForkOptions & ProtectionOptions
+
+export interface SpawnPlan {
+  /** What Node's ChildProcess.prototype.spawn takes. */
+  readonly spawn: object
+  /** The arguments as the program gets them; `spawn.args` are as the caller gave them, for `spawnargs`. */
+  readonly argumentTexts: readonly string[]
+  /** The child's environment is this process's own, handed through natively, and envPairs are additions to it. */
+  readonly inheritEnvironment: boolean
+  readonly protection: Protection
+  /** Milliseconds; 0: none. */
+  readonly timeout: number
+  readonly signal: AbortSignal | undefined
+  readonly killSignal: NodeJS.Signals | number | undefined
+}
+
+/** Node publishes the options of a start here, from Node 24 on. */
+const starting = channel('tracing:child_process.spawn:start')
+
+/** An object that inherits nothing: one by Object.create(null) is a dictionary to the engine, and slow. */
+const Bare = function Bare() {} as unknown as new () => SpawnProtectedOptions & Options
+Bare.prototype = Object.create(null)
+
+export function planSpawn(
+  file: string,
+  argsOrOptions: unknown,
+  lastOptions: unknown,
+  defaultEnforce: Enforce = 'auto',
+): SpawnPlan {
+  const { args, options: given } = overload(argsOrOptions, lastOptions)
+  // Nothing can be poisoned here, and nothing needs to be: neither can be anything else than refused.
+  if (!isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object') nodes.spawn(file, argsOrOptions as string[])
+  if (given !== undefined && !isObject(given)) nodes.spawn(file, args as string[], given as unknown as object)
+  const options = Object.assign(new Bare(), given)
+  checkAsNode(file, args, options)
+  const env = environmentOf(file, args, options)
+  // Who subscribes is shown the whole environment, and may change it.
+  const inheritEnvironment = env === liveEnvironment && !starting.hasSubscribers
+  const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
+  checkEndsAsNode(file, args, options)
+  const protection = protectionFrom(options, defaultEnforce)
+  const { shell, argv0 } = options
+  const program = shell ? (typeof shell === 'string' ? shell : '/bin/sh') : file
+  const programArgs = shell ? ['-c', [file, ...args].join(' ')] : args
+  const argv = [typeof argv0 === 'string' ? argv0 : program, ...programArgs]
+  // Converted here, as Node's own conversion fails where its streams are made already.
+  const argumentTexts = argv.map(text)
+  options.file = program
+  options.args = argv
+  options.cwd = isAbsent(options.cwd) ? options.cwd : (pathOf(options.cwd) as string)
+  options.detached = Boolean(options.detached)
+  options.windowsHide = Boolean(options.windowsHide)
+  options.windowsVerbatimArguments = Boolean(options.windowsVerbatimArguments)
+  options.envPairs = envPairs
+  return {
+    spawn: options,
+    argumentTexts,
+    inheritEnvironment,
+    protection,
+    timeout: options.timeout ?? 0,
+    signal: options.signal,
+    killSignal: options.killSignal as NodeJS.Signals | number | undefined,
+  }
+}
+
+/** Node resets signals as it starts, so its protection must be enforced. */
+export function planFork(modulePath: string | URL, argsOrOptions: unknown, lastOptions: unknown): SpawnPlan {
+  const { file, args, options } = spawnOfFork(modulePath, argsOrOptions, lastOptions)
+  return planSpawn(file, args, options, true)
+}

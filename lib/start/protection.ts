@@ -1,0 +1,145 @@
+/** Our own options: what a caller may write, and the numbers that it becomes for a start. */
+import { isMainThread } from 'node:worker_threads'
+import { type ExitEvent, sourceOf } from '../exit-event.js'
+import type { OptionFields, OptionNumbers } from '../native/wire.js'
+import { checkInteger, checkMilliseconds, invalidArgType, invalidArgValue, unavailable } from '../node/errors.js'
+import { includes, type Signal, signalNumber } from '../signal/names.js'
+import { signalSet } from '../signal/policy.js'
+
+/** What sigshield adds to the options of `child_process`. */
+export interface ProtectionOptions {
+  /**
+   * Signals that the child ignores from its first instruction on: SIG_IGN; all others start with SIG_DFL.
+   * @default ['SIGINT']
+   */
+  readonly ignore?: readonly Signal[] | undefined
+  /**
+   * The child's signal mask. A blocked signal waits until the program unblocks it, and many never do.
+   * @default []
+   */
+  readonly block?: readonly Signal[] | undefined
+  /**
+   * Keep the child and its descendants from undoing `ignore` (seccomp). `true`: fail to start where the system has no such
+   * filter; `'auto'`: start without it, see `enforced`; `false`: never, and a Node child undoes what it ignores at start-up.
+   * @default 'auto' for spawnProtected, true for forkProtected
+   */
+  readonly enforce?: boolean | 'auto' | undefined
+  /** Handed to the child, which sees it as `exitEvent()` of `sigshield/child` or at the descriptor `SIGSHIELD_EXIT_FD`. */
+  readonly exitEvent?: ExitEvent | undefined
+  /**
+   * `true`: the child leads a process group of its own; a number: it joins that group. A terminal's Ctrl-C no longer reaches it,
+   * and as a background process it is stopped when it reads from the terminal (SIGTTIN; tcsetpgrp(3)).
+   * @default false, the parent's group
+   */
+  readonly processGroup?: boolean | number | undefined
+  /**
+   * The child's process group, its own unless `processGroup` says otherwise, holds the terminal until it exits or is stopped.
+   * A system error (`step` 'open') where there is no controlling terminal.
+   * @default false
+   */
+  readonly foreground?: boolean | undefined
+  /**
+   * The signal that the kernel sends the child when its parent dies, however it dies; `true` is SIGKILL. From the main thread
+   * only: the kernel takes the end of the starting thread for the parent's. A setuid program loses it (PR_SET_PDEATHSIG(2const)).
+   * @default false
+   */
+  readonly parentDeathSignal?: Signal | boolean | undefined
+  /**
+   * Milliseconds from 'exit' until the pipes that descendants still hold are closed, so that 'close' comes. Go's WaitDelay.
+   * @default undefined: 'close' waits for them, as with `child_process`
+   */
+  readonly drain?: number | undefined
+}
+
+/** How our options stand on the wire, in its order: sets of signals first, then numbers of 32 bits. */
+export const optionFields = {
+  ignored: 8,
+  blocked: 8,
+  enforcement: 4,
+  setProcessGroup: 4,
+  /** 0: a new one. */
+  processGroup: 4,
+  foreground: 4,
+  /** 0: none. */
+  parentDeathSignal: 4,
+} as const satisfies OptionFields
+
+/** What is ours of a start, complete. */
+export interface Protection {
+  readonly numbers: OptionNumbers<typeof optionFields>
+  readonly exitEvent: ExitEvent | undefined
+  readonly drain: number | undefined
+}
+
+export type Enforce = boolean | 'auto'
+
+const DEFAULT_IGNORED = signalSet('options.ignore', ['SIGINT'])
+
+/** @throws TypeError, RangeError in Node's shapes, naming the option. */
+export function protectionFrom(options: ProtectionOptions, defaultEnforce: Enforce): Protection {
+  const { ignore, block, enforce = defaultEnforce, exitEvent } = options
+  if (exitEvent !== undefined && sourceOf(exitEvent) === undefined) {
+    throw invalidArgType('options.exitEvent', 'an instance of ExitEvent', exitEvent)
+  }
+  const ignored = ignore === undefined ? DEFAULT_IGNORED : signalSet('options.ignore', ignore)
+  const foreground = flag('options.foreground', options.foreground)
+  const group = processGroup(options.processGroup) ?? (foreground ? 0 : undefined)
+  return {
+    numbers: {
+      ignored,
+      blocked: block === undefined ? 0n : signalSet('options.block', block),
+      enforcement: enforcement(enforce),
+      setProcessGroup: group === undefined ? 0 : 1,
+      processGroup: group ?? 0,
+      foreground: foreground ? 1 : 0,
+      parentDeathSignal: parentDeathSignal(options.parentDeathSignal, ignored),
+    },
+    exitEvent,
+    drain: options.drain === undefined ? undefined : checkMilliseconds('options.drain', options.drain),
+  }
+}
+
+/** The signals that never reach the program: ignored, or blocked at its start. */
+export function unheardSignals({ numbers: { ignored, blocked } }: Protection): bigint {
+  return blocked === 0n ? ignored : ignored | blocked
+}
+
+export function hasOwnGroup({ numbers }: Protection): boolean {
+  return numbers.setProcessGroup === 1 && numbers.processGroup === 0
+}
+
+/** The addon's numbers for `enforce`. */
+function enforcement(enforce: unknown): number {
+  if (enforce === false) return 0
+  if (enforce === 'auto') return 1
+  if (enforce === true) return 2
+  throw invalidArgType('options.enforce', "true, false or 'auto'", enforce)
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value)
+  return value ?? false
+}
+
+function processGroup(group: unknown): number | undefined {
+  if (group === undefined || group === false) return undefined
+  if (group === true) return 0
+  if (typeof group !== 'number') throw invalidArgType('options.processGroup', 'a boolean or a process group id', group)
+  return checkInteger('options.processGroup', group, 1, 2 ** 31 - 1)
+}
+
+function parentDeathSignal(signal: unknown, ignored: bigint): number {
+  if (signal === undefined || signal === false) return 0
+  const number = signalNumber(signal === true ? 'SIGKILL' : signal)
+  if (includes(ignored, number)) {
+    const rule = "must not be a signal of 'options.ignore': the child would live on"
+    throw invalidArgValue('options.parentDeathSignal', signal, rule)
+  }
+  if (!isMainThread) {
+    throw unavailable(
+      'parentDeathSignal works on the main thread only: the kernel would send it at the end of this worker thread. ' +
+        'Start the child from the main thread, or give it an exit event, which its parent sets by its death too',
+    )
+  }
+  return number
+}
