@@ -1,4 +1,4 @@
-#include "enforce_linux.h"
+#include "platform/linux/seccomp_filter.h"
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>

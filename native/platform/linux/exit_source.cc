@@ -1,7 +1,5 @@
 // All pidfds of a loop stand in one epoll set that is itself watched by one uv_poll handle, so that the cost of an exit
 // does not depend on how many other children live.
-#include "exit_watcher.h"
-
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -22,8 +20,9 @@
 #include <utility>
 #include <vector>
 
-#include "signals.h"
-#include "terminal.h"
+#include "core/exit_watcher.h"
+#include "core/signal_set.h"
+#include "core/terminal.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3

@@ -4,7 +4,7 @@
 // calls only (signal-safety(7) is not enough: libc's set*id, errno and stdio touch state shared with the parent), no
 // allocation, no locks, no thread-local state, no unwinding. test/child-half.test.ts checks that this object refers to
 // no symbol.
-#include "child_linux.h"
+#include "platform/linux/child.h"
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -16,7 +16,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "syscall_linux.h"
+#include "platform/linux/raw_syscall.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range 436

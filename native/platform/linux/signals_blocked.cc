@@ -1,10 +1,9 @@
 // The thread's mask by the raw system call: pthread_sigmask silently leaves libc's signals 32 and 33 unblocked
 // (nptl(7)).
-#include "signals.h"
-
 #include <csignal>
 
-#include "syscall_linux.h"
+#include "core/signal_set.h"
+#include "platform/linux/raw_syscall.h"
 
 namespace sigshield {
 

@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include "file_descriptor.h"
+#include "core/file_descriptor.h"
 
 namespace sigshield {
 

@@ -1,4 +1,4 @@
-#include "release_linux.h"
+#include "platform/linux/release.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <ctime>
 
-#include "syscall_linux.h"
+#include "platform/linux/raw_syscall.h"
 
 namespace sigshield {
 

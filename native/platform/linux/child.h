@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "signals.h"
-#include "spawn.h"
+#include "core/signal_set.h"
+#include "core/start.h"
 
 namespace sigshield {
 

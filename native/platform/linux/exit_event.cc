@@ -1,4 +1,4 @@
-#include "exit_event.h"
+#include "core/exit_event.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -14,7 +14,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "signals.h"
+#include "core/signal_set.h"
 
 namespace sigshield {
 

@@ -9,7 +9,7 @@
 #include <memory>
 #include <optional>
 
-#include "file_descriptor.h"
+#include "core/file_descriptor.h"
 
 namespace sigshield {
 

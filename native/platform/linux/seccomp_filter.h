@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "signals.h"
+#include "core/signal_set.h"
 
 namespace sigshield {
 

@@ -14,10 +14,10 @@
 #include <string_view>
 #include <utility>
 
-#include "environment.h"
-#include "exit_event.h"
-#include "exit_watcher.h"
-#include "spawn.h"
+#include "core/child_environment.h"
+#include "core/exit_event.h"
+#include "core/exit_watcher.h"
+#include "core/start.h"
 
 namespace sigshield {
 

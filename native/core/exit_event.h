@@ -8,7 +8,7 @@
 #include <functional>
 #include <memory>
 
-#include "file_descriptor.h"
+#include "core/file_descriptor.h"
 
 namespace sigshield {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "file_descriptor.h"
-#include "signals.h"
-#include "string_list.h"
+#include "core/file_descriptor.h"
+#include "core/signal_set.h"
+#include "core/string_list.h"
 
 namespace sigshield {
 

@@ -1,10 +1,10 @@
-#include "terminal.h"
+#include "core/terminal.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "file_descriptor.h"
-#include "signals.h"
+#include "core/file_descriptor.h"
+#include "core/signal_set.h"
 
 namespace sigshield {
 

@@ -1,5 +1,5 @@
 // The parent half: lays out all that the child needs, clones, and learns what came of it.
-#include "spawn.h"
+#include "core/start.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -17,10 +17,10 @@
 #include <cstring>
 #include <string_view>
 
-#include "child_linux.h"
-#include "enforce_linux.h"
-#include "release_linux.h"
-#include "terminal.h"
+#include "core/terminal.h"
+#include "platform/linux/child.h"
+#include "platform/linux/release.h"
+#include "platform/linux/seccomp_filter.h"
 
 namespace sigshield {
 
