@@ -120,20 +120,20 @@ function load(): Native {
 
 export const native: Native = load()
 
-/** Where each number stands, as 32-bit words: `Numbers` in native/addon.cc. The two sets are before them. */
+/** Where each number stands, as 32-bit words: `Wire` in native/core/wire.h. The two sets are before them. */
 const Slot = {
-  argumentCount: 4,
-  environmentCount: 5,
-  enforcement: 6,
-  newSession: 7,
-  setProcessGroup: 8,
-  processGroup: 9,
-  foreground: 10,
-  parentDeathSignal: 11,
-  setUid: 12,
-  uid: 13,
-  setGid: 14,
-  gid: 15,
+  enforcement: 4,
+  setProcessGroup: 5,
+  processGroup: 6,
+  foreground: 7,
+  parentDeathSignal: 8,
+  newSession: 9,
+  setUid: 10,
+  uid: 11,
+  setGid: 12,
+  gid: 13,
+  argumentCount: 14,
+  environmentCount: 15,
   changeCount: 16,
   descriptorCount: 17,
   step: 18,

@@ -2,10 +2,10 @@
 // (nptl(7)).
 #include <csignal>
 
-#include "core/signal_set.h"
 #include "platform/linux/raw_syscall.h"
+#include "platform/platform.h"
 
-namespace sigshield {
+namespace sigshield::platform {
 
 SignalsBlocked::SignalsBlocked(SignalSet signals) {
   // Can't fail: valid pointers, valid how, the kernel's set size.
@@ -14,4 +14,4 @@ SignalsBlocked::SignalsBlocked(SignalSet signals) {
 
 SignalsBlocked::~SignalsBlocked() { raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &saved_, nullptr, sizeof(SignalSet)); }
 
-}  // namespace sigshield
+}  // namespace sigshield::platform
