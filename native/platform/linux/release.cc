@@ -1,6 +1,5 @@
-#include "release_linux.h"
+#include "platform/linux/release.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,9 +8,10 @@
 #include <cerrno>
 #include <ctime>
 
-#include "syscall_linux.h"
+#include "platform/linux/raw_syscall.h"
+#include "platform/platform.h"
 
-namespace sigshield {
+namespace sigshield::platform {
 
 namespace {
 
@@ -59,14 +59,9 @@ int* Release::word() {
   return &word;
 }
 
-bool Release::open() {
+Failure Release::open() {
   std::atomic_ref{*word()}.store(1);
-  if (execve_clears_word()) return true;
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return false;
-  read_end_.reset(ends[0]);
-  write_end_.reset(ends[1]);
-  return true;
+  return execve_clears_word() ? Failure{} : open_pipe(read_end_, write_end_);
 }
 
 void Release::wait(pid_t child) {
@@ -80,4 +75,4 @@ void Release::wait(pid_t child) {
   if (is_cleared() && has_executed(child)) execve_clears_word() = true;
 }
 
-}  // namespace sigshield
+}  // namespace sigshield::platform

@@ -6,7 +6,7 @@
 
 #include <type_traits>
 
-namespace sigshield {
+namespace sigshield::platform {
 
 namespace detail {
 
@@ -56,4 +56,4 @@ template <typename... Arguments>
   return detail::syscall6(number, registers[0], registers[1], registers[2], registers[3], registers[4], registers[5]);
 }
 
-}  // namespace sigshield
+}  // namespace sigshield::platform

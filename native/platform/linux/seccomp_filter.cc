@@ -1,4 +1,4 @@
-#include "enforce_linux.h"
+#include "platform/linux/seccomp_filter.h"
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace sigshield {
+namespace sigshield::platform {
 
 namespace {
 
@@ -33,7 +33,7 @@ constexpr sock_filter answer(std::uint32_t action) { return BPF_STMT(BPF_RET | B
 
 }  // namespace
 
-EnforceFilter::EnforceFilter(SignalSet ignored) {
+SeccompFilter::SeccompFilter(SignalSet ignored) {
   std::vector<std::uint32_t> signals;
   for (int signal = 1; signal <= kLastSignal; ++signal) {
     if ((ignored & signal_bit(signal)) != 0) signals.push_back(static_cast<std::uint32_t>(signal));
@@ -61,4 +61,4 @@ EnforceFilter::EnforceFilter(SignalSet ignored) {
   program_ = {static_cast<unsigned short>(instructions_.size()), instructions_.data()};
 }
 
-}  // namespace sigshield
+}  // namespace sigshield::platform

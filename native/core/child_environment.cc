@@ -1,11 +1,11 @@
-#include "environment.h"
+#include "core/child_environment.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "string_list.h"
+#include "core/string_list.h"
 
 namespace sigshield {
 

@@ -2,9 +2,9 @@
 //
 // It runs in its parent's memory while the parent's other threads go on, with every signal blocked. So: raw system
 // calls only (signal-safety(7) is not enough: libc's set*id, errno and stdio touch state shared with the parent), no
-// allocation, no locks, no thread-local state, no unwinding. test/child-half.test.ts checks that this object refers to
-// no symbol.
-#include "child_linux.h"
+// allocation, no locks, no thread-local state, no unwinding. All of it stands in this one file, long as it is, so that
+// test/child-half.test.ts can check that its object refers to no symbol.
+#include "platform/linux/child.h"
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -16,7 +16,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "syscall_linux.h"
+#include "platform/linux/raw_syscall.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -25,7 +25,7 @@
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-namespace sigshield {
+namespace sigshield::platform {
 
 namespace {
 
@@ -39,9 +39,9 @@ constexpr unsigned long kDefault = 0;
 constexpr unsigned long kIgnore = 1;
 
 [[noreturn]] void fail(ChildPlan& plan, Step step, long result) {
-  plan.report.error = static_cast<std::int32_t>(-result);
+  plan.report.failure.error = static_cast<int>(-result);
   // Last: a child that is killed between the two has not failed, it has ended.
-  std::atomic_ref{plan.report.failed_step}.store(step);
+  std::atomic_ref{plan.report.failure.step}.store(step);
   for (;;) raw_syscall(SYS_exit_group, 127);
 }
 
@@ -50,10 +50,10 @@ void check(ChildPlan& plan, Step step, long result) {
 }
 
 // Every disposition is set, not only the ignored ones: a handler of the parent's must not run here when the mask opens.
-void set_dispositions(const ChildPlan& plan) {
+void set_dispositions(const StartOptions& options) {
   for (int signal = 1; signal <= kLastSignal; ++signal) {
     if (signal == SIGKILL || signal == SIGSTOP) continue;
-    const bool ignored = (plan.ignored & signal_bit(signal)) != 0;
+    const bool ignored = (options.ignored & signal_bit(signal)) != 0;
     const KernelSigaction action{ignored ? kIgnore : kDefault, {0, 0, 0}};
     raw_syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(SignalSet));
   }
@@ -69,14 +69,15 @@ void take_terminal(ChildPlan& plan) {
 }
 
 void join_process_group(ChildPlan& plan) {
+  const StartOptions& options = plan.start.options;
   // Fails only for a group leader, which a new process is not.
-  if (plan.new_session) raw_syscall(SYS_setsid);
+  if (options.new_session != 0) raw_syscall(SYS_setsid);
   // The leader of a new session leads a new group already.
-  const bool leads_already = plan.new_session && plan.process_group == 0;
-  if (plan.set_process_group && !leads_already) {
-    check(plan, Step::kSetpgid, raw_syscall(SYS_setpgid, 0, plan.process_group));
+  const bool leads_already = options.new_session != 0 && options.process_group == 0;
+  if (options.set_process_group != 0 && !leads_already) {
+    check(plan, Step::kSetpgid, raw_syscall(SYS_setpgid, 0, options.process_group));
   }
-  if (plan.foreground) take_terminal(plan);
+  if (options.foreground != 0) take_terminal(plan);
 }
 
 void set_close_on_exec(int fd, bool on) {
@@ -90,7 +91,7 @@ void set_blocking(int fd) {
 }
 
 int duplicate_above(ChildPlan& plan, int fd) {
-  const long copy = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, plan.descriptor_count);
+  const long copy = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, plan.start.descriptor_count);
   check(plan, Step::kFcntl, copy);
   return static_cast<int>(copy);
 }
@@ -103,14 +104,14 @@ void open_null(ChildPlan& plan, int target) {
 
 // Before targets are written in ascending order, every source below its target is moved out of their way.
 void set_descriptors(ChildPlan& plan) {
-  const int count = plan.descriptor_count;
+  const int count = plan.start.descriptor_count;
   if (plan.release_fd >= 0 && plan.release_fd < count) duplicate_above(plan, plan.release_fd);
   for (int target = 0; target < count; ++target) {
-    int& source = plan.descriptors[target];
+    int& source = plan.start.descriptors[target];
     if (source >= 0 && source < target) source = duplicate_above(plan, source);
   }
   for (int target = 0; target < count; ++target) {
-    const int source = plan.descriptors[target];
+    const int source = plan.start.descriptors[target];
     if (source == kNoDescriptor) {
       if (target <= 2) {
         open_null(plan, target);
@@ -169,7 +170,7 @@ void close_others_one_by_one(int first) {
 }
 
 void close_others(const ChildPlan& plan) {
-  const int first = plan.descriptor_count;
+  const int first = plan.start.descriptor_count;
   if (raw_syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) != 0) close_others_one_by_one(first);
 }
 
@@ -180,19 +181,23 @@ long set_all_three(long number, std::uint32_t id) {
 
 // Supplementary groups go first, while there is the privilege to drop them (CVE-2023-6507 is the same step forgotten).
 void set_ids(ChildPlan& plan) {
-  if (plan.set_uid || plan.set_gid) {
+  const StartOptions& options = plan.start.options;
+  if (options.set_uid != 0 || options.set_gid != 0) {
     // EPERM is ignored as libuv does: an unprivileged parent may name its own ids, and has no groups to lose.
     const long result = raw_syscall(SYS_setgroups, 0, nullptr);
     if (result != -EPERM) check(plan, Step::kSetgroups, result);
   }
-  if (plan.set_gid) check(plan, Step::kSetresgid, set_all_three(SYS_setresgid, plan.gid));
-  if (plan.set_uid) check(plan, Step::kSetresuid, set_all_three(SYS_setresuid, plan.uid));
+  if (options.set_gid != 0)
+    check(plan, Step::kSetresgid, set_all_three(SYS_setresgid, static_cast<std::uint32_t>(options.gid)));
+  if (options.set_uid != 0)
+    check(plan, Step::kSetresuid, set_all_three(SYS_setresuid, static_cast<std::uint32_t>(options.uid)));
 }
 
 // After the ids, whose change clears it (PR_SET_PDEATHSIG(2const)).
 void set_parent_death_signal(ChildPlan& plan) {
-  if (plan.parent_death_signal == 0) return;
-  check(plan, Step::kPrctl, raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.parent_death_signal, 0, 0, 0));
+  const int signal = plan.start.options.parent_death_signal;
+  if (signal == 0) return;
+  check(plan, Step::kPrctl, raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0));
   // The parent may have died before: then nobody is left to be told, and nothing must start.
   if (raw_syscall(SYS_getppid) != plan.parent) fail(plan, Step::kPrctl, -ESRCH);
 }
@@ -213,19 +218,20 @@ void enforce(ChildPlan& plan) {
     result = install_filter(plan.filter);
   }
   if (result >= 0) return;
-  if (plan.filter_required) fail(plan, Step::kSeccomp, result);
+  if (plan.start.options.enforcement == Enforcement::kRequired) fail(plan, Step::kSeccomp, result);
   plan.report.filter_refused = true;
 }
 
 // The rules of execvp(3): which errors try the next candidate, and a file without a known format is a shell script.
 [[noreturn]] void execute(ChildPlan& plan) {
+  const StartPlan& start = plan.start;
   bool denied = false;
   long result = -ENOENT;
-  for (char* const* candidate = plan.candidates; *candidate != nullptr; ++candidate) {
-    result = raw_syscall(SYS_execve, *candidate, plan.arguments, plan.environment);
+  for (char* const* candidate = start.candidates; *candidate != nullptr; ++candidate) {
+    result = raw_syscall(SYS_execve, *candidate, start.arguments, start.environment);
     if (result == -ENOEXEC) {
-      plan.shell_arguments[1] = *candidate;
-      result = raw_syscall(SYS_execve, plan.shell_arguments[0], plan.shell_arguments, plan.environment);
+      start.shell_arguments[1] = *candidate;
+      result = raw_syscall(SYS_execve, start.shell_arguments[0], start.shell_arguments, start.environment);
     }
     switch (result) {
       case -EACCES:
@@ -248,17 +254,18 @@ void enforce(ChildPlan& plan) {
 
 int child_main(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);
-  set_dispositions(plan);
+  set_dispositions(plan.start.options);
   join_process_group(plan);
   set_descriptors(plan);
-  if (plan.directory != nullptr) check(plan, Step::kChdir, raw_syscall(SYS_chdir, plan.directory));
+  if (plan.start.directory != nullptr) check(plan, Step::kChdir, raw_syscall(SYS_chdir, plan.start.directory));
   set_ids(plan);
   set_parent_death_signal(plan);
   close_others(plan);
   enforce(plan);
   // Last: until here a signal for the group waits, and from here on it meets the disposition the program starts with.
-  raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &plan.blocked, nullptr, sizeof(SignalSet));
+  const SignalSet blocked = plan.start.options.blocked;
+  raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, nullptr, sizeof(SignalSet));
   execute(plan);
 }
 
-}  // namespace sigshield
+}  // namespace sigshield::platform

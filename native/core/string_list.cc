@@ -1,4 +1,4 @@
-#include "string_list.h"
+#include "core/string_list.h"
 
 #include <cstring>
 

@@ -2,13 +2,10 @@
 // event.
 #pragma once
 
-#include <uv.h>
-
 #include <cstdint>
-#include <functional>
-#include <memory>
 
-#include "file_descriptor.h"
+#include "core/failure.h"
+#include "core/file_descriptor.h"
 
 namespace sigshield {
 
@@ -21,10 +18,9 @@ enum class ExitReason : std::int32_t {
 // The parent's side. Destroying it unset tells the children that they are orphaned.
 class ExitPipe {
  public:
-  ExitPipe();
+  // Before any other member is called.
+  Failure open();
 
-  // 0, or the errno of the pipe that could not be had; then no other member may be called.
-  [[nodiscard]] int error() const { return error_; }
   [[nodiscard]] int read_fd() const { return read_end_.get(); }
   // Names the pipe, so that a child can tell it from another file at the same number.
   [[nodiscard]] std::uint64_t inode() const { return inode_; }
@@ -39,7 +35,6 @@ class ExitPipe {
   FileDescriptor read_end_;
   FileDescriptor write_end_;
   std::uint64_t inode_ = 0;
-  int error_ = 0;
 };
 
 // Whether `fd` is the read end of the pipe `inode`. If so, it is no longer inherited by accident.
@@ -51,31 +46,5 @@ ExitReason exit_reason(int fd);
 // Waits until the event is set or `timeout_ms` (at most INT_MAX, or infinity) have passed. Returns the
 // state then.
 ExitReason wait_for_exit_event(int fd, double timeout_ms);
-
-// Watching the pipe for one event loop. A thread waits on it and raises a flag in memory, so that the flag is right in
-// a program that never returns to its event loop; the loop is told afterwards.
-class ExitEventWatch {
- public:
-  // `flag` receives the ExitReason; it stays valid until close() returns. `raised` is called once, on the loop's
-  // thread.
-  ExitEventWatch(uv_loop_t* loop, int fd, std::int32_t* flag, std::function<void()> raised);
-  ExitEventWatch(const ExitEventWatch&) = delete;
-  ExitEventWatch& operator=(const ExitEventWatch&) = delete;
-  ~ExitEventWatch();
-
-  // 0, or the errno of what the thread could not be started for.
-  [[nodiscard]] int error() const;
-
-  // Whether an event that is still to come keeps the loop alive; at first it does not.
-  void keep_alive(bool on);
-
-  // Ends the thread. `closed` is called on the loop's thread when the loop has let go of the watch, which may then be
-  // destroyed.
-  void close(std::function<void()> closed);
-
- private:
-  class Implementation;
-  std::unique_ptr<Implementation> implementation_;
-};
 
 }  // namespace sigshield

@@ -1,4 +1,4 @@
-// Sets of signals in the kernel's own layout, and the calling thread's mask.
+// Sets of signals, in the kernel's own layout.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,5 @@ constexpr SignalSet kAllSignals = ~SignalSet{0};
 // All that a program can handle. A thread of ours takes none of these: the program's handlers belong on the program's
 // threads. But it must take the two that libc keeps for itself: setuid(2) waits for every thread to do so (nptl(7)).
 constexpr SignalSet kProgramSignals = kAllSignals & ~signal_bit(32) & ~signal_bit(33);
-
-// Blocks these signals, and no others, in the calling thread for the life of the object, then restores exactly the mask
-// that was there. Threads that start meanwhile inherit it.
-class SignalsBlocked {
- public:
-  explicit SignalsBlocked(SignalSet signals);
-  ~SignalsBlocked();
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  SignalSet saved_ = 0;
-};
 
 }  // namespace sigshield

@@ -5,17 +5,17 @@
 
 #include <vector>
 
-#include "signals.h"
+#include "core/signal_set.h"
 
-namespace sigshield {
+namespace sigshield::platform {
 
 // Answers rt_sigaction(signal in `ignored`, act != NULL) with success without doing it; queries and everything else
 // pass, as do the system calls of other ABIs. The old action of a refused call is left as the caller had it.
-class EnforceFilter {
+class SeccompFilter {
  public:
-  explicit EnforceFilter(SignalSet ignored);
-  EnforceFilter(const EnforceFilter&) = delete;
-  EnforceFilter& operator=(const EnforceFilter&) = delete;
+  explicit SeccompFilter(SignalSet ignored);
+  SeccompFilter(const SeccompFilter&) = delete;
+  SeccompFilter& operator=(const SeccompFilter&) = delete;
 
   // Null when nothing is ignored.
   [[nodiscard]] const sock_fprog* program() const { return instructions_.empty() ? nullptr : &program_; }
@@ -25,4 +25,4 @@ class EnforceFilter {
   sock_fprog program_{};
 };
 
-}  // namespace sigshield
+}  // namespace sigshield::platform

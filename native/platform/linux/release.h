@@ -3,16 +3,17 @@
 
 #include <sys/types.h>
 
-#include "file_descriptor.h"
+#include "core/failure.h"
+#include "core/file_descriptor.h"
 
-namespace sigshield {
+namespace sigshield::platform {
 
 // One at a time in a thread.
 class Release {
  public:
-  // Before the clone; false with errno set. A descriptor that the child must hold until its execve is in fd().
-  [[nodiscard]] bool open();
-  // -1: none.
+  // Before the clone.
+  Failure open();
+  // What the child must hold until its execve; -1: nothing.
   [[nodiscard]] int fd() const { return write_end_.get(); }
   // For CLONE_CHILD_CLEARTID.
   [[nodiscard]] static int* word();
@@ -24,4 +25,4 @@ class Release {
   FileDescriptor write_end_;
 };
 
-}  // namespace sigshield
+}  // namespace sigshield::platform

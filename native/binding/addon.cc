@@ -1,0 +1,22 @@
+#include <napi.h>
+
+#include "binding/environment_state.h"
+#include "binding/topics.h"
+
+namespace sigshield {
+
+namespace {
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new EnvironmentState(env));
+  register_spawn(env, exports);
+  register_exits(env, exports);
+  register_exit_event(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(sigshield, initialize)
+
+}  // namespace sigshield

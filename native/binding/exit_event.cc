@@ -1,0 +1,67 @@
+// The exit event: the parent's pipe, and the child's end of it.
+#include <napi.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "binding/environment_state.h"
+#include "binding/topics.h"
+#include "core/exit_pipe.h"
+
+namespace sigshield {
+
+namespace {
+
+Napi::Value create_exit_pipe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto pipe = std::make_unique<ExitPipe>();
+  auto answer = Napi::Object::New(env);
+  const Failure failure = pipe->open();
+  answer.Set("errno", -failure.error);
+  if (failure) return answer;
+  answer.Set("fd", pipe->read_fd());
+  answer.Set("inode", static_cast<double>(pipe->inode()));
+  answer.Set("handle",
+             Napi::External<ExitPipe>::New(env, pipe.release(), [](Napi::Env, ExitPipe* owned) { delete owned; }));
+  return answer;
+}
+
+// (handle, keepReadEnd)
+void set_exit_pipe(const Napi::CallbackInfo& info) {
+  ExitPipe& pipe = *info[0].As<Napi::External<ExitPipe>>().Data();
+  pipe.set();
+  if (!info[1].As<Napi::Boolean>()) pipe.close_read_end();
+}
+
+// (fd, inode)
+Napi::Value claim(const Napi::CallbackInfo& info) {
+  const double inode = info[1].As<Napi::Number>();
+  const bool claimed = claim_exit_fd(info[0].As<Napi::Number>(), static_cast<std::uint64_t>(inode));
+  return Napi::Boolean::New(info.Env(), claimed);
+}
+
+// (fd, timeoutMs)
+Napi::Value wait(const Napi::CallbackInfo& info) {
+  const ExitReason reason = wait_for_exit_event(info[0].As<Napi::Number>(), info[1].As<Napi::Number>());
+  return Napi::Number::New(info.Env(), static_cast<double>(reason));
+}
+
+// (fd, raised)
+Napi::Value watch(const Napi::CallbackInfo& info) {
+  return state_of(info).watch_exit_event(info[0].As<Napi::Number>(), info[1].As<Napi::Function>());
+}
+
+void keep_alive(const Napi::CallbackInfo& info) { state_of(info).keep_exit_event_alive(info[0].As<Napi::Boolean>()); }
+
+}  // namespace
+
+void register_exit_event(Napi::Env env, Napi::Object exports) {
+  export_function<create_exit_pipe>(env, exports, "createExitPipe");
+  export_function<set_exit_pipe>(env, exports, "setExitPipe");
+  export_function<claim>(env, exports, "claimExitFd");
+  export_function<wait>(env, exports, "waitForExitEvent");
+  export_function<watch>(env, exports, "watchExitEvent");
+  export_function<keep_alive>(env, exports, "keepExitEventAlive");
+}
+
+}  // namespace sigshield

@@ -1,0 +1,77 @@
+#include "core/exit_pipe.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+
+#include "platform/platform.h"
+
+namespace sigshield {
+
+namespace {
+
+// A request leaves two marks. The line is for programs in any language that read the pipe. But one reader takes it from
+// all others, so the platform leaves a mark that can't be consumed.
+constexpr char kLine[] = "exit requested\n";
+
+bool has_line(int fd) {
+  int available = 0;
+  return ioctl(fd, FIONREAD, &available) == 0 && available > 0;
+}
+
+}  // namespace
+
+Failure ExitPipe::open() {
+  if (const Failure failure = platform::open_pipe(read_end_, write_end_)) return failure;
+  struct stat status{};
+  if (fstat(read_end_.get(), &status) != 0) return {Step::kFstat, errno};
+  inode_ = status.st_ino;
+  return {};
+}
+
+void ExitPipe::set() {
+  if (!write_end_.valid()) return;
+  // The line alone would do if this failed.
+  platform::mark_exit_pipe(read_end_.get(), write_end_.get());
+  // The pipe is empty, so the line fits, and this process holds a read end, so there is no SIGPIPE.
+  static_cast<void>(write(write_end_.get(), kLine, sizeof kLine - 1) == 0);
+  write_end_.reset();
+}
+
+bool claim_exit_fd(int fd, std::uint64_t inode) {
+  struct stat status{};
+  if (fstat(fd, &status) != 0 || status.st_ino != inode) return false;
+  // Files of other file systems have numbers of their own, a named pipe too.
+  if (!platform::is_anonymous_pipe(fd)) return false;
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY) return false;
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return true;
+}
+
+ExitReason exit_reason(int fd) {
+  pollfd poll_fd{fd, POLLIN, 0};
+  if (poll(&poll_fd, 1, 0) <= 0) return ExitReason::kUnset;
+  return platform::is_marked_exit_pipe(fd) || has_line(fd) ? ExitReason::kRequested : ExitReason::kOrphaned;
+}
+
+ExitReason wait_for_exit_event(int fd, double timeout_ms) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  for (;;) {
+    const double passed = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    const double remaining = std::ceil(std::fmax(timeout_ms - passed, 0));
+    pollfd poll_fd{fd, POLLIN, 0};
+    const int ready = poll(&poll_fd, 1, std::isinf(timeout_ms) ? -1 : static_cast<int>(remaining));
+    if (ready > 0) return exit_reason(fd);
+    if (ready == 0) return ExitReason::kUnset;
+  }
+}
+
+}  // namespace sigshield

@@ -1,0 +1,76 @@
+// Watching the children of one event loop: each is reaped exactly once, by its own identity, and delivered once. This
+// is the book-keeping; how a child's end is noticed is the platform's.
+#pragma once
+
+#include <sys/types.h>
+#include <uv.h>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "core/failure.h"
+#include "platform/platform.h"
+
+namespace sigshield {
+
+struct Exit {
+  platform::ChildId id;
+  platform::ExitStatus status;
+};
+
+class ExitWatcher {
+ public:
+  using Deliver = std::function<void(const Exit&)>;
+
+  // `deliver` is called on the loop's thread, for one child after another. The loop outlives the watcher.
+  ExitWatcher(uv_loop_t* loop, Deliver deliver);
+  ExitWatcher(const ExitWatcher&) = delete;
+  ExitWatcher& operator=(const ExitWatcher&) = delete;
+
+  // What keeps it from working: then no other member may be called, and the loop holds nothing of it.
+  [[nodiscard]] Failure failure() const { return source_.failure(); }
+
+  // Takes a child, whose exit keeps the loop alive. Returns its id for the calls below. Can't fail.
+  // `foreground_group` holds the terminal while the child lives and is not stopped; 0: none.
+  platform::ChildId add(platform::ProcessReference process, pid_t foreground_group);
+
+  // ESRCH when the child is reaped.
+  Failure kill(platform::ChildId id, int signal) const;
+
+  // The same for the process group that the child leads, while the child is not reaped: until then the group's number
+  // is its own.
+  Failure kill_group(platform::ChildId id, int signal) const;
+
+  // When the child has exited, the rest of the process group that it leads is killed before it is reaped.
+  void kill_group_at_exit(platform::ChildId id);
+
+  // Whether this child keeps the loop alive. Nothing happens when it is reaped already.
+  void keep_alive(platform::ChildId id, bool on);
+
+  // Stops watching. Children that still live are reaped by a thread of the process when they exit. `closed` is called
+  // on the loop's thread when the loop has let go of the watcher, which may then be destroyed.
+  void close(std::function<void()> closed);
+
+ private:
+  struct Child {
+    platform::ProcessReference process;
+    pid_t foreground_group;
+    bool keeps_alive = true;
+    bool group_dies_with_it = false;
+  };
+
+  void look_at(std::span<const platform::ChildId> ids);
+  void take(platform::ChildId id, std::vector<Exit>& exits);
+  void count_alive(int change);
+
+  Deliver deliver_;
+  platform::ExitSource source_;
+  std::unordered_map<platform::ChildId, Child> children_;
+  platform::ChildId last_id_ = 0;
+  int alive_ = 0;
+};
+
+}  // namespace sigshield

@@ -1,0 +1,57 @@
+#include "core/failure.h"
+
+namespace sigshield {
+
+const char* step_name(Step step) {
+  switch (step) {
+    case Step::kNone:
+      return "";
+    case Step::kPipe:
+      return "pipe2";
+    case Step::kFstat:
+      return "fstat";
+    case Step::kEventfd:
+      return "eventfd";
+    case Step::kSocketpair:
+      return "socketpair";
+    case Step::kThread:
+      return "pthread_create";
+    case Step::kMmap:
+      return "mmap";
+    case Step::kClone:
+      return "clone";
+    case Step::kSetsid:
+      return "setsid";
+    case Step::kSetpgid:
+      return "setpgid";
+    case Step::kIoctl:
+      return "ioctl";
+    case Step::kOpen:
+      return "open";
+    case Step::kDup:
+      return "dup3";
+    case Step::kFcntl:
+      return "fcntl";
+    case Step::kChdir:
+      return "chdir";
+    case Step::kSetgroups:
+      return "setgroups";
+    case Step::kSetresgid:
+      return "setresgid";
+    case Step::kSetresuid:
+      return "setresuid";
+    case Step::kPrctl:
+      return "prctl";
+    case Step::kSeccomp:
+      return "seccomp";
+    case Step::kExecve:
+      return "execve";
+    case Step::kEpoll:
+      return "epoll_ctl";
+    case Step::kKill:
+      return "kill";
+  }
+  return "";
+}
+
+}  // namespace sigshield

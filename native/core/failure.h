@@ -1,0 +1,46 @@
+// How what the system refuses is told: which of our steps, and why.
+#pragma once
+
+#include <cstdint>
+
+namespace sigshield {
+
+// The system call that failed.
+enum class Step : std::int32_t {
+  kNone,
+  kPipe,
+  kFstat,
+  kEventfd,
+  kSocketpair,
+  kThread,
+  kMmap,
+  kClone,
+  kSetsid,
+  kSetpgid,
+  kIoctl,
+  kOpen,
+  kDup,
+  kFcntl,
+  kChdir,
+  kSetgroups,
+  kSetresgid,
+  kSetresuid,
+  kPrctl,
+  kSeccomp,
+  kExecve,
+  kEpoll,
+  kKill,
+};
+
+// The name of the call, as in its manual page.
+const char* step_name(Step step);
+
+// True when there is one.
+struct [[nodiscard]] Failure {
+  Step step = Step::kNone;
+  int error = 0;  // An errno.
+
+  explicit operator bool() const { return step != Step::kNone; }
+};
+
+}  // namespace sigshield

@@ -1,0 +1,36 @@
+#include "core/start.h"
+
+#include "core/child_pipes.h"
+#include "core/exec_paths.h"
+
+namespace sigshield {
+
+StartResult start(StartRequest& request) {
+  StartResult result;
+  // Before anything is opened here: a number that is not open could become one of our own, which the child must not
+  // get.
+  result.failure = check_all_open(request.descriptors);
+  if (result.failure) return result;
+  std::vector<FileDescriptor> child_ends;
+  result.failure = open_child_pipes(request.descriptors, result.pipes, child_ends);
+  if (result.failure) return result;
+
+  const StringList candidates{candidate_paths(request.file, request.environment)};
+  std::vector<char*> shell = shell_arguments(request.arguments);
+  platform::Started started = platform::start({
+      .candidates = candidates.data(),
+      .arguments = request.arguments.data(),
+      .environment = request.environment.data(),
+      .shell_arguments = shell.data(),
+      .directory = request.directory.empty() ? nullptr : request.directory.c_str(),
+      .descriptors = request.descriptors.data(),
+      .descriptor_count = static_cast<int>(request.descriptors.size()),
+      .options = request.options,
+  });
+  result.failure = started.failure;
+  result.process = std::move(started.process);
+  result.enforced = started.enforced;
+  return result;
+}
+
+}  // namespace sigshield

@@ -1,0 +1,34 @@
+// Starting a child: what is asked for and what came of it, as plain data.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/failure.h"
+#include "core/file_descriptor.h"
+#include "core/string_list.h"
+#include "core/wire.h"
+#include "platform/platform.h"
+
+namespace sigshield {
+
+struct StartRequest {
+  std::string file;              // Looked up in the PATH of `environment` when it has no slash.
+  StringList arguments;          // argv, its first entry included.
+  StringList environment;        // envp
+  std::string directory;         // The child's working directory; empty for the parent's.
+  std::vector<int> descriptors;  // As in Wire; the child has no others.
+  StartOptions options;
+};
+
+struct StartResult {
+  Failure failure;                     // None when the program runs.
+  platform::ProcessReference process;  // Of a program that runs.
+  bool enforced = false;
+  std::vector<FileDescriptor> pipes;  // The parent's ends, in the order of the kNewPipe entries; after a failure too.
+};
+
+// Starts a program. Returns once it runs or can't: a child that failed is reaped already.
+StartResult start(StartRequest& request);
+
+}  // namespace sigshield

@@ -1,0 +1,35 @@
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "platform/platform.h"
+
+namespace sigshield::platform {
+
+Failure open_pipe(FileDescriptor& read_end, FileDescriptor& write_end) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return {Step::kPipe, errno};
+  read_end.reset(ends[0]);
+  write_end.reset(ends[1]);
+  return {};
+}
+
+Failure open_socket_pair(FileDescriptor& one, FileDescriptor& other) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return {Step::kSocketpair, errno};
+  one.reset(ends[0]);
+  other.reset(ends[1]);
+  return {};
+}
+
+Failure WakeUp::open() {
+  read_end_.reset(eventfd(0, EFD_CLOEXEC));
+  return read_end_.valid() ? Failure{} : Failure{Step::kEventfd, errno};
+}
+
+void WakeUp::send() const { eventfd_write(read_end_.get(), 1); }
+
+}  // namespace sigshield::platform

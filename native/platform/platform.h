@@ -1,0 +1,169 @@
+// What sigshield asks of an operating system. Each folder beside this page answers all of it for one system; only there
+// do headers of a system stand.
+//
+//   Descriptors    open_pipe, open_socket_pair, WakeUp
+//   Signal mask    SignalsBlocked
+//   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for
+//   End            ExitSource tells that a child may have ended; has_exited, has_stopped, reap, reap_all
+//   Signal         send_signal
+//   Exit pipe      mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
+//
+// What POSIX gives everywhere is not asked for here: giving back the terminal is core/terminal.h, signalling a group
+// that is not reaped is kill(2).
+#pragma once
+
+#include <sys/types.h>
+#include <uv.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/failure.h"
+#include "core/file_descriptor.h"
+#include "core/signal_set.h"
+#include "core/wire.h"
+
+namespace sigshield::platform {
+
+// Descriptors. All are closed on exec from the first, where the system can do that.
+
+Failure open_pipe(FileDescriptor& read_end, FileDescriptor& write_end);
+Failure open_socket_pair(FileDescriptor& one, FileDescriptor& other);
+
+// Wakes a thread that waits for other descriptors too.
+class WakeUp {
+ public:
+  Failure open();
+  // Readable from send() on.
+  [[nodiscard]] int fd() const { return read_end_.get(); }
+  void send() const;
+
+ private:
+  FileDescriptor read_end_;
+  FileDescriptor write_end_;  // Invalid where the system has one descriptor for both.
+};
+
+// Signal mask
+
+// Blocks these signals, and no others, in the calling thread for the life of the object, then restores exactly the mask
+// that was there. Threads that start meanwhile inherit it.
+class SignalsBlocked {
+ public:
+  explicit SignalsBlocked(SignalSet signals);
+  ~SignalsBlocked();
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  SignalSet saved_ = 0;
+};
+
+// Start
+
+// A child of this process that is not reaped. Until it is, its pid names no other process.
+struct ProcessReference {
+  pid_t pid = -1;
+  FileDescriptor handle;  // What the system gives to name a process by; invalid where it gives nothing.
+};
+
+// All that a start needs. The lists end with a null pointer. What is pointed to outlives the call of start().
+struct StartPlan {
+  char* const* candidates;  // Paths to try, in order.
+  char* const* arguments;
+  char* const* environment;
+  char** shell_arguments;  // `arguments` for /bin/sh to run a file without a known format; start() sets entry 1.
+  const char* directory;   // Or null.
+  int* descriptors;        // As in Wire, without kNewPipe. start() overwrites them.
+  int descriptor_count;
+  StartOptions options;
+};
+
+struct Started {
+  Failure failure;           // None when the program runs.
+  ProcessReference process;  // Of a program that runs.
+  bool enforced = false;     // The child can't undo what it ignores.
+};
+
+// Starts the first candidate that can be executed, by the rules of execvp(3): with the dispositions, mask, ids and
+// descriptors of the plan from its first instruction on, and nothing else of this process's. Returns once the program
+// runs or can't: a child that failed is reaped already, and has no terminal any more.
+Started start(const StartPlan& plan);
+
+// End
+
+using ChildId = std::uint32_t;
+
+// How a child ended.
+struct ExitStatus {
+  bool known = false;  // False when something else in the process reaped it: then code and signal mean nothing.
+  int code = 0;
+  int signal = 0;  // 0: the child exited by itself, with `code`.
+  double user_cpu_us = 0;
+  double system_cpu_us = 0;
+  std::optional<double> max_rss_bytes;  // Absent when the system can't tell it from its parent's.
+};
+
+// Tells one event loop which of its children to look at. All members are for the loop's thread.
+class ExitSource {
+ public:
+  // Called with all children that may have exited, or stopped, since the last call. It may watch() and forget().
+  using Announce = std::function<void(std::span<const ChildId>)>;
+
+  // The loop outlives the source, and is not kept alive by it at first.
+  ExitSource(uv_loop_t* loop, Announce announce);
+  ExitSource(const ExitSource&) = delete;
+  ExitSource& operator=(const ExitSource&) = delete;
+  ~ExitSource();
+
+  // What keeps it from working: then no other member may be called, and the loop holds nothing of it.
+  [[nodiscard]] Failure failure() const;
+
+  // Can't fail: a handle by which a child can't be watched is closed, and another way is taken. A child that has exited
+  // already is announced too.
+  void watch(ChildId id, ProcessReference& process, bool tell_stops);
+
+  // For a child that is reaped, before its handle is closed.
+  void forget(ChildId id, const ProcessReference& process);
+
+  void keep_loop_alive(bool on);
+
+  // `closed` is called on the loop's thread when the loop has let go of the source, which may then be destroyed.
+  void close(std::function<void()> closed);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// Whether it has exited, and is still there to be reaped.
+bool has_exited(const ProcessReference& process);
+
+// Whether it has stopped since the last time this was asked.
+bool has_stopped(const ProcessReference& process);
+
+// Reaps a process that has exited, and tells how; false when it lives. A process that another has reaped is over too.
+bool reap(const ProcessReference& process, ExitStatus& status);
+
+// Waits until every one of these has exited, and reaps it.
+void reap_all(std::vector<ProcessReference> processes);
+
+// Signal
+
+// Never reaches another process that got the same pid.
+Failure send_signal(const ProcessReference& process, int signal);
+
+// Exit pipe
+
+// Says on an empty pipe, for every holder of an end of it, that the exit was requested. No reader can take the mark
+// away from another.
+void mark_exit_pipe(int read_fd, int write_fd);
+bool is_marked_exit_pipe(int read_fd);
+
+// Whether `fd` is a pipe without a name. Only among those does an inode name one.
+bool is_anonymous_pipe(int fd);
+
+}  // namespace sigshield::platform
