@@ -2,7 +2,7 @@
 import { Own } from './event/own.js'
 import type { EventSource } from './event/source.js'
 import { Unconnected } from './event/unconnected.js'
-import { checkMilliseconds } from './node/errors.js'
+import { checkMilliseconds, MAX_TIMEOUT_MS } from './node/errors.js'
 
 export type ExitReason = 'requested' | 'orphaned'
 
@@ -33,14 +33,11 @@ function checkTimeout(timeoutMs: unknown): number {
  */
 export class ExitEvent {
   readonly #source: EventSource
-  readonly #controller = new AbortController()
-  readonly #waiting = new Set<() => void>()
+  #controller: AbortController | undefined
+  #waiting: Set<() => void> | undefined
   #flag: Int32Array | undefined
 
-  /**
-   * An event for children of this process, unset.
-   * @throws a system error (`code` 'EMFILE', `syscall` 'pipe2') when no pipe can be had.
-   */
+  /** An event for children of this process, unset. Each child that is given it takes one descriptor of this process. */
   constructor()
   /** @internal */
   constructor(source: EventSource)
@@ -76,12 +73,14 @@ export class ExitEvent {
 
   /** Aborts when the event is set, with an `AbortError` whose `cause` is the {@link reason}. Keeps no process alive. */
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    this.#watch()
     this.#settle()
     return this.#controller.signal
   }
 
   /**
-   * Resolves to true when the event is set, to false after `timeoutMs` milliseconds; for ever by default. A child that waits
+   * Resolves to true when the event is set, to false after `timeoutMs` milliseconds; for ever by default. A process that waits
    * stays alive.
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` (as a rejection).
    */
@@ -92,12 +91,13 @@ export class ExitEvent {
     return new Promise((resolve) => {
       const finish = () => {
         clearTimeout(timer)
-        this.#waiting.delete(finish)
-        if (this.#waiting.size === 0) this.#source.keepAlive(false)
+        this.#waiting?.delete(finish)
         resolve(this.isSet())
       }
-      const timer = limit === Number.POSITIVE_INFINITY ? undefined : setTimeout(finish, limit)
-      if (this.#waiting.size === 0) this.#source.keepAlive(true)
+      // Without a limit it only keeps the process alive, whoever is to set the event.
+      const timer =
+        limit === Number.POSITIVE_INFINITY ? setInterval(() => {}, MAX_TIMEOUT_MS) : setTimeout(finish, limit)
+      this.#waiting ??= new Set()
       this.#waiting.add(finish)
     })
   }
@@ -122,9 +122,10 @@ export class ExitEvent {
 
   #settle(): void {
     const { reason } = this
-    if (reason === undefined || this.#controller.signal.aborted) return
+    if (reason === undefined) return
+    for (const finish of [...(this.#waiting ?? [])]) finish()
+    if (this.#controller === undefined || this.#controller.signal.aborted) return
     const error = new Error(messages[reason], { cause: reason })
     this.#controller.abort(Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' }))
-    for (const finish of [...this.#waiting]) finish()
   }
 }

@@ -1,4 +1,5 @@
 /** Start children that ignore signals, tell them when to leave, and join them. */
+export type { HandleSignalsOptions } from './end/signals.js'
 export { ExitEvent, type ExitReason } from './exit-event.js'
 export { forkProtected } from './fork.js'
 export { ProtectedProcess } from './protected-process.js'
@@ -12,4 +13,12 @@ export type { ForkProtectedOptions, SpawnProtectedOptions } from './start/plan.j
 export type { ResourceUsage } from './start/process-handle.js'
 export type { ProtectionOptions } from './start/protection.js'
 export type { StopOptions, StopOutcome } from './stop.js'
-export { type ChildOutcome, Supervisor, type SupervisorOptions } from './supervisor.js'
+export type { ChildOutcome } from './supervise/place.js'
+export type { Restart, RestartOptions } from './supervise/restart.js'
+export {
+  type RestartAllOptions,
+  Supervisor,
+  type SupervisorCounts,
+  type SupervisorEvents,
+  type SupervisorOptions,
+} from './supervisor.js'

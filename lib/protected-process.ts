@@ -1,10 +1,12 @@
 /** A ChildProcess over our own native process. */
+
+import { stop } from './end/ladder.js'
 import type { ExitEvent } from './exit-event.js'
 import { ChildProcessWithoutHandle, startChild } from './node/child-process-contract.js'
 import { limit } from './start/limits.js'
 import type { SpawnPlan } from './start/plan.js'
 import { ProcessHandle, type ResourceUsage } from './start/process-handle.js'
-import { Stop, type StopOptions, type StopOutcome } from './stop.js'
+import { type StopOptions, type StopOutcome, stopRequest } from './stop.js'
 
 /**
  * A `child_process.ChildProcess` in every respect, whose process ignores or blocks what it was told to.
@@ -12,14 +14,13 @@ import { Stop, type StopOptions, type StopOutcome } from './stop.js'
  */
 export class ProtectedProcess extends ChildProcessWithoutHandle {
   readonly #handle: ProcessHandle
-  #stop: Stop | undefined
 
   /** @internal */
   constructor(plan: SpawnPlan) {
     super()
     this.#handle = new ProcessHandle(this, plan.protection, plan)
     startChild(this, this.#handle, plan.spawn)
-    limit(this, plan)
+    limit(this, this.#handle, plan)
   }
 
   /** The exit event that the child was given. */
@@ -33,19 +34,15 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
   }
 
   /**
-   * Ends the child and resolves when it has exited. It is asked by its exit event, which asks all children that share it, or by
-   * a signal; made to go on if it is stopped; and killed when its grace is over. Calls share one outcome.
+   * Ends the child and resolves when it has exited. It is asked by its exit event, or by a signal, and made to go on if it is
+   * stopped; when its grace is over it is sent SIGTERM, if it hears it; after a second grace it is killed. Calls share one outcome.
+   * Keeps this process alive until then.
    * @throws (as a rejection) TypeError `ERR_INVALID_ARG_VALUE` for a signal that the child ignores or blocks, so for the default
    * too where it has no exit event and ignores SIGTERM, or for a group that it does not lead; `ERR_INVALID_ARG_TYPE`,
    * `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; a system error of `kill` (`EPERM`). The child runs on then.
    */
   async stop(options: StopOptions = {}): Promise<StopOutcome> {
-    if (!this.#handle.running) {
-      const code = this.pid === undefined ? null : this.exitCode
-      return this.#stop?.outcome ?? { code, signal: this.signalCode, forced: false }
-    }
-    this.#stop ??= new Stop(this.#handle, (listener) => this.once('exit', listener))
-    return this.#stop.request(options)
+    return stop(this.#handle, stopRequest(options))
   }
 
   /** Undefined until the child has exited. */

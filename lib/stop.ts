@@ -1,17 +1,17 @@
-/** Ending a child: it is asked, and killed when its grace is over. */
-import { constants } from 'node:os'
-import { sourceOf } from './exit-event.js'
-import { checkMilliseconds, invalidArgType, invalidArgValue, systemError } from './node/errors.js'
-import { includes, type Signal, signalNumber } from './signal/names.js'
-import type { ProcessHandle } from './start/process-handle.js'
+/** What a caller may ask of the end of a child, and what it is told. */
+import { checkMilliseconds, invalidArgType, invalidArgValue, ownOptions } from './node/errors.js'
+import { type Signal, signalNumber } from './signal/names.js'
 
 export interface StopOptions {
   /**
-   * Milliseconds from now until SIGKILL; Infinity: never. A later call may shorten it.
+   * Milliseconds that the child has when it was asked to leave. Then it is sent SIGTERM, if it hears it and was not asked by it,
+   * and has a second grace until SIGKILL: as long as the first, and 2000 at the most, or the second of two numbers. 0: killed at
+   * once; Infinity: never. Time in which the child, or this process, was stopped (SIGSTOP, a frozen container) does not count. A
+   * later call may shorten it.
    * @default 5000
    */
-  readonly grace?: number | undefined
-  /** Sent as well as setting the exit event. @default none with an exit event, else 'SIGTERM' */
+  readonly grace?: number | readonly [number, number] | undefined
+  /** Sent at once, as well as setting the exit event. @default none with an exit event, else 'SIGTERM' */
   readonly signal?: Signal | undefined
   /**
    * `'group'`: signals go to the whole process group that the child leads, and what is left of it when the child has exited is
@@ -28,96 +28,36 @@ export interface StopOutcome {
   readonly forced: boolean
 }
 
-/** Checks what can be checked without a child. */
-export function checkStop({ grace, signal, target }: StopOptions): void {
-  if (grace !== undefined) checkMilliseconds('options.grace', grace)
-  if (signal !== undefined) signalNumber(signal)
-  if (target !== undefined && target !== 'process' && target !== 'group') {
-    throw invalidArgType('options.target', "'process' or 'group'", target)
-  }
+/** A stop's options, checked and complete. */
+export interface StopRequest {
+  readonly grace: number
+  readonly secondGrace: number
+  readonly signal: Signal | undefined
+  readonly target: 'process' | 'group'
 }
 
 const DEFAULT_GRACE_MS = 5000
-const { SIGCONT, SIGKILL } = constants.signals
+const LONGEST_SECOND_GRACE_MS = 2000
 
-/** The stop of one child, however many ask for it. */
-export class Stop {
-  readonly outcome: Promise<StopOutcome>
-  readonly #child: ProcessHandle
-  #deadline = Number.POSITIVE_INFINITY
-  #timer: NodeJS.Timeout | undefined
-  #target: 'process' | 'group' = 'process'
-  #killed = false
-
-  constructor(
-    child: ProcessHandle,
-    onceExited: (listener: (code: number | null, signal: NodeJS.Signals | null) => void) => void,
-  ) {
-    this.#child = child
-    this.outcome = new Promise((resolve) => {
-      onceExited((code, signal) => {
-        clearTimeout(this.#timer)
-        resolve({ code, signal, forced: this.#killed && signal === 'SIGKILL' })
-      })
-    })
+/**
+ * Checks what can be checked without a child.
+ * @throws TypeError, RangeError in Node's shapes.
+ */
+export function stopRequest(options: unknown): StopRequest {
+  const { grace, signal, target = 'process' } = ownOptions('options', options) as Record<keyof StopOptions, unknown>
+  if (signal !== undefined) signalNumber(signal)
+  if (target !== 'process' && target !== 'group') {
+    throw invalidArgType('options.target', "'process' or 'group'", target)
   }
+  const [first, second] = graces(grace)
+  return { grace: first, secondGrace: second, signal: signal as Signal | undefined, target }
+}
 
-  request(options: StopOptions): Promise<StopOutcome> {
-    checkStop(options)
-    const { grace = DEFAULT_GRACE_MS, signal, target = 'process' } = options
-    const child = this.#child
-    const { exitEvent } = child.protection
-    const asksByEvent = sourceOf(exitEvent)?.settable === true
-    const number = signal === undefined && asksByEvent ? undefined : this.#audible(signal ?? 'SIGTERM')
-    this.#aim(target)
-    if (asksByEvent) exitEvent?.set()
-    if (number !== undefined) this.#send(number)
-    // A stopped child acts on nothing until it goes on.
-    this.#send(SIGCONT)
-    this.#killAfter(grace)
-    return this.outcome
+function graces(given: unknown = DEFAULT_GRACE_MS): [number, number] {
+  if (!Array.isArray(given)) {
+    const grace = checkMilliseconds('options.grace', given)
+    return [grace, Math.min(grace, LONGEST_SECOND_GRACE_MS)]
   }
-
-  #audible(signal: Signal): number {
-    const number = signalNumber(signal)
-    if (!includes(this.#child.unheard, number)) return number
-    const rule = 'must be a signal that the child does not ignore or block. Give it an exit event, or name another'
-    throw invalidArgValue('options.signal', signal, rule)
-  }
-
-  #aim(target: 'process' | 'group'): void {
-    if (target === 'process') return
-    if (!this.#child.leadsGroup) {
-      const rule = "must not be 'group': start the child with { processGroup: true } or { detached: true }"
-      throw invalidArgValue('options.target', target, rule)
-    }
-    this.#target = 'group'
-    this.#child.killGroupAtExit()
-  }
-
-  #send(signal: number): void {
-    const errno = this.#deliver(signal)
-    if (errno !== 0 && errno !== -constants.errno.ESRCH) throw systemError(errno, 'kill')
-  }
-
-  #deliver(signal: number): number {
-    return this.#target === 'group' ? this.#child.killGroup(signal) : this.#child.kill(signal)
-  }
-
-  /** A child that has become somebody else can't be killed; nobody waits for an answer here. */
-  #kill(): void {
-    this.#killed = this.#deliver(SIGKILL) === 0
-  }
-
-  #killAfter(limit: number): void {
-    const deadline = performance.now() + limit
-    if (deadline >= this.#deadline) return
-    this.#deadline = deadline
-    clearTimeout(this.#timer)
-    if (limit === 0) {
-      this.#kill()
-    } else {
-      this.#timer = setTimeout(() => this.#kill(), limit).unref()
-    }
-  }
+  if (given.length !== 2) throw invalidArgValue('options.grace', given, 'must be a number or two')
+  return [checkMilliseconds('options.grace[0]', given[0]), checkMilliseconds('options.grace[1]', given[1])]
 }

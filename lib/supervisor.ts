@@ -1,48 +1,90 @@
-/** Many children with shared defaults and one exit event, and the recipe for a parent that is asked to leave. */
+/** Many children with shared defaults that start, restart and end together. */
 import { EventEmitter } from 'node:events'
-import { ExitEvent } from './exit-event.js'
+import { constants } from 'node:os'
+import { checkStop } from './end/ladder.js'
+import { type HandleSignalsOptions, handleSignals } from './end/signals.js'
+import { ExitEvent, sourceOf } from './exit-event.js'
 import { forkProtected } from './fork.js'
-import { invalidState } from './node/errors.js'
+import { invalidState, isOptions, ownOptions } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
-import { type Signal, signalName, signalNumber } from './signal/names.js'
+import { type Signal, signalNumber } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
-import type { ProtectionOptions } from './start/protection.js'
-import { checkStop, type StopOptions, type StopOutcome } from './stop.js'
+import { hasOwnGroup, type ProtectionOptions, protectionFrom } from './start/protection.js'
+import { refusing } from './start/refusal.js'
+import { type StopOptions, stopRequest } from './stop.js'
+import { type ChildOutcome, Place } from './supervise/place.js'
+import { type Restart, RestartPolicy } from './supervise/restart.js'
 
 /** Used for every child that does not say otherwise. */
-export interface SupervisorOptions extends Omit<ProtectionOptions, 'exitEvent'>, StopOptions {}
-
-/** How one child of a supervisor ended. */
-export interface ChildOutcome extends StopOutcome {
-  readonly child: ProtectedProcess
+export interface SupervisorOptions extends Omit<ProtectionOptions, 'exitEvent'>, StopOptions {
+  /**
+   * Whether a child that has ended, and was not stopped, is started again: `'always'`, or `'on-failure'` (a code other than 0, or
+   * a signal). The delays grow, and after too many in a row the supervisor gives up ('give-up').
+   * @default false
+   */
+  readonly restart?: Restart | undefined
 }
 
-/** A signal that comes again within this time is the same one, forwarded: npm and pnpm hand on what the terminal has sent already. */
-const SAME_SIGNAL_MS = 1000
+/** What a supervisor has seen so far. */
+export interface SupervisorCounts {
+  readonly started: number
+  readonly ended: number
+  /** Of those that ended: with a code other than 0, or by a signal. */
+  readonly failed: number
+  /** Of those that ended: killed when their grace was over. */
+  readonly forced: number
+  /** Of those that were started: in place of another. */
+  readonly restarted: number
+}
 
-const DEFAULT_SIGNALS: readonly Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+export interface SupervisorEvents {
+  /** A child has ended. */
+  exit: [ChildOutcome]
+  /** A child has been started in place of another. */
+  restart: [{ readonly child: ProtectedProcess; readonly previous: ChildOutcome }]
+  /** Children in this place have ended too often: there will be no other. */
+  'give-up': [ChildOutcome]
+}
 
-/**
- * Starts children, and ends them together. 'exit' is emitted with the {@link ChildOutcome} of each child that ends; those that
- * ended before shutdown() while nobody listened are in its answer.
- */
-export class Supervisor extends EventEmitter<{ exit: [ChildOutcome] }> {
-  /** Handed to every child. */
+export interface RestartAllOptions extends StopOptions {
+  /** Called with each new child; the next one is stopped when what it returns has resolved. */
+  readonly ready?: ((child: ProtectedProcess) => unknown) | undefined
+}
+
+type Starter = (file: string | URL, args: unknown, options: unknown) => ProtectedProcess
+
+/** Of children that ended while nobody listened, the last are kept whole for shutdown(). */
+const KEPT_OUTCOMES = 100
+
+const CLOSED = 'This supervisor is shut down: it starts no more children'
+
+/** Starts children, starts them again if it is told to, and ends them together. Events: {@link SupervisorEvents}. */
+export class Supervisor extends EventEmitter<SupervisorEvents> {
+  /** Asks all children. Each has one of its own, which is set with this one or by its own stop(). */
   readonly exitEvent = new ExitEvent()
   readonly #startDefaults: ProtectionOptions
   readonly #stopDefaults: StopOptions
+  readonly #restart: unknown
+  readonly #places = new Set<Place>()
   readonly #children = new Set<ProtectedProcess>()
-  /** Of the children that live, and of those that ended unheard. */
-  readonly #outcomes = new Map<ProtectedProcess, Promise<ChildOutcome>>()
-  #closing = false
+  readonly #unheard: ChildOutcome[] = []
+  readonly #counts = { started: 0, ended: 0, failed: 0, forced: 0, restarted: 0 }
+  /** What this process handles for this supervisor. */
+  readonly #handled = new Set<readonly number[]>()
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #answer: Promise<ChildOutcome[]> = Promise.resolve([])
 
-  /** @throws TypeError, RangeError for the options of shutdown(); those of the children are checked when one is started. */
+  /** @throws TypeError, RangeError for options that are wrong by themselves, or together. */
   constructor(options: SupervisorOptions = {}) {
     super()
-    checkStop(options)
-    const { grace, signal, target, ...start } = options
-    this.#startDefaults = { ...start, exitEvent: this.exitEvent }
-    this.#stopDefaults = { grace, signal, target }
+    const { grace, signal, target, restart, ...start } = ownOptions('options', options) as SupervisorOptions
+    this.#startDefaults = definite(start)
+    this.#stopDefaults = definite({ grace, signal, target })
+    this.#restart = restart
+    this.#check(this.#startDefaults, restart)
+    this.exitEvent.signal.addEventListener('abort', () => {
+      for (const place of this.#places) place.ask()
+    })
   }
 
   /** Those that live. */
@@ -50,95 +92,175 @@ export class Supervisor extends EventEmitter<{ exit: [ChildOutcome] }> {
     return this.#children
   }
 
+  /** Whether it has begun to shut down, or has shut down: it starts no children any more. */
+  get closing(): boolean {
+    return this.#state !== 'open'
+  }
+
+  get counts(): SupervisorCounts {
+    return { ...this.#counts }
+  }
+
   /**
-   * As {@link spawnProtected}, with all of its overloads.
-   * @throws Error `ERR_INVALID_STATE` once shutdown() was called.
+   * As {@link spawnProtected}, with all of its overloads, and `restart`. While the supervisor shuts down nothing is started: the
+   * child has no pid, and tells those who listen to its 'error' (`ERR_INVALID_STATE`), and nobody else.
+   * @throws as {@link spawnProtected}; Error `ERR_INVALID_STATE` when it has shut down.
    */
   readonly spawn = ((command: string, args?: unknown, options?: unknown) =>
-    this.#add(() => spawnProtected(command, ...this.#withDefaults(args, options)))) as typeof spawnProtected
+    this.#add(spawnProtected as Starter, command, args, options)) as typeof spawnProtected
 
-  /**
-   * As {@link forkProtected}.
-   * @throws Error `ERR_INVALID_STATE` once shutdown() was called.
-   */
+  /** As {@link forkProtected}, and otherwise as {@link spawn}. */
   readonly fork = ((modulePath: string | URL, args?: unknown, options?: unknown) =>
-    this.#add(() => forkProtected(modulePath, ...this.#withDefaults(args, options)))) as typeof forkProtected
+    this.#add(forkProtected as Starter, modulePath, args, options)) as typeof forkProtected
 
-  /** A wrong value is handed on as it is, to be refused. */
-  #withDefaults(args: unknown, options: unknown): [readonly string[], object] {
+  #add(starter: Starter, file: string | URL, args: unknown, options: unknown): ProtectedProcess {
     const hasArgs = Array.isArray(args) || args === undefined || args === null || options !== undefined
-    const given = hasArgs ? options : args
-    const isPlain = given === undefined || (typeof given === 'object' && given !== null && !Array.isArray(given))
-    const merged = isPlain ? { ...this.#startDefaults, ...given } : given
-    return [(hasArgs ? (args ?? []) : []) as readonly string[], merged as object]
+    const given = (hasArgs ? options : args) ?? {}
+    const argList = hasArgs ? (args ?? []) : []
+    if (this.#state === 'closed') throw invalidState(CLOSED)
+    if (this.#state === 'closing') return refusing(invalidState(CLOSED), () => starter(file, argList, given))
+    // A wrong value is handed on as it is, to be refused.
+    if (!isOptions(given)) return starter(file, argList, given)
+    const { restart = this.#restart, ...own } = definite(ownOptions('options', given)) as ProtectionOptions & {
+      restart?: unknown
+    }
+    const merged = { ...this.#startDefaults, ...this.#defaultIgnore(own), ...own }
+    const policy = this.#check(merged, restart)
+    const start = (exitEvent: ExitEvent) => starter(file, argList, { exitEvent, ...merged })
+    return new Place(start, policy, this.#listener).start()
   }
 
-  #add(start: () => ProtectedProcess): ProtectedProcess {
-    if (this.#closing) throw invalidState('This supervisor is shut down: it starts no more children')
-    const child = start()
-    // One that did not start tells so by its own 'error'.
-    if (child.pid === undefined) return child
-    this.#children.add(child)
-    this.#outcomes.set(child, this.#outcomeOf(child))
-    return child
+  /** What this process handles itself its children ignore, but for the signal that stops them. */
+  #defaultIgnore(own: ProtectionOptions): ProtectionOptions {
+    const { ignore, foreground } = { ...this.#startDefaults, ...own }
+    if (ignore !== undefined || foreground === true || this.#handled.size === 0) return {}
+    const { signal } = this.#stopDefaults
+    const stopSignal = signal === undefined ? 0 : signalNumber(signal)
+    const handled = new Set([constants.signals.SIGINT, ...[...this.#handled].flat()])
+    handled.delete(stopSignal)
+    return { ignore: [...handled] }
   }
 
-  async #outcomeOf(child: ProtectedProcess): Promise<ChildOutcome> {
-    await new Promise((resolve) => child.once('exit', resolve))
-    this.#children.delete(child)
-    const outcome = { child, ...(await child.stop()) }
-    if (this.emit('exit', outcome) && !this.#closing) this.#outcomes.delete(child)
-    return outcome
+  /** What would make a stop impossible is refused when it is given. */
+  #check(start: ProtectionOptions, restart: unknown): RestartPolicy {
+    const protection = protectionFrom(start, 'auto')
+    const leadsGroup = hasOwnGroup(protection) || (start as { detached?: unknown }).detached === true
+    const asksByEvent = start.exitEvent === undefined || sourceOf(start.exitEvent)?.settable === true
+    checkStop({ protection, leadsGroup, asksByEvent }, stopRequest(this.#stopDefaults))
+    return new RestartPolicy(restart)
+  }
+
+  readonly #listener = {
+    started: (place: Place, child: ProtectedProcess) => {
+      this.#places.add(place)
+      this.#children.add(child)
+      this.#counts.started += 1
+    },
+    restarted: (child: ProtectedProcess, previous: ChildOutcome) => {
+      this.#counts.restarted += 1
+      void this.#tell('restart', { child, previous })
+    },
+    ended: (outcome: ChildOutcome) => {
+      this.#children.delete(outcome.child)
+      this.#counts.ended += 1
+      if (outcome.code !== 0) this.#counts.failed += 1
+      if (outcome.forced) this.#counts.forced += 1
+      if (this.#state === 'open' && this.listenerCount('exit') === 0) {
+        this.#unheard.push(outcome)
+        if (this.#unheard.length > KEPT_OUTCOMES) this.#unheard.shift()
+      }
+      return this.#tell('exit', outcome)
+    },
+    gaveUp: (outcome: ChildOutcome) => void this.#tell('give-up', outcome),
+    isOver: (place: Place) => {
+      this.#places.delete(place)
+    },
+  }
+
+  /** What a listener throws is an 'uncaughtException', and reaches nothing of ours. */
+  #tell<Name extends keyof SupervisorEvents>(name: Name, ...event: SupervisorEvents[Name]): Promise<void> {
+    return new Promise((resolve) => {
+      process.nextTick(() => {
+        resolve()
+        ;(this as EventEmitter).emit(name, ...event)
+      })
+    })
   }
 
   /**
-   * Stops all children at once, each as by `child.stop()`, and resolves when the last has exited, with how each of them ended.
-   * No child can be started any more. A later call may shorten the grace; all share one answer.
-   * @throws (as a rejection) what `child.stop()` throws; all other children are stopped all the same.
+   * Ends one child after the other, and starts another in its place.
+   * @returns the new children.
+   * @throws (as a rejection) as {@link shutdown}; what `ready` throws; Error `ERR_INVALID_STATE` when it is shutting down.
+   */
+  async restart(options: RestartAllOptions = {}): Promise<ProtectedProcess[]> {
+    const { ready, ...stop } = ownOptions('options', options) as RestartAllOptions
+    const request = stopRequest({ ...this.#stopDefaults, ...definite(stop) })
+    const children = []
+    for (const place of [...this.#places]) {
+      if (this.closing) throw invalidState(CLOSED)
+      const child = await place.replace(request)
+      if (child === undefined) continue
+      children.push(child)
+      await ready?.(child)
+    }
+    return children
+  }
+
+  /**
+   * Stops all children at once, each as by `child.stop()`, and resolves when the last has exited, with how each of them ended,
+   * and how the last of those did that ended before while nobody listened to 'exit'. No child can be started any more. A later
+   * call may shorten the grace; all share one answer.
+   * @throws (as a rejection) TypeError, RangeError as `child.stop()`: then nothing is stopped; a system error of `kill` (`EPERM`)
+   * of children that can't be ended, when all others have gone.
    */
   async shutdown(options: StopOptions = {}): Promise<ChildOutcome[]> {
-    checkStop(options)
-    this.#closing = true
-    const definite = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-    await Promise.all([...this.#children].map((child) => child.stop({ ...this.#stopDefaults, ...definite })))
-    return Promise.all(this.#outcomes.values())
+    const request = stopRequest({ ...this.#stopDefaults, ...definite(ownOptions('options', options)) })
+    const places = [...this.#places]
+    for (const { handle } of places) if (handle) checkStop(handle, request)
+    if (this.#state === 'open') {
+      this.#state = 'closing'
+      const living = places.flatMap((place) => (place.child ? [place.outcome as Promise<ChildOutcome>] : []))
+      this.#answer = Promise.all(living).then((outcomes) => [...this.#unheard, ...outcomes])
+      for (const place of places) place.close()
+      this.exitEvent.set()
+    }
+    const stops = await Promise.allSettled(places.map((place) => place.stop(request)))
+    this.#state = 'closed'
+    const failures = stops.flatMap((stop) => (stop.status === 'rejected' ? [stop.reason] : []))
+    if (failures.length > 1) throw new AggregateError(failures, 'Some children could not be ended')
+    if (failures.length > 0) throw failures[0]
+    return this.#answer
   }
 
   /**
-   * The recipe: the first of these signals shuts down, and then ends this process by the same signal's default action, so that
-   * who waits for it sees it killed by that signal; process 'exit' listeners do not run then. Another signal, or the same one
-   * later than a second after, kills the children that still live.
-   * @param signals - default SIGINT, SIGTERM, SIGHUP
+   * The recipe: the first of these signals shuts this supervisor down, and every other that handles signals; then this process
+   * ends by the same signal's default action, so that who waits for it sees it killed by that signal. A third press within a
+   * second, or any signal later than that, kills the children that still live. Children that are started from now on ignore these
+   * signals by default.
+   *
+   * Where the application has listeners of its own for the signal, they run, and the process ends when the event loop is empty, or
+   * when they end it. Process 'exit' listeners do not run, unless the signal can't end the process (as process 1 of a container):
+   * then it exits with 128 + its number.
    * @returns what puts everything back as it was, by `[Symbol.dispose]()`.
-   * @throws TypeError `ERR_UNKNOWN_SIGNAL`, `ERR_INVALID_ARG_TYPE`; a system error for a signal that no process can handle.
+   * @throws TypeError `ERR_UNKNOWN_SIGNAL`, `ERR_INVALID_ARG_TYPE`; a system error for a signal that no process can handle; Error
+   * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` in a worker thread, which gets no signals.
    */
-  handleSignals(signals: readonly Signal[] = DEFAULT_SIGNALS): Disposable {
-    const names = signals.map((signal) => signalName(signalNumber(signal)) as NodeJS.Signals)
-    let first: { readonly name: string; readonly at: number } | undefined
-    const listener = (name: NodeJS.Signals) => {
-      if (first === undefined) {
-        first = { name, at: performance.now() }
-        void leave(name)
-      } else if (name !== first.name || performance.now() - first.at > SAME_SIGNAL_MS) {
-        void this.shutdown({ grace: 0 })
-      }
+  handleSignals(options: readonly Signal[] | HandleSignalsOptions = {}): Disposable {
+    const handling = handleSignals(options, {
+      shutdown: () => this.shutdown(),
+      kill: () => this.shutdown({ grace: 0 }),
+    })
+    this.#handled.add(handling.signals)
+    return {
+      [Symbol.dispose]: () => {
+        this.#handled.delete(handling.signals)
+        handling[Symbol.dispose]()
+      },
     }
-    const restore = () => {
-      for (const name of names) process.off(name, listener)
-    }
-    const leave = async (name: NodeJS.Signals) => {
-      await this.shutdown()
-      restore()
-      // The default action needs that nobody listens.
-      process.removeAllListeners(name)
-      process.kill(process.pid, name)
-    }
-    try {
-      for (const name of names) process.on(name, listener)
-    } catch (error) {
-      restore()
-      throw error
-    }
-    return { [Symbol.dispose]: restore }
   }
+}
+
+/** What was given: an option that is undefined has its default. */
+function definite<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
 }

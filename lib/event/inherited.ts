@@ -3,7 +3,7 @@ import { isMainThread } from 'node:worker_threads'
 import type { ExitState } from '../native/addon.js'
 import { native } from '../native/load.js'
 import { invalidState, systemError } from '../node/errors.js'
-import { type EventSource, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE, type ReadEnd } from './source.js'
+import { type ChildEnd, type EventSource, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from './source.js'
 
 /** How often a worker thread that waits lets V8 see that it is to be terminated. */
 const TERMINATION_CHECK_MS = 100
@@ -39,10 +39,6 @@ export class Inherited implements EventSource {
     return flag
   }
 
-  keepAlive(on: boolean): void {
-    native().keepExitEventAlive(on)
-  }
-
   waitSync(timeoutMs: number): ExitState {
     if (isMainThread) return native().waitForExitEvent(this.#fd, timeoutMs)
     const end = performance.now() + timeoutMs
@@ -57,8 +53,9 @@ export class Inherited implements EventSource {
     throw invalidState('Only the process that created an exit event can set it: set() was called in a child')
   }
 
-  readEnd(): ReadEnd {
-    return { errno: 0, fd: this.#fd, inode: this.#inode, release: () => {} }
+  /** The same end: a descendant is told with this process, or by its end. */
+  childEnd(): ChildEnd {
+    return { errno: 0, fd: this.#fd, inode: this.#inode, started: () => {}, ended: () => {} }
   }
 }
 

@@ -1,20 +1,23 @@
-/** The exit event of a parent, for its children. */
-import type { ExitPipe, ExitState } from '../native/addon.js'
+/** The exit event of a parent, for its children: a pipe for each, of which it holds the write end. */
+import type { ExitState } from '../native/addon.js'
 import { native } from '../native/load.js'
-import { invalidState, systemError } from '../node/errors.js'
-import type { EventSource, ReadEnd } from './source.js'
+import { invalidState } from '../node/errors.js'
+import type { ChildEnd, EventSource } from './source.js'
+
+/**
+ * Pipes of children that have ended, and whose descendants still read them. Held here, as the event itself may be dropped by
+ * the program: they would take that for the death of this process.
+ */
+const inherited = new Set<object>()
 
 export class Own implements EventSource {
   readonly settable = true
   readonly #flag = new Int32Array(new SharedArrayBuffer(4))
-  /** Undefined once set: its descriptors are closed at once, not when the event is collected. */
-  #pipe: ExitPipe | undefined = openPipe()
+  readonly #pipes = new Set<object>()
 
   watch(): Int32Array {
     return this.#flag
   }
-
-  keepAlive(): void {}
 
   waitSync(timeoutMs: number): ExitState {
     if (timeoutMs === Number.POSITIVE_INFINITY && this.#flag[0] === 0) {
@@ -27,22 +30,37 @@ export class Own implements EventSource {
   set(): void {
     if (this.#flag[0] !== 0) return
     this.#flag[0] = 1
-    if (this.#pipe) native().setExitPipe(this.#pipe.handle, false)
-    this.#pipe = undefined
+    for (const pipe of this.#pipes) {
+      native().setExitPipe(pipe)
+      inherited.delete(pipe)
+    }
+    this.#pipes.clear()
   }
 
-  readEnd(): ReadEnd {
-    if (this.#pipe) return { ...this.#pipe, release: () => {} }
-    // A child that starts after set() is given a pipe of its own that is set already.
-    const pipe = native().createExitPipe()
-    if (pipe.errno !== 0) return { ...pipe, release: () => {} }
-    native().setExitPipe(pipe.handle, true)
-    return { ...pipe, release: () => native().setExitPipe(pipe.handle, false) }
+  childEnd(): ChildEnd {
+    const { errno, fd, inode, handle: pipe } = native().createExitPipe()
+    if (errno !== 0) return { errno, fd: -1, inode: 0, started: () => {}, ended: () => {} }
+    // One that starts after set() finds it set.
+    if (this.#flag[0] === 0) this.#pipes.add(pipe)
+    else native().setExitPipe(pipe)
+    return {
+      errno,
+      fd,
+      inode,
+      started: () => native().closeExitReadEnd(pipe),
+      ended: () => {
+        if (!this.#pipes.has(pipe)) return
+        inherited.add(pipe)
+        closeUnread()
+        if (!inherited.has(pipe)) this.#pipes.delete(pipe)
+      },
+    }
   }
 }
 
-function openPipe(): ExitPipe {
-  const pipe = native().createExitPipe()
-  if (pipe.errno !== 0) throw systemError(pipe.errno, 'pipe2')
-  return pipe
+/** Nobody is told by the end of a pipe that nobody reads. */
+function closeUnread(): void {
+  for (const pipe of inherited) {
+    if (native().closeUnreadExitPipe(pipe)) inherited.delete(pipe)
+  }
 }

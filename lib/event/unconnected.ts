@@ -11,8 +11,6 @@ export class Unconnected implements EventSource {
     return this.#flag
   }
 
-  keepAlive(): void {}
-
   waitSync(timeoutMs: number): ExitState {
     if (timeoutMs === Number.POSITIVE_INFINITY) {
       throw invalidState('waitSync() without a time-out would never return: this process was given no exit event')
@@ -25,7 +23,7 @@ export class Unconnected implements EventSource {
     throw invalidState('Only the process that created an exit event can set it: this process was given none')
   }
 
-  readEnd(): undefined {
+  childEnd(): undefined {
     return undefined
   }
 }

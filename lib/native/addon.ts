@@ -9,7 +9,7 @@ export type OnExit = (
   maxRssBytes: number | null,
 ) => void
 
-/** `handle` owns the pipe: when it is collected unset, the children are told that they are orphaned. */
+/** `handle` owns the pipe: when it is collected unset, who reads it is told that it is orphaned. */
 export interface ExitPipe {
   readonly errno: number
   readonly fd: number
@@ -37,14 +37,22 @@ export interface Addon {
   /** For the group that the child leads. */
   killGroup(id: number, signal: number): number
   killGroupAtExit(id: number): void
+  /** The signal that has stopped the child, 0 while it is not stopped. */
+  stopSignal(id: number): number
   keepAlive(id: number, on: boolean): void
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe
-  setExitPipe(handle: object, keepReadEnd: boolean): void
+  setExitPipe(handle: object): void
+  closeExitReadEnd(handle: object): void
+  /** Closes the pipe when no process holds a read end of it, and tells whether it did. */
+  closeUnreadExitPipe(handle: object): boolean
   claimExitFd(fd: number, inode: number): boolean
   /** `timeoutMs` may be Infinity. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState
   /** For the one event that this process was given. `raised` is called on the event loop. */
   watchExitEvent(fd: number, raised: () => void): ExitEventWatch
-  keepExitEventAlive(on: boolean): void
+  /** Takes the terminal out of raw mode, if libuv has put it there. */
+  resetTerminal(): void
+  /** Ends this process by the default action of the signal. Returns where that can't be: blocked, or process 1. */
+  raiseDefault(signal: number): void
 }

@@ -61,3 +61,16 @@ export function systemError(errno: number, syscall: string): NodeJS.ErrnoExcepti
   const code = getSystemErrorName(errno)
   return Object.assign(new Error(`${syscall} ${code}`), { errno, code, syscall })
 }
+
+export function isOptions(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * The object's own properties alone: what somebody has put on Object.prototype is no option.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no object.
+ */
+export function ownOptions(name: string, value: unknown): object {
+  if (!isOptions(value)) throw invalidArgType(name, 'of type object', value)
+  return { __proto__: null, ...value }
+}

@@ -1,5 +1,5 @@
 /** Which descriptors a child gets: its stdio, then the exit event. */
-import { EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE, type ReadEnd } from '../event/source.js'
+import { type ChildEnd, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from '../event/source.js'
 import { NEW_PIPE, NO_DESCRIPTOR } from '../native/wire.js'
 import type { StdioEntry } from '../node/child-process-contract.js'
 
@@ -15,18 +15,18 @@ export function namesNone(entry: StdioEntry): boolean {
 }
 
 /** The child's descriptors and the variables that name the exit event: after the stdio, at 3 or above. */
-export function handOver(stdio: readonly StdioEntry[], readEnd: ReadEnd | undefined) {
+export function handOver(stdio: readonly StdioEntry[], childEnd: ChildEnd | undefined) {
   const sources = stdio.map((entry) => {
     if (entry.type === 'pipe' || entry.type === 'overlapped') return NEW_PIPE
     // libuv takes any negative number for none.
     return Math.max(sourceOf(entry) ?? NO_DESCRIPTOR, NO_DESCRIPTOR)
   })
-  if (readEnd === undefined) {
+  if (childEnd === undefined) {
     // A variable that this process inherited itself would name a descriptor that the child does not get.
     return { descriptors: sources, changes: [EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE] }
   }
-  const changes = [`${EXIT_FD_VARIABLE}=${sources.length}`, `${EXIT_INODE_VARIABLE}=${readEnd.inode}`]
-  return { descriptors: [...sources, readEnd.fd], changes }
+  const changes = [`${EXIT_FD_VARIABLE}=${sources.length}`, `${EXIT_INODE_VARIABLE}=${childEnd.inode}`]
+  return { descriptors: [...sources, childEnd.fd], changes }
 }
 
 /** Gives Node's streams our ends of the new pipes. After a failure too: the streams that Node makes of them then see their end. */

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { addAbortListener } from 'node:events'
 import type { SpawnPlan } from './plan.js'
+import type { ProcessHandle } from './process-handle.js'
 
 /** Of the same name and shape as Node's own class, which it keeps to itself. */
 class AbortError extends Error {
@@ -14,7 +15,12 @@ class AbortError extends Error {
 }
 
 /** As child_process does it; `drain` is ours. */
-export function limit(child: ChildProcess, { signal, killSignal, timeout, protection: { drain } }: SpawnPlan): void {
+export function limit(
+  child: ChildProcess,
+  handle: ProcessHandle,
+  { signal, killSignal, timeout, protection: { drain } }: SpawnPlan,
+): void {
+  if (!handle.running) return
   const kill = (killed?: () => void) => {
     try {
       if (child.kill(killSignal)) killed?.()
@@ -24,27 +30,23 @@ export function limit(child: ChildProcess, { signal, killSignal, timeout, protec
   }
   if (timeout > 0) {
     const timer = setTimeout(kill, timeout)
-    const clear = () => clearTimeout(timer)
-    child.once('exit', clear).once('close', clear)
+    handle.onceEnded(() => clearTimeout(timer))
   }
-  if (drain !== undefined && drain !== Number.POSITIVE_INFINITY) closePipesAfterExit(child, drain)
+  if (drain !== undefined && drain !== Number.POSITIVE_INFINITY) {
+    // Pipes that are still open keep the process alive by themselves.
+    handle.onceEnded(() => void setTimeout(closePipes, drain, child).unref())
+  }
   if (signal) {
     const abort = () => kill(() => child.emit('error', new AbortError(signal.reason)))
     if (signal.aborted) {
       process.nextTick(abort)
     } else {
       const listener = addAbortListener(signal, abort)
-      child.once('exit', () => listener[Symbol.dispose]())
+      handle.onceEnded(() => listener[Symbol.dispose]())
     }
   }
 }
 
-function closePipesAfterExit(child: ChildProcess, delayMs: number): void {
-  child.once('exit', () => {
-    const close = () => {
-      for (const stream of child.stdio) stream?.destroy()
-    }
-    const timer = setTimeout(close, delayMs)
-    child.once('close', () => clearTimeout(timer))
-  })
+function closePipes(child: ChildProcess): void {
+  for (const stream of child.stdio) stream?.destroy()
 }

@@ -14,7 +14,7 @@ import {
   overload,
   pathOf,
 } from './node-options.js'
-import { type Enforce, type Protection, type ProtectionOptions, protectionFrom } from './protection.js'
+import { checkKillSignal, type Enforce, type Protection, type ProtectionOptions, protectionFrom } from './protection.js'
 
 export type SpawnProtectedOptions = SpawnOptions & ProtectionOptions
 export type ForkProtectedOptions = ForkOptions & ProtectionOptions
@@ -58,6 +58,7 @@ export function planSpawn(
   const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
   checkEndsAsNode(file, args, options)
   const protection = protectionFrom(options, defaultEnforce)
+  if (options.timeout || options.signal) checkKillSignal(options.killSignal, protection)
   const { shell, argv0 } = options
   const program = shell ? (typeof shell === 'string' ? shell : '/bin/sh') : file
   const programArgs = shell ? ['-c', [file, ...args].join(' ')] : args

@@ -2,7 +2,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
-import type { ReadEnd } from '../event/source.js'
+import type { ChildEnd } from '../event/source.js'
 import { sourceOf } from '../exit-event.js'
 import { native } from '../native/load.js'
 import { type SpawnResult, text, Wire } from '../native/wire.js'
@@ -14,9 +14,11 @@ import {
   type StartedHandle,
 } from '../node/child-process-contract.js'
 import { checkPermission } from '../node/permission.js'
+import { isHeld } from '../signal/held.js'
 import { signalName } from '../signal/names.js'
 import { handOver, namesNone, openPipes } from './descriptors.js'
 import { hasOwnGroup, optionFields, type Protection, unheardSignals } from './protection.js'
+import { presentRefusal } from './refusal.js'
 
 /** What a child has used of the machine when it has exited (getrusage(2)). */
 export interface ResourceUsage {
@@ -41,6 +43,19 @@ export interface Prepared {
   readonly inheritEnvironment?: boolean
 }
 
+/** How a process ended. Both are null when something else in this process has reaped it. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+const handles = new WeakMap<ChildProcess, ProcessHandle>()
+
+/** Undefined for a child of another's. */
+export function handleOf(child: ChildProcess): ProcessHandle | undefined {
+  return handles.get(child)
+}
+
 /** Children that live, by the id of the exit watcher: this keeps them from being collected. */
 const living = new Map<number, ProcessHandle>()
 
@@ -54,6 +69,9 @@ function openWire(): Wire<typeof optionFields> {
   return opened
 }
 
+/** Nothing can be executed by this name. */
+const NO_PROGRAM = '/dev/null/refused'
+
 export class ProcessHandle extends AsyncResource implements StartedHandle {
   readonly #child: ChildProcess
   readonly protection: Protection
@@ -61,11 +79,17 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   #prepared: Prepared | undefined
   #id: number | undefined
   #keepsAlive = true
+  #isHoldingLoop = false
+  #childEnd: ChildEnd | undefined
+  #onEnded: ((ended: Ended) => void)[] | undefined
   pid?: number
+  ended: Ended | undefined
   enforced = false
   /** The child's process group has its own number. */
   leadsGroup = false
   failedStep: string | undefined
+  /** Given by who started it, in place of what the system would say. */
+  readonly #refusal = presentRefusal()
   resourceUsage: ResourceUsage | undefined
 
   constructor(child: ChildProcess, protection: Protection, prepared: Prepared) {
@@ -73,10 +97,15 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.#child = child
     this.protection = protection
     this.#prepared = prepared
+    handles.set(child, this)
   }
 
   get unheard(): bigint {
     return unheardSignals(this.protection)
+  }
+
+  get asksByEvent(): boolean {
+    return sourceOf(this.protection.exitEvent)?.settable === true
   }
 
   get running(): boolean {
@@ -84,7 +113,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   onexit(exitCode: number | null, signal?: string | null): void {
-    endChild(this.#child, exitCode, signal, this.failedStep)
+    endChild(this.#child, exitCode, signal, { step: this.failedStep, refusal: this.#refusal })
   }
 
   get asked(): boolean {
@@ -97,12 +126,17 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     const options = handleSpawnOptions(args, prepared.spawn)
     checkPermission(options.file)
     if (options.stdio.some(namesNone)) return this.#refused(options, 'fcntl', -constants.errno.EINVAL)
-    const readEnd = sourceOf(this.protection.exitEvent)?.readEnd()
-    if (readEnd && readEnd.errno !== 0) return this.#refused(options, 'pipe2', readEnd.errno)
-    const result = this.#start(options, prepared, readEnd)
-    readEnd?.release()
+    const childEnd = sourceOf(this.protection.exitEvent)?.childEnd()
+    if (childEnd && childEnd.errno !== 0) return this.#refused(options, 'pipe2', childEnd.errno)
+    const result = this.#start(options, prepared, childEnd)
+    childEnd?.started()
     this.enforced = result.enforced
-    if (result.errno !== 0) return this.#refused(options, result.step, result.errno)
+    if (this.#refusal) return this.#refused(options, 'execve', -constants.errno.ENOENT)
+    if (result.errno !== 0) {
+      childEnd?.ended()
+      return this.#refused(options, result.step, result.errno)
+    }
+    this.#childEnd = childEnd
     this.leadsGroup = options.detached || hasOwnGroup(this.protection)
     this.pid = result.pid
     this.#id = result.id
@@ -110,14 +144,14 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     return 0
   }
 
-  #start(options: HandleSpawnOptions, prepared: Prepared, readEnd: ReadEnd | undefined): SpawnResult {
+  #start(options: HandleSpawnOptions, prepared: Prepared, childEnd: ChildEnd | undefined): SpawnResult {
     const { argumentTexts = options.args.map(text), inheritEnvironment = false } = prepared
-    const { descriptors, changes } = handOver(options.stdio, readEnd)
+    const { descriptors, changes } = handOver(options.stdio, childEnd)
     const envPairs = options.envPairs.map(text)
     wire ??= openWire()
     const result = wire.start({
       options: this.protection.numbers,
-      file: options.file,
+      file: this.#refusal ? NO_PROGRAM : options.file,
       arguments: argumentTexts,
       environment: inheritEnvironment ? null : envPairs,
       environmentChanges: inheritEnvironment ? [...envPairs, ...changes] : changes,
@@ -139,11 +173,25 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     return errno
   }
 
-  exited(code: number | null, signal: number | null, usage: ResourceUsage): void {
+  /** The end is the library's first: what a listener of the user's emitter does, or its removal, changes nothing here. */
+  exited(code: number | null, signalNumber: number | null, usage: ResourceUsage): void {
+    const signal = signalNumber === null ? null : (signalName(signalNumber) as NodeJS.Signals)
     this.resourceUsage = usage
+    this.ended = { code, signal }
     this.#forget()
-    this.runInAsyncScope(this.onexit, this, code, signal === null ? null : signalName(signal))
+    this.#childEnd?.ended()
+    this.#childEnd = undefined
+    for (const listener of this.#onEnded ?? []) listener(this.ended)
+    this.#onEnded = undefined
+    this.runInAsyncScope(this.onexit, this, code, signal)
     this.emitDestroy()
+  }
+
+  /** Called once, before the child's own events. `listener` must not throw. Nothing happens for a child that never ran. */
+  onceEnded(listener: (ended: Ended) => void): void {
+    if (this.#id === undefined) return
+    this.#onEnded ??= []
+    this.#onEnded.push(listener)
   }
 
   kill(signal: number): number {
@@ -173,7 +221,18 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   #keepAlive(on: boolean): void {
     if (this.#id === undefined) return
     this.#keepsAlive = on
-    native().keepAlive(this.#id, on)
+    native().keepAlive(this.#id, this.#keepsAlive || this.#isHoldingLoop)
+  }
+
+  /** Whether it keeps the event loop alive although the user has unref'd it. */
+  hold(on: boolean): void {
+    this.#isHoldingLoop = on
+    this.#keepAlive(this.#keepsAlive)
+  }
+
+  /** Whether it is kept from acting: stopped by SIGSTOP or SIGTSTP, or frozen with its cgroup. */
+  get isHeld(): boolean {
+    return this.#id !== undefined && isHeld(native().stopSignal(this.#id), this.pid as number)
   }
 
   #forget(): void {

@@ -1,4 +1,5 @@
 /** Our own options: what a caller may write, and the numbers that it becomes for a start. */
+import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { type ExitEvent, sourceOf } from '../exit-event.js'
 import type { OptionFields, OptionNumbers } from '../native/wire.js'
@@ -10,7 +11,7 @@ import { signalSet } from '../signal/policy.js'
 export interface ProtectionOptions {
   /**
    * Signals that the child ignores from its first instruction on: SIG_IGN; all others start with SIG_DFL.
-   * @default ['SIGINT']
+   * @default ['SIGINT']; [] in the foreground
    */
   readonly ignore?: readonly Signal[] | undefined
   /**
@@ -34,7 +35,8 @@ export interface ProtectionOptions {
   readonly processGroup?: boolean | number | undefined
   /**
    * The child's process group, its own unless `processGroup` says otherwise, holds the terminal until it exits or is stopped.
-   * A system error (`step` 'open') where there is no controlling terminal.
+   * A child that ignores or blocks SIGINT is refused: Ctrl-C would reach nobody. A system error (`step` 'open') where there is no
+   * controlling terminal.
    * @default false
    */
   readonly foreground?: boolean | undefined
@@ -81,13 +83,16 @@ export function protectionFrom(options: ProtectionOptions, defaultEnforce: Enfor
   if (exitEvent !== undefined && sourceOf(exitEvent) === undefined) {
     throw invalidArgType('options.exitEvent', 'an instance of ExitEvent', exitEvent)
   }
-  const ignored = ignore === undefined ? DEFAULT_IGNORED : signalSet('options.ignore', ignore)
   const foreground = flag('options.foreground', options.foreground)
+  const ignored = ignore === undefined ? (foreground ? 0n : DEFAULT_IGNORED) : signalSet('options.ignore', ignore)
+  const blocked = block === undefined ? 0n : signalSet('options.block', block)
+  if (foreground) checkHearsTerminal('options.ignore', ignore, ignored)
+  if (foreground) checkHearsTerminal('options.block', block, blocked)
   const group = processGroup(options.processGroup) ?? (foreground ? 0 : undefined)
   return {
     numbers: {
       ignored,
-      blocked: block === undefined ? 0n : signalSet('options.block', block),
+      blocked,
       enforcement: enforcement(enforce),
       setProcessGroup: group === undefined ? 0 : 1,
       processGroup: group ?? 0,
@@ -106,6 +111,26 @@ export function unheardSignals({ numbers: { ignored, blocked } }: Protection): b
 
 export function hasOwnGroup({ numbers }: Protection): boolean {
   return numbers.setProcessGroup === 1 && numbers.processGroup === 0
+}
+
+function checkHearsTerminal(property: string, signals: unknown, set: bigint): void {
+  if (!includes(set, constants.signals.SIGINT)) return
+  const rule =
+    "must not contain SIGINT with 'options.foreground': Ctrl-C reaches the foreground alone, and would be a dead key"
+  throw invalidArgValue(property, signals, rule)
+}
+
+/**
+ * Checks the signal that is to end a child at its time-out, or when its AbortSignal says so.
+ * @throws TypeError `ERR_INVALID_ARG_VALUE`.
+ */
+export function checkKillSignal(killSignal: unknown, protection: Protection): void {
+  const number =
+    typeof killSignal === 'number' ? killSignal : signalNumber(String(killSignal ?? 'SIGTERM').toUpperCase())
+  if (number === 0 || !includes(unheardSignals(protection), number)) return
+  const rule =
+    "must be a signal that the child does not ignore or block, or 'timeout' and 'signal' would end nothing: 'SIGKILL', for example"
+  throw invalidArgValue('options.killSignal', killSignal ?? 'SIGTERM', rule)
 }
 
 /** The addon's numbers for `enforce`. */

@@ -34,8 +34,6 @@ class EnvironmentState {
   // An environment inherits one event at the most, and watches it once. Returns { errno, flag }.
   Napi::Value watch_exit_event(int fd, const Napi::Function& raised);
 
-  void keep_exit_event_alive(bool on) { exit_event_watch_->keep_alive(on); }
-
   // Valid until the next call.
   std::string_view text_of(napi_value value);
 

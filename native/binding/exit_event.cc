@@ -26,11 +26,17 @@ Napi::Value create_exit_pipe(const Napi::CallbackInfo& info) {
   return answer;
 }
 
-// (handle, keepReadEnd)
-void set_exit_pipe(const Napi::CallbackInfo& info) {
-  ExitPipe& pipe = *info[0].As<Napi::External<ExitPipe>>().Data();
-  pipe.set();
-  if (!info[1].As<Napi::Boolean>()) pipe.close_read_end();
+ExitPipe& pipe_of(const Napi::CallbackInfo& info) { return *info[0].As<Napi::External<ExitPipe>>().Data(); }
+
+void set_exit_pipe(const Napi::CallbackInfo& info) { pipe_of(info).set(); }
+
+void close_read_end(const Napi::CallbackInfo& info) { pipe_of(info).close_read_end(); }
+
+Napi::Value close_unread(const Napi::CallbackInfo& info) {
+  ExitPipe& pipe = pipe_of(info);
+  const bool unread = !pipe.has_readers();
+  if (unread) pipe.close_write_end();
+  return Napi::Boolean::New(info.Env(), unread);
 }
 
 // (fd, inode)
@@ -51,17 +57,16 @@ Napi::Value watch(const Napi::CallbackInfo& info) {
   return state_of(info).watch_exit_event(info[0].As<Napi::Number>(), info[1].As<Napi::Function>());
 }
 
-void keep_alive(const Napi::CallbackInfo& info) { state_of(info).keep_exit_event_alive(info[0].As<Napi::Boolean>()); }
-
 }  // namespace
 
 void register_exit_event(Napi::Env env, Napi::Object exports) {
   export_function<create_exit_pipe>(env, exports, "createExitPipe");
   export_function<set_exit_pipe>(env, exports, "setExitPipe");
+  export_function<close_read_end>(env, exports, "closeExitReadEnd");
+  export_function<close_unread>(env, exports, "closeUnreadExitPipe");
   export_function<claim>(env, exports, "claimExitFd");
   export_function<wait>(env, exports, "waitForExitEvent");
   export_function<watch>(env, exports, "watchExitEvent");
-  export_function<keep_alive>(env, exports, "keepExitEventAlive");
 }
 
 }  // namespace sigshield

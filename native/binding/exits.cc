@@ -28,6 +28,10 @@ void kill_group_at_exit(const Napi::CallbackInfo& info) {
   watcher_of(info).kill_group_at_exit(info[0].As<Napi::Number>());
 }
 
+Napi::Value stop_signal(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), watcher_of(info).stop_signal(info[0].As<Napi::Number>()));
+}
+
 void keep_alive(const Napi::CallbackInfo& info) {
   watcher_of(info).keep_alive(info[0].As<Napi::Number>(), info[1].As<Napi::Boolean>());
 }
@@ -40,6 +44,7 @@ void register_exits(Napi::Env env, Napi::Object exports) {
   export_function<kill_child>(env, exports, "kill");
   export_function<kill_group>(env, exports, "killGroup");
   export_function<kill_group_at_exit>(env, exports, "killGroupAtExit");
+  export_function<stop_signal>(env, exports, "stopSignal");
   export_function<keep_alive>(env, exports, "keepAlive");
   export_function<on_exit>(env, exports, "onExit");
 }

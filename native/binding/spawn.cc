@@ -14,6 +14,7 @@
 #include "binding/topics.h"
 #include "core/child_environment.h"
 #include "core/start.h"
+#include "core/terminal.h"
 #include "core/wire.h"
 
 namespace sigshield {
@@ -83,6 +84,8 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
       .descriptors = {descriptors.begin(), descriptors.end()},
       .options = wire.options,
   };
+  const bool foreground = request.options.foreground != 0;
+  const std::optional<termios> mode_before = foreground ? terminal_mode() : std::nullopt;
   StartResult result = start_watched(state, request);
 
   wire.step = static_cast<std::int32_t>(result.failure.step);
@@ -93,8 +96,9 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
     if (descriptor == kNewPipe && pipe != result.pipes.end()) descriptor = (pipe++)->release();
   }
   if (result.failure) return Napi::Number::New(env, -result.failure.error);
-  const pid_t foreground_group = request.options.foreground != 0 ? group_of(request.options, result.process.pid) : 0;
-  return Napi::Number::New(env, state.exit_watcher()->add(std::move(result.process), foreground_group));
+  std::optional<ForegroundJob> job;
+  if (foreground) job = {group_of(request.options, result.process.pid), mode_before};
+  return Napi::Number::New(env, state.exit_watcher()->add(std::move(result.process), job));
 }
 
 Napi::Value name_of_step(const Napi::CallbackInfo& info) {

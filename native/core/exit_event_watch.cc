@@ -14,7 +14,7 @@ ExitEventWatch::ExitEventWatch(uv_loop_t* loop, int fd, std::int32_t* flag, std:
     : fd_(fd), flag_(flag), raised_(std::move(raised)) {
   uv_async_init(loop, &async_, [](uv_async_t* handle) { static_cast<ExitEventWatch*>(handle->data)->raised_(); });
   async_.data = this;
-  keep_alive(false);
+  uv_unref(reinterpret_cast<uv_handle_t*>(&async_));
   failure_ = start();
 }
 
@@ -35,11 +35,6 @@ void ExitEventWatch::run() {
   if (polls[1].revents != 0) return;
   std::atomic_ref{*flag_}.store(static_cast<std::int32_t>(exit_reason(fd_)));
   uv_async_send(&async_);
-}
-
-void ExitEventWatch::keep_alive(bool on) {
-  auto* const handle = reinterpret_cast<uv_handle_t*>(&async_);
-  on ? uv_ref(handle) : uv_unref(handle);
 }
 
 void ExitEventWatch::close(std::function<void()> closed) {

@@ -24,9 +24,6 @@ class ExitEventWatch {
   // What the thread could not be started for.
   [[nodiscard]] Failure failure() const { return failure_; }
 
-  // Whether an event that is still to come keeps the loop alive; at first it does not.
-  void keep_alive(bool on);
-
   // Ends the thread. `closed` is called on the loop's thread when the loop has let go of the watch, which may then be
   // destroyed.
   void close(std::function<void()> closed);

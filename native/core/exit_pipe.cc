@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 
+#include "core/signal_set.h"
 #include "platform/platform.h"
 
 namespace sigshield {
@@ -20,6 +22,20 @@ namespace {
 // all others, so the platform leaves a mark that can't be consumed.
 constexpr char kLine[] = "exit requested\n";
 
+// The reader may be gone, and SIGPIPE at its default here.
+void write_line(int fd) {
+  const platform::SignalsBlocked blocked{signal_bit(SIGPIPE)};
+  if (write(fd, kLine, sizeof kLine - 1) >= 0 || errno != EPIPE) return;
+  sigset_t pending;
+  sigpending(&pending);
+  if (sigismember(&pending, SIGPIPE) != 1) return;
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  int signal = 0;
+  sigwait(&broken_pipe, &signal);
+}
+
 bool has_line(int fd) {
   int available = 0;
   return ioctl(fd, FIONREAD, &available) == 0 && available > 0;
@@ -29,6 +45,9 @@ bool has_line(int fd) {
 
 Failure ExitPipe::open() {
   if (const Failure failure = platform::open_pipe(read_end_, write_end_)) return failure;
+  platform::seal_exit_pipe(write_end_.get());
+  // A child can open the pipe for writing once more, and fill it.
+  if (fcntl(write_end_.get(), F_SETFL, O_NONBLOCK) != 0) return {Step::kFcntl, errno};
   struct stat status{};
   if (fstat(read_end_.get(), &status) != 0) return {Step::kFstat, errno};
   inode_ = status.st_ino;
@@ -37,11 +56,15 @@ Failure ExitPipe::open() {
 
 void ExitPipe::set() {
   if (!write_end_.valid()) return;
-  // The line alone would do if this failed.
-  platform::mark_exit_pipe(read_end_.get(), write_end_.get());
-  // The pipe is empty, so the line fits, and this process holds a read end, so there is no SIGPIPE.
-  static_cast<void>(write(write_end_.get(), kLine, sizeof kLine - 1) == 0);
+  // Either of the two would do.
+  platform::mark_exit_pipe(write_end_.get());
+  write_line(write_end_.get());
   write_end_.reset();
+}
+
+bool ExitPipe::has_readers() const {
+  pollfd poll_fd{write_end_.get(), 0, 0};
+  return poll(&poll_fd, 1, 0) == 0 || (poll_fd.revents & POLLERR) == 0;
 }
 
 bool claim_exit_fd(int fd, std::uint64_t inode) {

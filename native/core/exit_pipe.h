@@ -1,5 +1,5 @@
-// The pipe behind an exit event. The parent holds the write end, every child a read end; that it is closed is the
-// event.
+// The pipe behind an exit event, one for each child. The parent holds the write end, the child the read end; that it is
+// closed is the event.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ enum class ExitReason : std::int32_t {
   kOrphaned = 2,   // The write end is gone and nobody had set it: the parent is dead.
 };
 
-// The parent's side. Destroying it unset tells the children that they are orphaned.
+// The parent's side. Destroying it unset tells who reads it that it is orphaned.
 class ExitPipe {
  public:
   // Before any other member is called.
@@ -25,11 +25,16 @@ class ExitPipe {
   // Names the pipe, so that a child can tell it from another file at the same number.
   [[nodiscard]] std::uint64_t inode() const { return inode_; }
 
-  // Idempotent. Wakes all readers at once, however many there are.
+  // Idempotent, and never blocks. Wakes all readers at once, however many there are.
   void set();
 
-  // When no more children are to be given the read end.
+  // When the child has been started.
   void close_read_end() { read_end_.reset(); }
+
+  // Whether any process could be told by it.
+  [[nodiscard]] bool has_readers() const;
+
+  void close_write_end() { write_end_.reset(); }
 
  private:
   FileDescriptor read_end_;

@@ -45,12 +45,13 @@ Failure signal_group(pid_t leader, int signal) {
 ExitWatcher::ExitWatcher(uv_loop_t* loop, Deliver deliver)
     : deliver_(std::move(deliver)), source_(loop, [this](std::span<const ChildId> ids) { look_at(ids); }) {}
 
-ChildId ExitWatcher::add(ProcessReference process, pid_t foreground_group) {
+ChildId ExitWatcher::add(ProcessReference process, std::optional<ForegroundJob> foreground_job) {
   do ++last_id_;
   while (children_.contains(last_id_));
   const ChildId id = last_id_;
-  source_.watch(id, process, foreground_group != 0);
-  children_.emplace(id, Child{std::move(process), foreground_group});
+  source_.watch(id, process, foreground_job.has_value());
+  auto job = foreground_job ? std::make_unique<ForegroundJob>(*foreground_job) : nullptr;
+  children_.emplace(id, Child{std::move(process), std::move(job)});
   count_alive(1);
   return id;
 }
@@ -70,6 +71,11 @@ Failure ExitWatcher::kill_group(ChildId id, int signal) const {
 void ExitWatcher::kill_group_at_exit(ChildId id) {
   const auto found = children_.find(id);
   if (found != children_.end()) found->second.group_dies_with_it = true;
+}
+
+int ExitWatcher::stop_signal(ChildId id) const {
+  const auto found = children_.find(id);
+  return found == children_.end() ? 0 : platform::stop_signal(found->second.process);
 }
 
 void ExitWatcher::keep_alive(ChildId id, bool on) {
@@ -103,10 +109,16 @@ void ExitWatcher::take(ChildId id, std::vector<Exit>& exits) {
   }
   Exit exit{id, {}};
   if (!platform::reap(child.process, exit.status)) {
-    if (child.foreground_group != 0 && platform::has_stopped(child.process)) take_back_terminal(child.foreground_group);
+    if (child.foreground_job && platform::has_stopped(child.process)) {
+      take_back_terminal(*child.foreground_job, TerminalMode::kOurs);
+    }
     return;
   }
-  if (child.foreground_group != 0) take_back_terminal(child.foreground_group);
+  if (child.foreground_job) {
+    // A program that ends by itself leaves the terminal as it wants it: stty is one.
+    const bool left_by_itself = exit.status.known && exit.status.signal == 0;
+    take_back_terminal(*child.foreground_job, left_by_itself ? TerminalMode::kTheirs : TerminalMode::kOurs);
+  }
   source_.forget(id, child.process);
   if (child.keeps_alive) count_alive(-1);
   children_.erase(found);

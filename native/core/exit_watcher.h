@@ -7,11 +7,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "core/failure.h"
+#include "core/terminal.h"
 #include "platform/platform.h"
 
 namespace sigshield {
@@ -34,8 +37,8 @@ class ExitWatcher {
   [[nodiscard]] Failure failure() const { return source_.failure(); }
 
   // Takes a child, whose exit keeps the loop alive. Returns its id for the calls below. Can't fail.
-  // `foreground_group` holds the terminal while the child lives and is not stopped; 0: none.
-  platform::ChildId add(platform::ProcessReference process, pid_t foreground_group);
+  // A `foreground_job` holds the terminal while the child lives and is not stopped.
+  platform::ChildId add(platform::ProcessReference process, std::optional<ForegroundJob> foreground_job);
 
   // ESRCH when the child is reaped.
   Failure kill(platform::ChildId id, int signal) const;
@@ -47,6 +50,9 @@ class ExitWatcher {
   // When the child has exited, the rest of the process group that it leads is killed before it is reaped.
   void kill_group_at_exit(platform::ChildId id);
 
+  // The signal that has stopped the child, 0 while it is not stopped.
+  [[nodiscard]] int stop_signal(platform::ChildId id) const;
+
   // Whether this child keeps the loop alive. Nothing happens when it is reaped already.
   void keep_alive(platform::ChildId id, bool on);
 
@@ -57,7 +63,7 @@ class ExitWatcher {
  private:
   struct Child {
     platform::ProcessReference process;
-    pid_t foreground_group;
+    std::unique_ptr<ForegroundJob> foreground_job;  // Or null.
     bool keeps_alive = true;
     bool group_dies_with_it = false;
   };

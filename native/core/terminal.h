@@ -2,11 +2,25 @@
 #pragma once
 
 #include <sys/types.h>
+#include <termios.h>
+
+#include <optional>
 
 namespace sigshield {
 
-// Makes this process's group the foreground group again, if `group` is it now. Nothing happens when the terminal is
-// somebody else's, or gone.
-void take_back_terminal(pid_t group);
+// The mode of the terminal: echo, line editing, and what its keys do (termios(3)). Nothing where there is no terminal.
+std::optional<termios> terminal_mode();
+
+// A process group that was given the terminal.
+struct ForegroundJob {
+  pid_t group = 0;
+  std::optional<termios> mode_before;
+};
+
+enum class TerminalMode { kTheirs, kOurs };
+
+// Makes this process's group the foreground group again, if the job's is it now, and the mode what it was before, as a
+// shell does for a job that could not do so itself. Nothing happens when the terminal is somebody else's, or gone.
+void take_back_terminal(const ForegroundJob& job, TerminalMode mode);
 
 }  // namespace sigshield

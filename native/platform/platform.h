@@ -4,9 +4,9 @@
 //   Descriptors    open_pipe, open_socket_pair, WakeUp
 //   Signal mask    SignalsBlocked
 //   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for
-//   End            ExitSource tells that a child may have ended; has_exited, has_stopped, reap, reap_all
+//   End            ExitSource tells that a child may have ended; has_exited, has_stopped, stop_signal, reap, reap_all
 //   Signal         send_signal
-//   Exit pipe      mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
+//   Exit pipe      seal_exit_pipe, mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
 //
 // What POSIX gives everywhere is not asked for here: giving back the terminal is core/terminal.h, signalling a group
 // that is not reaped is kill(2).
@@ -145,6 +145,9 @@ bool has_exited(const ProcessReference& process);
 // Whether it has stopped since the last time this was asked.
 bool has_stopped(const ProcessReference& process);
 
+// The signal that has stopped it, 0 while it is not stopped.
+int stop_signal(const ProcessReference& process);
+
 // Reaps a process that has exited, and tells how; false when it lives. A process that another has reaped is over too.
 bool reap(const ProcessReference& process, ExitStatus& status);
 
@@ -158,9 +161,12 @@ Failure send_signal(const ProcessReference& process, int signal);
 
 // Exit pipe
 
-// Says on an empty pipe, for every holder of an end of it, that the exit was requested. No reader can take the mark
-// away from another.
-void mark_exit_pipe(int read_fd, int write_fd);
+// Who holds a read end of the pipe can't open it for writing by accident.
+void seal_exit_pipe(int write_fd);
+
+// Says, for every holder of an end of the pipe, that the exit was requested. No reader can take the mark away from
+// another.
+void mark_exit_pipe(int write_fd);
 bool is_marked_exit_pipe(int read_fd);
 
 // Whether `fd` is a pipe without a name. Only among those does an inode name one.

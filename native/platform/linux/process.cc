@@ -94,6 +94,12 @@ bool has_exited(const ProcessReference& process) { return has_changed(process, W
 
 bool has_stopped(const ProcessReference& process) { return has_changed(process, WSTOPPED); }
 
+int stop_signal(const ProcessReference& process) {
+  siginfo_t info{};
+  const int error = wait_for(process, &info, WSTOPPED | WNOHANG | WNOWAIT, nullptr);
+  return error == 0 && info.si_pid != 0 ? info.si_status : 0;
+}
+
 bool reap(const ProcessReference& process, ExitStatus& status) { return reap(process, WNOHANG, status); }
 
 void reap_all(std::vector<ProcessReference> processes) {

@@ -81,7 +81,7 @@ Started start(const StartPlan& plan) {
   if (const Step step = std::atomic_ref{child_plan.report.failure.step}.load(); step != Step::kNone) {
     started.failure = {step, child_plan.report.failure.error};
     // It may have taken the terminal before it failed.
-    if (options.foreground != 0) take_back_terminal(group_of(options, pid));
+    if (options.foreground != 0) take_back_terminal({group_of(options, pid), std::nullopt}, TerminalMode::kTheirs);
     reap(pid);
     return started;
   }

@@ -1,0 +1,167 @@
+/**
+ * The one place in this process that acts on its ending signals, however many supervisors take part. The application's own
+ * listeners go on beside it, and are never removed or cut off.
+ */
+import { constants } from 'node:os'
+import { native } from '../native/load.js'
+
+export interface Participant {
+  /** Asked once, at the first signal. Resolves when it is over; must not reject. */
+  leave(signal: NodeJS.Signals): Promise<void>
+  /** Whoever waits at the terminal has pressed again: end it now. */
+  hurry(): void
+}
+
+/** A signal that comes again within this time is the same request, forwarded by npm, pnpm or another that stands before us. */
+const SAME_REQUEST_MS = 1000
+/** Two of a kind that come closer than this are one press that somebody has forwarded. */
+const SAME_PRESS_MS = 30
+const PRESSES_THAT_HURRY = 3
+
+/** How long the hooks of signal-exit may take to end the process by the signal that they are handed. */
+const HOOKS_MS = 1000
+
+/** Signals whose default action ends no process (signal(7)). */
+const ENDS_NOTHING = ['SIGCHLD', 'SIGCONT', 'SIGURG', 'SIGWINCH', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']
+
+/** The request that is under way. */
+interface Request {
+  readonly signal: NodeJS.Signals
+  readonly at: number
+  /** The application listens too: it decides when the process ends. */
+  readonly isShared: boolean
+  readonly keepsAlive: NodeJS.Timeout
+  latest: { readonly signal: string; readonly at: number }
+  presses: number
+  isHurried: boolean
+  /** Of the participants that have not left yet. */
+  waiting: number
+}
+
+class Coordinator {
+  readonly #participants = new Map<Participant, readonly NodeJS.Signals[]>()
+  readonly #listening = new Set<NodeJS.Signals>()
+  #request: Request | undefined
+
+  /** @throws a system error for a signal that no process can handle; then nothing is changed. */
+  add(participant: Participant, signals: readonly NodeJS.Signals[]): void {
+    const before = [...this.#listening]
+    try {
+      for (const signal of signals) this.#listen(signal)
+    } catch (error) {
+      for (const signal of this.#listening) if (!before.includes(signal)) this.#unlisten(signal)
+      throw error
+    }
+    this.#participants.set(participant, signals)
+    if (this.#request) void this.#ask(this.#request, participant)
+  }
+
+  remove(participant: Participant): void {
+    this.#participants.delete(participant)
+    const needed = new Set([...this.#participants.values()].flat())
+    for (const signal of this.#listening) if (!needed.has(signal)) this.#unlisten(signal)
+  }
+
+  /** First in line: a listener for once is still to be seen there. */
+  #listen(signal: NodeJS.Signals): void {
+    if (this.#listening.has(signal)) return
+    process.prependListener(signal, this.#heard)
+    this.#listening.add(signal)
+  }
+
+  #unlisten(signal: NodeJS.Signals): void {
+    process.off(signal, this.#heard)
+    this.#listening.delete(signal)
+  }
+
+  readonly #heard = (signal: NodeJS.Signals): void => {
+    if (this.#request === undefined) this.#begin(signal)
+    else if (this.#isAnother(this.#request, signal)) this.#hurry(this.#request)
+  }
+
+  #begin(signal: NodeJS.Signals): void {
+    const at = performance.now()
+    this.#request = {
+      signal,
+      at,
+      isShared: process.listenerCount(signal) > 1 + hooksOfSignalExit(),
+      keepsAlive: setInterval(() => {}, 2 ** 30),
+      latest: { signal, at },
+      presses: 1,
+      isHurried: false,
+      waiting: 0,
+    }
+    for (const participant of this.#participants.keys()) void this.#ask(this.#request, participant)
+  }
+
+  async #ask(request: Request, participant: Participant): Promise<void> {
+    request.waiting += 1
+    await participant.leave(request.signal)
+    request.waiting -= 1
+    if (request.waiting === 0) this.#haveLeft(request)
+  }
+
+  /** Whether somebody has pressed again, and does not only forward what we have heard already. */
+  #isAnother(request: Request, signal: string): boolean {
+    const at = performance.now()
+    const { latest } = request
+    request.latest = { signal, at }
+    if (signal === latest.signal && at - latest.at < SAME_PRESS_MS) return false
+    if (signal === request.signal) request.presses += 1
+    return at - request.at > SAME_REQUEST_MS || request.presses >= PRESSES_THAT_HURRY
+  }
+
+  #hurry(request: Request): void {
+    if (request.isHurried || request.waiting === 0) this.#end(request)
+    request.isHurried = true
+    for (const participant of this.#participants.keys()) participant.hurry()
+  }
+
+  #haveLeft(request: Request): void {
+    clearInterval(request.keepsAlive)
+    // Everybody has withdrawn: the process is the application's again.
+    if (this.#participants.size === 0) {
+      this.#request = undefined
+    } else if (!request.isShared || request.isHurried) {
+      this.#end(request)
+    } else {
+      process.once('beforeExit', () => {
+        if (process.exitCode === undefined) this.#end(request)
+      })
+    }
+  }
+
+  /** As the signal's default action would: who waits for this process sees it killed by that signal. */
+  #end({ signal }: Request): void {
+    native().resetTerminal()
+    const number = constants.signals[signal]
+    if (ENDS_NOTHING.includes(signal)) process.exit(128 + number)
+    for (const other of [...this.#listening]) this.#unlisten(other)
+    const hooks = hooksOfSignalExit()
+    if (hooks > 0 && process.listenerCount(signal) === hooks) {
+      // They run, and then end the process by the signal themselves.
+      setTimeout(() => process.exit(128 + number), HOOKS_MS)
+      process.kill(process.pid, signal)
+      return
+    }
+    native().raiseDefault(number)
+    process.exit(128 + number)
+  }
+}
+
+/** Listeners of signal-exit 3 and 4, by the counts that they keep for each other: they act only when nobody else listens. */
+function hooksOfSignalExit(): number {
+  const count = (emitter: unknown) => (emitter as { count?: number } | undefined)?.count ?? 0
+  const version4 = (globalThis as Record<symbol, unknown>)[Symbol.for('signal-exit emitter')]
+  const version3 = (process as unknown as Record<string, unknown>).__signal_exit_emitter__
+  return count(version4) + count(version3)
+}
+
+/** One for the process, by which copy of the library ever it is reached. */
+const KEY = Symbol.for('sigshield.coordinator')
+
+export function coordinator(): Pick<Coordinator, 'add' | 'remove'> {
+  const shared = process as unknown as Record<symbol, Coordinator | undefined>
+  shared[KEY] ??= new Coordinator()
+  return shared[KEY]
+}

@@ -1,0 +1,148 @@
+/** The end of one child, however many ask for it: it is asked, then told by a signal that it hears, then killed. */
+import { constants } from 'node:os'
+import { invalidArgValue, systemError } from '../node/errors.js'
+import { includes, signalNumber } from '../signal/names.js'
+import type { ProcessHandle } from '../start/process-handle.js'
+import { type Protection, unheardSignals } from '../start/protection.js'
+import type { StopOutcome, StopRequest } from '../stop.js'
+import { Countdown } from './countdown.js'
+
+const { SIGCONT, SIGKILL, SIGTERM } = constants.signals
+const { EPERM, ESRCH } = constants.errno
+
+const ladders = new WeakMap<ProcessHandle, Ladder>()
+
+/** Whether somebody has asked for its end. */
+export function isStopping(handle: ProcessHandle): boolean {
+  return ladders.has(handle)
+}
+
+/** Resolves when the child has ended; rejects when the system lets nobody here kill it. */
+export async function stop(handle: ProcessHandle, request: StopRequest): Promise<StopOutcome> {
+  if (!handle.running) {
+    const { code = null, signal = null } = handle.ended ?? {}
+    return ladders.get(handle)?.outcome ?? { code, signal, forced: false }
+  }
+  checkStop(handle, request)
+  let ladder = ladders.get(handle)
+  if (ladder === undefined) {
+    ladder = new Ladder(handle)
+    ladders.set(handle, ladder)
+  }
+  return ladder.climb(request)
+}
+
+/** What of a child decides how it can be stopped. */
+export interface Stoppable {
+  readonly protection: Protection
+  readonly leadsGroup: boolean
+  /** Its exit event is this process's to set. */
+  readonly asksByEvent: boolean
+}
+
+/**
+ * Checks what depends on the child.
+ * @throws TypeError `ERR_INVALID_ARG_VALUE`.
+ */
+export function checkStop({ protection, leadsGroup, asksByEvent }: Stoppable, { signal, target }: StopRequest): void {
+  if (target === 'group' && !leadsGroup) {
+    const rule = "must not be 'group': start the child with { processGroup: true } or { detached: true }"
+    throw invalidArgValue('options.target', target, rule)
+  }
+  if (signal === undefined && asksByEvent) return
+  const number = signalNumber(signal ?? 'SIGTERM')
+  if (!includes(unheardSignals(protection), number)) return
+  const rule = 'must be a signal that the child does not ignore or block. Give it an exit event, or name another'
+  throw invalidArgValue('options.signal', signal ?? 'SIGTERM', rule)
+}
+
+class Ladder {
+  readonly outcome: Promise<StopOutcome>
+  readonly #child: ProcessHandle
+  #target: StopRequest['target'] = 'process'
+  #secondGrace = Number.POSITIVE_INFINITY
+  /** The signals that it was sent. */
+  readonly #told = new Set<number>()
+  #countdown: Countdown | undefined
+  /** In its second grace. */
+  #isLast = false
+  #killed = false
+  #fail: (error: Error) => void = () => {}
+
+  constructor(child: ProcessHandle) {
+    this.#child = child
+    child.hold(true)
+    this.outcome = new Promise((resolve, reject) => {
+      this.#fail = reject
+      child.onceEnded(({ code, signal }) => {
+        this.#countdown?.stop()
+        resolve({ code, signal, forced: this.#killed && signal === 'SIGKILL' })
+      })
+    })
+  }
+
+  climb({ grace, secondGrace, signal, target }: StopRequest): Promise<StopOutcome> {
+    if (target !== 'process') {
+      this.#target = target
+      this.#child.killGroupAtExit()
+    }
+    const byEvent = this.#child.asksByEvent
+    if (byEvent) this.#child.protection.exitEvent?.set()
+    const errno = signal === undefined && byEvent ? 0 : this.#send(signalNumber(signal ?? 'SIGTERM'))
+    // Where the signal is all that asks, its refusal is the caller's to know.
+    if (errno !== 0 && !byEvent) {
+      this.#giveUp(errno)
+      return this.outcome
+    }
+    // A stopped child acts on nothing until it goes on.
+    this.#send(SIGCONT)
+    this.#secondGrace = Math.min(this.#secondGrace, secondGrace)
+    this.#within(this.#isLast ? Math.min(grace, secondGrace) : grace)
+    return this.outcome
+  }
+
+  /** Returns 0, or the errno: ESRCH is an end that is still to be told. */
+  #send(signal: number): number {
+    this.#told.add(signal)
+    const errno = this.#target === 'group' ? this.#child.killGroup(signal) : this.#child.kill(signal)
+    return errno === -ESRCH || (errno === -EPERM && signal === SIGCONT) ? 0 : errno
+  }
+
+  #within(ms: number): void {
+    if (ms >= (this.#countdown?.remaining ?? Number.POSITIVE_INFINITY)) return
+    this.#countdown?.stop()
+    this.#countdown = undefined
+    if (ms === 0) {
+      this.#kill()
+      return
+    }
+    const isHeld = () => this.#child.isHeld
+    this.#countdown = new Countdown(ms, isHeld, () => this.#next())
+  }
+
+  #next(): void {
+    this.#countdown = undefined
+    const hears = !includes(this.#child.unheard, SIGTERM) && !this.#told.has(SIGTERM)
+    if (this.#isLast || !hears || this.#send(SIGTERM) !== 0) {
+      this.#kill()
+    } else {
+      this.#send(SIGCONT)
+      this.#isLast = true
+      this.#within(this.#secondGrace)
+    }
+  }
+
+  #kill(): void {
+    const errno = this.#send(SIGKILL)
+    if (errno !== 0) this.#giveUp(errno)
+    else this.#killed = true
+  }
+
+  /** The child runs on, and another stop() may try again. */
+  #giveUp(errno: number): void {
+    this.#countdown?.stop()
+    this.#child.hold(false)
+    ladders.delete(this.#child)
+    this.#fail(systemError(errno, 'kill'))
+  }
+}

@@ -1,0 +1,76 @@
+/** One supervisor's part in the end of this process by a signal. */
+import { isMainThread } from 'node:worker_threads'
+import { invalidArgType, ownOptions, unavailable } from '../node/errors.js'
+import { type Signal, signalName, signalNumber } from '../signal/names.js'
+import { coordinator } from './coordinator.js'
+
+export interface HandleSignalsOptions {
+  /** @default SIGINT, SIGTERM, SIGHUP */
+  readonly signals?: readonly Signal[] | undefined
+  /** The application's own part, at the same time: the process ends when what it returns has resolved and all children have gone. */
+  readonly before?: ((signal: NodeJS.Signals) => unknown) | undefined
+}
+
+/** What a signal does. */
+export interface Endings {
+  /** Asks all children, and resolves when they have gone. */
+  shutdown(): Promise<unknown>
+  /** The same, without grace. */
+  kill(): Promise<unknown>
+}
+
+const DEFAULT_SIGNALS: readonly Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/** Until it is disposed of. */
+export function handleSignals(
+  options: readonly Signal[] | HandleSignalsOptions,
+  { shutdown, kill }: Endings,
+): Disposable & { readonly signals: readonly number[] } {
+  const { signals = DEFAULT_SIGNALS, before } = Array.isArray(options)
+    ? { signals: options }
+    : (ownOptions('options', options) as HandleSignalsOptions)
+  if (!Array.isArray(signals)) {
+    throw invalidArgType('options.signals', "an array of signals such as ['SIGTERM']", signals)
+  }
+  if (before !== undefined && typeof before !== 'function') {
+    throw invalidArgType('options.before', 'of type function', before)
+  }
+  const numbers = signals.map(signalNumber)
+  if (!isMainThread) {
+    throw unavailable(
+      'handleSignals() works on the main thread only: a worker thread gets no signals. Call it there, and shutdown() here',
+    )
+  }
+  let hurry = () => {}
+  const hurried = new Promise<void>((resolve) => {
+    hurry = resolve
+  })
+  const participant = {
+    leave: async (signal: NodeJS.Signals) => {
+      await Promise.all([shutdown().catch(warn), Promise.race([hurried, callHook(before, signal)])])
+    },
+    hurry: () => {
+      hurry()
+      // The first shutdown tells what became of it.
+      kill().catch(() => {})
+    },
+  }
+  coordinator().add(participant, numbers.map(signalName) as NodeJS.Signals[])
+  return { signals: numbers, [Symbol.dispose]: () => coordinator().remove(participant) }
+}
+
+async function callHook(before: HandleSignalsOptions['before'], signal: NodeJS.Signals): Promise<void> {
+  try {
+    await before?.(signal)
+  } catch (error) {
+    // An 'uncaughtException', as of any listener.
+    process.nextTick(() => {
+      throw error
+    })
+  }
+}
+
+/** A child that can't be ended does not keep this process from its own end. */
+function warn(error: Error): void {
+  process.emitWarning(error)
+}

@@ -1,0 +1,141 @@
+/** One place for a child of a supervisor, through all the children that hold it one after the other. */
+import { isStopping, stop } from '../end/ladder.js'
+import { ExitEvent } from '../exit-event.js'
+import type { ProtectedProcess } from '../protected-process.js'
+import { handleOf, type ProcessHandle } from '../start/process-handle.js'
+import { type StopOutcome, type StopRequest, stopRequest } from '../stop.js'
+import type { RestartPolicy } from './restart.js'
+
+/** How one child of a supervisor ended. */
+export interface ChildOutcome extends StopOutcome {
+  readonly child: ProtectedProcess
+}
+
+/** What a supervisor is told of its places. None of it may throw. */
+export interface PlaceListener {
+  started(place: Place, child: ProtectedProcess): void
+  restarted(child: ProtectedProcess, previous: ChildOutcome): void
+  /** Resolves when all who listen have been told. */
+  ended(outcome: ChildOutcome): Promise<void>
+  gaveUp(outcome: ChildOutcome): void
+  /** No child will come any more. */
+  isOver(place: Place): void
+}
+
+export class Place {
+  readonly #start: (exitEvent: ExitEvent) => ProtectedProcess
+  readonly #policy: RestartPolicy
+  readonly #listener: PlaceListener
+  #exitEvent: ExitEvent | undefined
+  #startedAt = 0
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+  /** Its next end is a part of a restart. */
+  #isReplaced = false
+  #living: { readonly child: ProtectedProcess; readonly handle: ProcessHandle } | undefined
+  #outcome: Promise<ChildOutcome> | undefined
+
+  constructor(start: (exitEvent: ExitEvent) => ProtectedProcess, policy: RestartPolicy, listener: PlaceListener) {
+    this.#start = start
+    this.#policy = policy
+    this.#listener = listener
+  }
+
+  get child(): ProtectedProcess | undefined {
+    return this.#living?.child
+  }
+
+  /** Of the present child, or the last. */
+  get outcome(): Promise<ChildOutcome> | undefined {
+    return this.#outcome
+  }
+
+  get handle(): ProcessHandle | undefined {
+    return this.#living?.handle
+  }
+
+  /** Each child has an exit event of its own, so that one can be stopped without telling the others. */
+  start(): ProtectedProcess {
+    const exitEvent = new ExitEvent()
+    const child = this.#start(exitEvent)
+    // One that did not start tells so by its own 'error'.
+    if (child.pid === undefined) return child
+    const handle = handleOf(child) as ProcessHandle
+    this.#exitEvent = exitEvent
+    this.#startedAt = performance.now()
+    this.#living = { child, handle }
+    this.#outcome = new Promise((resolve) => {
+      handle.onceEnded(() => {
+        this.#living = undefined
+        resolve(this.#ended(child, handle))
+      })
+    })
+    this.#listener.started(this, child)
+    return child
+  }
+
+  async #ended(child: ProtectedProcess, handle: ProcessHandle): Promise<ChildOutcome> {
+    const livedMs = performance.now() - this.#startedAt
+    const outcome = { child, ...(await stop(handle, stopRequest({}))) }
+    await this.#listener.ended(outcome)
+    if (isStopping(handle) && !this.#isReplaced) this.close()
+    else this.#restartAfter(outcome, livedMs)
+    return outcome
+  }
+
+  #restartAfter(previous: ChildOutcome, livedMs: number): void {
+    if (this.#isReplaced) return
+    const delay = this.#isClosed ? 'never' : this.#policy.next(previous, livedMs)
+    if (delay === 'given-up') this.#listener.gaveUp(previous)
+    if (typeof delay === 'number') this.#timer = setTimeout(() => this.#restart(previous), delay)
+    else this.close()
+  }
+
+  /** A start that fails counts as a child that ended at once. */
+  #restart(previous: ChildOutcome): void {
+    const child = this.#tryToStart()
+    if (child) this.#listener.restarted(child, previous)
+    else this.#restartAfter({ ...previous, code: null, signal: null }, 0)
+  }
+
+  #tryToStart(): ProtectedProcess | undefined {
+    try {
+      const child = this.start()
+      if (child.pid !== undefined) return child
+      // Nobody has seen it who could listen.
+      child.on('error', () => {})
+    } catch {}
+    return undefined
+  }
+
+  ask(): void {
+    this.#exitEvent?.set()
+  }
+
+  async stop(request: StopRequest): Promise<void> {
+    if (this.#living) await stop(this.#living.handle, request)
+  }
+
+  /** Ends the child and starts another in its place. Nothing happens where none lives. */
+  async replace(request: StopRequest): Promise<ProtectedProcess | undefined> {
+    if (!this.#living) return undefined
+    this.#isReplaced = true
+    try {
+      await stop(this.#living.handle, request)
+      const previous = (await this.#outcome) as ChildOutcome
+      if (this.#isClosed) return undefined
+      const child = this.start()
+      if (child.pid !== undefined) this.#listener.restarted(child, previous)
+      return child
+    } finally {
+      this.#isReplaced = false
+    }
+  }
+
+  /** No child is started here any more. */
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    if (!this.#living) this.#listener.isOver(this)
+  }
+}

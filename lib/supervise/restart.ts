@@ -1,0 +1,49 @@
+/** When a child that has ended is started again. */
+import { checkInteger, checkMilliseconds, invalidArgType } from '../node/errors.js'
+import type { StopOutcome } from '../stop.js'
+
+export interface RestartOptions {
+  readonly when: 'always' | 'on-failure'
+  /** Milliseconds until the first restart; twice as long before each further one, and 10000 at the most. @default 100 */
+  readonly delay?: number | undefined
+  /** How many restarts in a row, none of which ran for 10 seconds, until the supervisor gives up. @default 10 */
+  readonly limit?: number | undefined
+}
+
+export type Restart = RestartOptions['when'] | RestartOptions | false
+
+const LONGEST_DELAY_MS = 10_000
+const HEALTHY_MS = 10_000
+
+/** What becomes of one place for a child, through all the children that hold it. */
+export class RestartPolicy {
+  readonly #when: RestartOptions['when'] | undefined
+  readonly #delay: number
+  readonly #limit: number
+  #inARow = 0
+
+  /** @throws TypeError, RangeError in Node's shapes. */
+  constructor(restart: unknown) {
+    const options = typeof restart === 'object' && restart !== null ? (restart as RestartOptions) : undefined
+    const when = options ? options.when : restart
+    if (when !== undefined && when !== false && when !== 'always' && when !== 'on-failure') {
+      throw invalidArgType(
+        'options.restart',
+        "'always', 'on-failure', false or an object with one of them as 'when'",
+        restart,
+      )
+    }
+    this.#when = when || undefined
+    this.#delay = checkMilliseconds('options.restart.delay', options?.delay ?? 100)
+    this.#limit = checkInteger('options.restart.limit', options?.limit ?? 10, 0, Number.MAX_SAFE_INTEGER)
+  }
+
+  /** Milliseconds until the next; 'never', or 'given-up' where there were too many in a row. */
+  next({ code }: StopOutcome, livedMs: number): number | 'never' | 'given-up' {
+    if (this.#when === undefined || (this.#when === 'on-failure' && code === 0)) return 'never'
+    if (livedMs >= HEALTHY_MS) this.#inARow = 0
+    if (this.#inARow >= this.#limit) return 'given-up'
+    this.#inARow += 1
+    return Math.min(this.#delay * 2 ** (this.#inARow - 1), LONGEST_DELAY_MS)
+  }
+}
