@@ -225,11 +225,12 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       this.exitEvent.set()
     }
     const stops = await Promise.allSettled(places.map((place) => place.stop(request)))
-    this.#state = 'closed'
     const failures = stops.flatMap((stop) => (stop.status === 'rejected' ? [stop.reason] : []))
     if (failures.length > 1) throw new AggregateError(failures, 'Some children could not be ended')
     if (failures.length > 0) throw failures[0]
-    return this.#answer
+    const outcomes = await this.#answer
+    this.#state = 'closed'
+    return outcomes
   }
 
   /**
