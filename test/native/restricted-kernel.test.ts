@@ -48,7 +48,7 @@ describe('without pidfds', () => {
 
 describe('without close_range', () => {
   it.each(['close_range', 'none'])('a child has only the descriptors it was given (%s missing)', async (features) => {
-    // Its parent has 99 open without close-on-exec; the control is in descriptors.test.ts.
+    // Its parent has 99 open without close-on-exec; the control is in start/descriptors.test.ts.
     const report = join(temporaryFolder(), 'report')
     expect(await run(features, 'descriptors', probe, report)).toEqual({ fds: [0, 1, 2] })
   })

@@ -2,7 +2,8 @@ import { cpSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { expect, it } from 'vitest'
-import { closed, echo, ended, SIGINT, SIGTERM, signalState, temporaryFolder } from '../support/processes.js'
+import { signalState } from '../support/proc-status.js'
+import { closed, echo, ended, SIGINT, SIGTERM, temporaryFolder } from '../support/processes.js'
 
 const root = join(import.meta.dirname, '../..')
 

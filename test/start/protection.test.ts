@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { forkProtected, type Signal, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
-import { closed, echo, ended, line, SIGINT, SIGTERM, SIGUSR2, signalState } from '../support/processes.js'
+import { signalState } from '../support/proc-status.js'
+import { closed, echo, ended, line, SIGINT, SIGTERM, SIGUSR2 } from '../support/processes.js'
 
 const worker = join(import.meta.dirname, '../support/start/echo-worker.mjs')
 

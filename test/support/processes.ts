@@ -1,7 +1,7 @@
 /** Starting and observing real processes. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
@@ -14,21 +14,6 @@ export const probe = join(programs, 'probe')
 export const SIGINT = 2
 export const SIGUSR2 = 12
 export const SIGTERM = 15
-
-export interface SignalState {
-  readonly ignored: number[]
-  readonly blocked: number[]
-}
-
-/** The kernel's own account of a process's signals. */
-export function signalState(pid: number): SignalState {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-  const set = (name: string) => {
-    const bits = BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1]}`)
-    return Array.from({ length: 64 }, (_, i) => i + 1).filter((signal) => (bits >> BigInt(signal - 1)) & 1n)
-  }
-  return { ignored: set('SigIgn'), blocked: set('SigBlk') }
-}
 
 /** The next line of a stream; later ones stay to be read. */
 export async function line(stream: Readable | null): Promise<string> {
