@@ -1,32 +1,15 @@
-/** What surrounds a start: async context, diagnostics, NODE_OPTIONS, the permission model. As with child_process. */
+/** What surrounds a start: async context, diagnostics, NODE_OPTIONS. As with child_process. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import childProcess, { ChildProcess, type ForkOptions, type SpawnOptions } from 'node:child_process'
+import { ChildProcess, type ForkOptions, type SpawnOptions } from 'node:child_process'
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { forkProtected, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { alike, type Side } from '../support/node/sides.js'
 import { closed, ended } from '../support/processes.js'
 
 const worker = join(import.meta.dirname, '../support/node/ipc-worker.mjs')
-const permittedParent = join(import.meta.dirname, '../support/node/permitted-parent.mjs')
-
-interface Side {
-  readonly name: string
-  fork(modulePath: string, args: string[], options: ForkOptions): ChildProcess
-  spawn(command: string, args: string[], options: SpawnOptions): ChildProcess
-}
-
-const node: Side = { name: 'child_process', fork: childProcess.fork, spawn: childProcess.spawn }
-const ours: Side = { name: 'sigshield', fork: forkProtected, spawn: spawnProtected }
-
-/** The same observation on both sides; it is also returned. */
-async function alike<T>(observe: (side: Side) => Promise<T>): Promise<T> {
-  const [theirs, own] = [await observe(node), await observe(ours)]
-  expect(own).toEqual(theirs)
-  return theirs
-}
 
 describe('AsyncLocalStorage', () => {
   const storage = new AsyncLocalStorage<string>()
@@ -308,62 +291,5 @@ describe('NODE_OPTIONS', () => {
     expect(await alike((side) => environment(side, {}))).toEqual({ title: 'own', options: '--title=own' })
     Reflect.deleteProperty(process.env, 'NODE_OPTIONS')
     expect(await alike((side) => environment(side, {}))).toMatchObject({ options: undefined })
-  })
-})
-
-const major = Number(process.versions.node.split('.')[0])
-
-it.runIf(major < 22)('the permission model of Node 20 lets no addon in, so the import fails', async () => {
-  const args = ['--experimental-permission', '--allow-fs-read=*', '--allow-child-process', permittedParent]
-  const parent = ended(childProcess.spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] }))
-  const end = closed(parent)
-  expect(await text(parent.stderr)).toContain("code: 'ERR_DLOPEN_DISABLED'")
-  expect(await end).toEqual({ code: 1, signal: null })
-})
-
-describe.runIf(major >= 22)('the permission model', () => {
-  const flag = '--permission'
-  const reading = ['--no-warnings', '--allow-fs-read=*', '--allow-addons']
-
-  interface Report {
-    readonly outcomes: Record<string, object>
-    readonly children: string[]
-    readonly options?: string
-  }
-
-  async function run({ name }: Side, flags: string[], env?: NodeJS.ProcessEnv): Promise<Report> {
-    const args = [...reading, ...flags, permittedParent, name]
-    const options: SpawnOptions = { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } }
-    const parent = ended(childProcess.spawn(process.execPath, args, options))
-    const end = closed(parent)
-    const output = await text(parent.stdout as NodeJS.ReadableStream)
-    await end
-    return JSON.parse(output)
-  }
-
-  it('lets nothing start without --allow-child-process', async () => {
-    const { outcomes, children } = await alike((side) => run(side, [flag]))
-    expect(children).toEqual([])
-    const { 'with a bad option': bad, ...others } = outcomes
-    expect(bad).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
-    for (const outcome of Object.values(others)) {
-      expect(outcome).toMatchObject({ code: 'ERR_ACCESS_DENIED', permission: 'ChildProcess' })
-    }
-  })
-
-  it.each([
-    ['no NODE_OPTIONS', {}],
-    ['NODE_OPTIONS of the parent', { NODE_OPTIONS: '--title=parent' }],
-  ])('hands its flags on with --allow-child-process and %s', async (_what, env) => {
-    const { outcomes, children, options } = await alike((side) => run(side, [flag, '--allow-child-process'], env))
-    expect(children).toEqual([])
-    // The parent's own environment stays as it was.
-    expect(options).toBe((env as NodeJS.ProcessEnv).NODE_OPTIONS)
-    expect(JSON.stringify(outcomes['in a shell'])).toContain('--permission --allow-child-process')
-  })
-
-  it.skipIf(major < 24)('starts all the same and hands its flags on with --permission-audit', async () => {
-    const { outcomes } = await alike((side) => run(side, ['--permission-audit']))
-    expect(outcomes['a node program']).toMatchObject({ exit: 0 })
   })
 })

@@ -5,12 +5,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { forkProtected } from 'sigshield'
 import { afterAll, describe, it } from 'vitest'
-import { alike } from '../support/node/differential.js'
+import { incomparable, unprotected } from '../support/node/differences.js'
 import { runs, timeout } from '../support/node/fuzzing.js'
 import {
   expectSameOutcome,
   isEnded,
-  notText,
   rare,
   spawnNames,
   strange,
@@ -33,7 +32,7 @@ writeFileSync(empty, '')
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('a wrong value is refused in the same words by fork and forkProtected', () => {
-  const quick = { execPath: '/bin/true', silent: true, ...alike }
+  const quick = { execPath: '/bin/true', silent: true, ...unprotected }
   const forkNames = [...spawnNames, 'execPath', 'execArgv', 'silent']
   const forkRare: typeof rare = [
     ...rare,
@@ -60,7 +59,7 @@ describe('a wrong value is refused in the same words by fork and forkProtected',
     await forkBoth(() => [make(), quick])
   })
 
-  it.each(strange.filter(([, make]) => !notText(make())))('args: %s', async (_label, make) => {
+  it.each(strange.filter(([, make]) => !incomparable.argumentOfFork(make())))('args: %s', async (_label, make) => {
     await forkBoth(() => ['module.js', make(), quick])
     await forkBoth(() => ['module.js', [make()], quick])
   })

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
+import { unprotected, withoutStep } from '../support/node/differences.js'
 import { closed, ended, isAlive, line, until } from '../support/processes.js'
 
 type Spawn = (command: string, args?: string[], options?: SpawnOptions) => ChildProcess
@@ -303,8 +304,7 @@ describe('alike', () => {
       const started = { ...state(child), pid: child.pid, kill: child.kill(), killed: child.killed }
       const events = (await life(child)).map((event) => {
         const [name, error, ...rest] = event as [string, object]
-        // The step is ours, and only added.
-        return [name, typeof error === 'object' && error ? { ...error, step: undefined } : error, ...rest]
+        return [name, typeof error === 'object' && error ? withoutStep(error) : error, ...rest]
       })
       return { started, events, ended: state(child), kill: child.kill() }
     })
@@ -313,7 +313,7 @@ describe('alike', () => {
   it('an AbortSignal that aborts while the child runs', async () => {
     await alike(async (spawn) => {
       const controller = new AbortController()
-      const child = ended(spawn('cat', [], { signal: controller.signal, killSignal: 'SIGINT', ...ignoreNothing }))
+      const child = ended(spawn('cat', [], { signal: controller.signal, killSignal: 'SIGINT', ...unprotected }))
       const events = life(child)
       child.once('spawn', () => controller.abort(new Error('enough')))
       return { events: await events, ended: state(child) }
@@ -395,6 +395,3 @@ describe('alike', () => {
     })
   })
 })
-
-/** Ours ignores SIGINT by default, which child_process does not know. */
-const ignoreNothing = { ignore: [] } as SpawnOptions

@@ -14,17 +14,6 @@ import {
 import { connect, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 
-/** Our own options, so that ours starts what Node starts. */
-export const alike = { ignore: [], enforce: false } as const
-
-/**
- * Whether Node survives this entry of `stdio`. Node 24 and 26 write to a freed handle some calls after they have refused
- * ['pipe', 'pipe', 'pipe', { fd: -1 }]; valgrind shows it of ten such calls of child_process.spawn.
- */
-export function survivesIn({ fd }: { readonly fd: unknown }): boolean {
-  return fd !== -1 || Number(process.versions.node.split('.')[0]) < 24
-}
-
 /** How a file is opened for a child. */
 const accesses = {
   read: constants.O_RDONLY,
