@@ -13,6 +13,7 @@ import {
   strangeFor,
   together,
 } from '../support/node/wrong-values.js'
+import { nothing } from '../support/processes.js'
 
 const spawnNode = childProcess.spawn as unknown as (...call: unknown[]) => ChildProcess
 const spawnOurs = spawnProtected as unknown as (...call: unknown[]) => ChildProcess
@@ -26,7 +27,7 @@ const spawnBoth = (make: () => unknown[]) =>
 describe('a wrong value is refused in the same words by spawn and spawnProtected', () => {
   const cases = [...strangeFor(spawnNames), ...rare]
   it.each(cases)('%s: %s', async (name, _label, make) => {
-    const command = isEnded(name, make()) ? ['sleep', ['1000']] : ['true', []]
+    const command = isEnded(name, make()) ? ['sleep', ['1000']] : [nothing, []]
     await spawnBoth(() => [...command, { stdio: 'ignore', [name]: make(), ...unprotected }])
   })
 
@@ -37,22 +38,22 @@ describe('a wrong value is refused in the same words by spawn and spawnProtected
   })
 
   it.each(strange.filter(([, make]) => !incomparable.argumentOfSpawn(make())))('args: %s', async (_label, make) => {
-    await spawnBoth(() => ['true', make()])
-    await spawnBoth(() => ['true', make(), unprotected])
-    await spawnBoth(() => ['true', [make()], { ...unprotected, stdio: 'ignore' }])
-    await spawnBoth(() => ['true', [make()], { ...unprotected, stdio: 'ignore', shell: true }])
+    await spawnBoth(() => [nothing, make()])
+    await spawnBoth(() => [nothing, make(), unprotected])
+    await spawnBoth(() => [nothing, [make()], { ...unprotected, stdio: 'ignore' }])
+    await spawnBoth(() => [nothing, [make()], { ...unprotected, stdio: 'ignore', shell: true }])
   })
 
   it.each(strange)('options: %s', async (_label, make) => {
-    await spawnBoth(() => ['true', [], make()])
-    await spawnBoth(() => ['true', null, make()])
-    await spawnBoth(() => ['true', undefined, make()])
+    await spawnBoth(() => [nothing, [], make()])
+    await spawnBoth(() => [nothing, null, make()])
+    await spawnBoth(() => [nothing, undefined, make()])
   })
 
   it('several at once', { timeout }, async () => {
     const property = fc.asyncProperty(together(cases), async (makers) => {
       await spawnBoth(() => [
-        'true',
+        nothing,
         [],
         Object.assign({ stdio: 'ignore' }, ...makers.map((make) => make()), unprotected),
       ])

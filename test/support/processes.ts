@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { onTestFinished } from 'vitest'
 import { programs } from './build-programs.js'
+import { limit } from './limits.js'
 import { processOf } from './process-table.mjs'
 
 export const probe = join(programs, 'probe')
+export const nothing = join(programs, 'nothing')
 
 export const SIGINT = 2
 export const SIGUSR2 = 12
@@ -72,7 +74,7 @@ export function temporaryFolder(): string {
 
 /** Polls a condition that only the kernel announces (a process state, a file of another process). */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + limit(20_000)
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`never came true: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2)) // Only paces the polling: the condition decides.

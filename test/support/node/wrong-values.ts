@@ -22,9 +22,13 @@ async function outcome(start: () => ChildProcess): Promise<Outcome> {
   return { spawnargs: child.spawnargs, errors, end }
 }
 
+/** What there was before the first start. */
+let descriptors: string[] | undefined
+let family: string[] | undefined
+
 export async function expectSameOutcome(node: () => ChildProcess, ours: () => ChildProcess): Promise<void> {
-  const descriptors = openDescriptors()
-  const family = children()
+  descriptors ??= openDescriptors()
+  family ??= children()
   const expected = await outcome(node)
   const actual = await outcome(ours)
   await settles(children, family)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type SpawnProtectedOptions, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
-import { closed, ended, isAlive, line, until } from '../support/processes.js'
+import { closed, ended, isAlive, line, until } from '../../support/processes.js'
 
 /** Runs a parent that starts one child, on the same output, and prints its pid. */
 function startParent(options: object, command: string[]) {
@@ -85,7 +85,7 @@ describe('parentDeathSignal', () => {
 })
 
 describe('a parent that is killed in the middle of hundreds of starts', () => {
-  const script = join(import.meta.dirname, '../support/start/starting-until-killed.mjs')
+  const script = join(import.meta.dirname, '../../support/native/kernel/starting-until-killed.mjs')
 
   /** Processes that were started under this name, or are about to be. */
   const marked = (mark: string) =>

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { programs } from '../support/build-programs.js'
-import { probe, temporaryFolder } from '../support/processes.js'
+import { programs } from '../../support/build-programs.js'
+import { probe, temporaryFolder } from '../../support/processes.js'
 
 const restricted = join(programs, 'restricted')
-const script = join(import.meta.dirname, '../support/native/restricted-parent.mjs')
+const script = join(import.meta.dirname, '../../support/native/kernel/restricted-parent.mjs')
 
 /** Leaves a descriptor open in the parent, beyond the first gap, where Node does not close it either. */
 const leaveOpen = `import os, sys

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 
-const object = join(import.meta.dirname, '../../build/Release/obj.target/sigshield/native/child_linux.o')
+const object = join(import.meta.dirname, '../../../build/Release/obj.target/sigshield/native/child_linux.o')
 
 it('the child half calls nothing outside itself: no libc, no locks, no allocation', () => {
   // A weak symbol may be linked to the copy of another file.

@@ -1,7 +1,7 @@
 // In a terminal: starts a program with the options given, then, as soon as the terminal is its own, reads a line from it.
 import { readSync } from 'node:fs'
 import { spawnProtected } from 'sigshield'
-import { processOf } from '../process-table.mjs'
+import { processOf } from '../../process-table.mjs'
 
 const [command, script, options] = process.argv.slice(2)
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { CTRL_C, CTRL_Z, Terminal } from '../support/terminal.js'
+import { CTRL_C, CTRL_Z, Terminal } from '../../support/terminal.js'
 
-const parent = join(import.meta.dirname, '../support/start/starting-parent.mjs')
+const parent = join(import.meta.dirname, '../../support/native/kernel/starting-parent.mjs')
 
 it('Ctrl-Z in the middle of a start stops the parent, and fg continues it', async () => {
   const terminal = new Terminal('bash', ['--norc', '--noprofile', '-i'])

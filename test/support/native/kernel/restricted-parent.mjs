@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { forkProtected, spawnProtected } from 'sigshield'
-import { childrenOf } from '../process-table.mjs'
+import { childrenOf } from '../../process-table.mjs'
 
 const quiet = { stdio: 'ignore' }
 

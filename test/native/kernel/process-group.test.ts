@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import { type SpawnProtectedOptions, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
-import { processOf } from '../support/process-table.mjs'
-import { closed, echo, ended, until } from '../support/processes.js'
-import { CTRL_C, CTRL_Z, Terminal } from '../support/terminal.js'
+import { processOf } from '../../support/process-table.mjs'
+import { closed, echo, ended, until } from '../../support/processes.js'
+import { CTRL_C, CTRL_Z, Terminal } from '../../support/terminal.js'
 
-const parent = join(import.meta.dirname, '../support/start/foreground-parent.mjs')
+const parent = join(import.meta.dirname, '../../support/native/kernel/foreground-parent.mjs')
 
 async function groupOf(options: SpawnProtectedOptions) {
   const child = ended(spawnProtected('cat', options))
