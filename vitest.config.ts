@@ -4,8 +4,7 @@ import { limit, slowness } from './test/support/limits.js'
 
 process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
 
-// Tests wait for processes more than they compute.
-const sideBySide = Math.max(2, availableParallelism())
+const sideBySide = { maxWorkers: Math.max(2, availableParallelism()), sequence: { groupOrder: 0 } }
 
 export default defineConfig({
   test: {
@@ -22,20 +21,24 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.alone.test.ts'],
-          maxWorkers: sideBySide,
-          sequence: { groupOrder: 0 },
+          exclude: ['test/native/kernel/**', 'test/**/*.alone.test.ts'],
+          ...sideBySide,
         },
       },
       {
-        // What measures, floods or exhausts the machine.
+        // What the kernel does for the C half is the same under every Node: `npm run test:nodes` leaves it out.
         extends: true,
         test: {
-          name: 'alone',
-          include: ['test/**/*.alone.test.ts'],
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          name: 'kernel',
+          include: ['test/native/kernel/*.test.ts'],
+          exclude: ['test/**/*.alone.test.ts'],
+          ...sideBySide,
         },
+      },
+      {
+        // What measures, floods or exhausts the machine has it for itself, after all others.
+        extends: true,
+        test: { name: 'alone', include: ['test/**/*.alone.test.ts'], maxWorkers: 1, sequence: { groupOrder: 1 } },
       },
     ],
   },

@@ -7,7 +7,7 @@ import { limit, times } from '../support/limits.js'
 import { nothing } from '../support/processes.js'
 
 const STARTS = times(10_000)
-const WARM_UP = 8_000
+const WARM_UP = 6_000
 const IN_FLIGHT = 16
 
 async function startMany(count: number, stdio: 'ignore' | 'pipe', command: string): Promise<void> {

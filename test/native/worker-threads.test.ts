@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
 import { children, settles } from '../support/census.js'
+import { times } from '../support/limits.js'
 import { isAlive, until } from '../support/processes.js'
 
 /** Runs code in a worker thread that has the library and `post`. */
@@ -58,7 +59,7 @@ it('a thread terminated with living children leaves no zombie: the process reaps
 
 it('a thread terminated in the middle of exits and starts does not crash the process', async () => {
   const before = children()
-  for (let i = 0; i < 10; i += 1) {
+  for (let i = 0; i < times(10); i += 1) {
     const worker = thread(`
       let started = 0
       const next = () => {

@@ -2,6 +2,7 @@
 import childProcess from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { times } from '../support/limits.js'
 import { childrenOf, processOf } from '../support/process-table.mjs'
 import { closed, ended, isAlive, line, until } from '../support/processes.js'
 
@@ -38,7 +39,7 @@ describe('a parent with hundreds of children of all kinds', () => {
   it('that runs out of descriptors is told so, and loses nothing', async () => {
     const parent = await start(60)
     // Long enough at its limit that it has met it in every step of a start.
-    for (let i = 0; i < 20; i += 1) await until(() => pids(parent).length > 5, 'it has children')
+    for (let i = 0; i < times(20); i += 1) await until(() => pids(parent).length > 5, 'it has children')
     const { before, after, counts, refusals } = await finish(parent)
     expect(after).toEqual(before)
     expect(counts.ended).toBe(counts.started)
@@ -47,7 +48,7 @@ describe('a parent with hundreds of children of all kinds', () => {
 
   it('that is stopped at random moments goes on, and loses nothing', async () => {
     const parent = await start(4096)
-    for (let i = 0; i < 20; i += 1) {
+    for (let i = 0; i < times(20); i += 1) {
       const before = pids(parent).join()
       await until(() => pids(parent).join() !== before, 'children come and go')
       parent.kill('SIGSTOP')
@@ -60,9 +61,9 @@ describe('a parent with hundreds of children of all kinds', () => {
   })
 
   it('that is killed at a random moment leaves nobody', async () => {
-    for (let i = 0; i < 5; i += 1) {
+    for (let i = 0; i < times(5); i += 1) {
       const parent = await start(4096)
-      await until(() => pids(parent).length > 30 * i, 'it has children')
+      await until(() => pids(parent).length > 30 * (i % 5), 'it has children')
       parent.kill('SIGSTOP')
       await until(() => processOf(parent.pid as number)?.state === 'T', 'it is stopped')
       const family = pids(parent)

@@ -16,9 +16,16 @@ export function processOf(/** @type {number} */ pid) {
   }
 }
 
+/** The numbers of all processes. */
+export function allPids() {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0)
+}
+
 export function childrenOf(/** @type {number} */ parent) {
-  return readdirSync('/proc').flatMap((pid) => {
-    const found = /^\d+$/.test(pid) ? processOf(Number(pid)) : undefined
+  return allPids().flatMap((pid) => {
+    const found = processOf(pid)
     return found?.parent === parent ? [found] : []
   })
 }

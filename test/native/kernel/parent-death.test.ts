@@ -1,11 +1,13 @@
 /** What becomes of children when their parent dies. */
 import childProcess from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type SpawnProtectedOptions, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
+import { times } from '../../support/limits.js'
+import { allPids } from '../../support/process-table.mjs'
 import { closed, ended, isAlive, line, until } from '../../support/processes.js'
 
 /** Runs a parent that starts one child, on the same output, and prints its pid. */
@@ -89,11 +91,9 @@ describe('a parent that is killed in the middle of hundreds of starts', () => {
 
   /** Processes that were started under this name, or are about to be. */
   const marked = (mark: string) =>
-    readdirSync('/proc').filter((pid) => {
+    allPids().filter((pid) => {
       try {
-        return (
-          /^\d+$/.test(pid) && isAlive(Number(pid)) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(mark)
-        )
+        return isAlive(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(mark)
       } catch {
         return false
       }
@@ -112,7 +112,7 @@ describe('a parent that is killed in the middle of hundreds of starts', () => {
   }
 
   it('leaves nobody behind, with parentDeathSignal', async () => {
-    for (let i = 0; i < 8; i += 1) {
+    for (let i = 0; i < times(8); i += 1) {
       const mark = `sigshield-mark-${process.pid}-${i}`
       await killInTheMiddle(mark, { parentDeathSignal: true })
       await until(() => marked(mark).length === 0, 'all are gone')
@@ -124,7 +124,7 @@ describe('a parent that is killed in the middle of hundreds of starts', () => {
     await killInTheMiddle(mark, {})
     const left = marked(mark)
     expect(left.length).toBeGreaterThanOrEqual(100)
-    for (const pid of left) process.kill(Number(pid), 'SIGKILL')
+    for (const pid of left) process.kill(pid, 'SIGKILL')
     await until(() => marked(mark).length === 0, 'all are gone')
   })
 })

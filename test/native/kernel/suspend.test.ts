@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { times } from '../../support/limits.js'
 import { CTRL_C, CTRL_Z, Terminal } from '../../support/terminal.js'
 
 const parent = join(import.meta.dirname, '../../support/native/kernel/starting-parent.mjs')
@@ -9,7 +10,7 @@ it('Ctrl-Z in the middle of a start stops the parent, and fg continues it', asyn
   terminal.type(`'${process.execPath}' '${parent}'\r`)
   let position = await terminal.shows('....')
   // Waiting in clone(CLONE_VFORK) instead hangs the shell at one stop in thirteen.
-  for (let i = 0; i < 80; i += 1) {
+  for (let i = 0; i < times(80); i += 1) {
     terminal.type(CTRL_Z)
     position = await terminal.shows('Stopped', position)
     terminal.type('fg\r')

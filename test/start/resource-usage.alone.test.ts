@@ -1,6 +1,6 @@
 import { type ProtectedProcess, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
-import { closed } from '../../support/processes.js'
+import { closed } from '../support/processes.js'
 
 async function usage(command: string, args: string[]): Promise<NonNullable<ProtectedProcess['resourceUsage']>> {
   const child = spawnProtected(command, args, { stdio: 'ignore' })
