@@ -38,8 +38,12 @@ async function warmUp(): Promise<void> {
 export async function settles(read: () => string[], expected: string[]): Promise<void> {
   const deadline = Date.now() + limit(10_000)
   const extra = () => read().filter((entry) => !expected.includes(entry))
-  while (extra().length > 0 && Date.now() < deadline) await new Promise(setImmediate)
-  expect(extra()).toEqual([])
+  let left = extra()
+  while (left.length > 0 && Date.now() < deadline) {
+    await new Promise(setImmediate)
+    left = extra()
+  }
+  expect(left).toEqual([])
 }
 
 let descriptors: string[] = []
