@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { availableParallelism, loadavg } from 'node:os'
 
-/** How many times slower than a quiet machine this one is now, in starting programs. */
+/** How many times longer this machine may take than a quiet one: judged by the starting of programs, and by its load. */
 export function slowness(): number {
   const STARTS = 20
   const QUIET_MS = 2
@@ -18,7 +18,7 @@ export function slowness(): number {
 
 const soak = Number(process.env.TEST_SOAK ?? 1)
 
-/** vitest.config.ts measures once, for all files. */
+/** vitest.config.ts sets the factor once, for all files. */
 export const limit = (ms: number): number => Math.round(ms * Number(process.env.TEST_TIMEOUT_FACTOR ?? 1) * soak)
 
 export const times = (count: number): number => count * soak

@@ -46,10 +46,13 @@ function startOne() {
   }
 }
 
+const MOST = 200
 let running = true
 const next = () => {
   if (!running) return
-  for (let i = 0; i < 4; i += 1) if (supervisor.children.size < 200) startOne()
+  for (let i = 0; i < 4; i += 1) if (supervisor.children.size < MOST) startOne()
+  // Full of those that never end, it would stand still.
+  if (supervisor.children.size === MOST) [...supervisor.children][Math.floor(Math.random() * MOST)].kill('SIGKILL')
   setImmediate(next)
 }
 process.stdout.write('up\n')
