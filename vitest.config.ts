@@ -1,15 +1,45 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { limit, slowness } from './test/support/limits.js'
+
+process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
+
+const sideBySide = { maxWorkers: Math.max(2, availableParallelism()), sequence: { groupOrder: 0 } }
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Tests own signals, descriptors and children of their process, so each file has a process of its own.
     pool: 'forks',
     execArgv: ['--expose-gc'],
-    fileParallelism: false,
     globalSetup: 'test/support/build-programs.ts',
     setupFiles: 'test/support/census.ts',
-    testTimeout: 30_000 * Number(process.env.TEST_TIMEOUT_FACTOR ?? 1),
-    hookTimeout: 30_000 * Number(process.env.TEST_TIMEOUT_FACTOR ?? 1),
+    testTimeout: limit(30_000),
+    hookTimeout: limit(30_000),
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/native/kernel/**', 'test/**/*.alone.test.ts'],
+          ...sideBySide,
+        },
+      },
+      {
+        // What the kernel does for the C half is the same under every Node: `npm run test:nodes` leaves it out.
+        extends: true,
+        test: {
+          name: 'kernel',
+          include: ['test/native/kernel/*.test.ts'],
+          exclude: ['test/**/*.alone.test.ts'],
+          ...sideBySide,
+        },
+      },
+      {
+        // What measures, floods or exhausts the machine has it for itself, after all others.
+        extends: true,
+        test: { name: 'alone', include: ['test/**/*.alone.test.ts'], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 })

@@ -91,7 +91,10 @@ class Coordinator {
       isHurried: false,
       waiting: 0,
     }
-    for (const participant of this.#participants.keys()) void this.#ask(this.#request, participant)
+    // The application's own listeners speak first.
+    process.nextTick((request: Request) => {
+      for (const participant of this.#participants.keys()) void this.#ask(request, participant)
+    }, this.#request)
   }
 
   async #ask(request: Request, participant: Participant): Promise<void> {
@@ -125,9 +128,7 @@ class Coordinator {
     } else if (!request.isShared || request.isHurried) {
       this.#end(request)
     } else {
-      process.once('beforeExit', () => {
-        if (process.exitCode === undefined) this.#end(request)
-      })
+      process.once('beforeExit', () => this.#end(request))
     }
   }
 

@@ -59,10 +59,11 @@ export function handleOf(child: ChildProcess): ProcessHandle | undefined {
 /** Children that live, by the id of the exit watcher: this keeps them from being collected. */
 const living = new Map<number, ProcessHandle>()
 
-let wire: Wire<typeof optionFields> | undefined
+let opened: Wire<typeof optionFields> | undefined
 
 function openWire(): Wire<typeof optionFields> {
-  const opened = new Wire(optionFields)
+  if (opened) return opened
+  opened = new Wire(optionFields)
   native().onExit((id, code, signal, userCPUTime, systemCPUTime, maxRSS) => {
     living.get(id)?.exited(code, signal, { userCPUTime, systemCPUTime, maxRSS: maxRSS ?? undefined })
   })
@@ -94,6 +95,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
 
   constructor(child: ChildProcess, protection: Protection, prepared: Prepared) {
     super('PROCESSWRAP')
+    // Fails here, where Node has opened nothing yet, if there is no addon.
+    openWire()
     this.#child = child
     this.protection = protection
     this.#prepared = prepared
@@ -148,8 +151,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     const { argumentTexts = options.args.map(text), inheritEnvironment = false } = prepared
     const { descriptors, changes } = handOver(options.stdio, childEnd)
     const envPairs = options.envPairs.map(text)
-    wire ??= openWire()
-    const result = wire.start({
+    const result = openWire().start({
       options: this.protection.numbers,
       file: this.#refusal ? NO_PROGRAM : options.file,
       arguments: argumentTexts,

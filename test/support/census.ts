@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { afterAll, beforeAll, expect } from 'vitest'
+import { limit } from './limits.js'
 import { childrenOf } from './process-table.mjs'
 
 export function openDescriptors(pid: number | 'self' = 'self'): string[] {
@@ -35,10 +36,14 @@ async function warmUp(): Promise<void> {
 
 /** Closing goes over the event loop; what is not closed when the deadline comes is a leak. */
 export async function settles(read: () => string[], expected: string[]): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + limit(10_000)
   const extra = () => read().filter((entry) => !expected.includes(entry))
-  while (extra().length > 0 && Date.now() < deadline) await new Promise(setImmediate)
-  expect(extra()).toEqual([])
+  let left = extra()
+  while (left.length > 0 && Date.now() < deadline) {
+    await new Promise(setImmediate)
+    left = extra()
+  }
+  expect(left).toEqual([])
 }
 
 let descriptors: string[] = []

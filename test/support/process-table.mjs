@@ -7,16 +7,25 @@ export function processOf(/** @type {number} */ pid) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name may hold any character, ')' too.
     const end = stat.lastIndexOf(')')
-    const [state, parent, group] = stat.slice(end + 2).split(' ')
-    return { pid, name: stat.slice(stat.indexOf('(') + 1, end), state, parent: Number(parent), group: Number(group) }
+    const [state, ...numbers] = stat.slice(end + 2).split(' ')
+    const [parent, group, , , foreground] = numbers.map(Number)
+    // `foreground` is the group that holds its terminal.
+    return { pid, name: stat.slice(stat.indexOf('(') + 1, end), state, parent, group, foreground }
   } catch {
     return undefined
   }
 }
 
+/** The numbers of all processes. */
+export function allPids() {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0)
+}
+
 export function childrenOf(/** @type {number} */ parent) {
-  return readdirSync('/proc').flatMap((pid) => {
-    const found = /^\d+$/.test(pid) ? processOf(Number(pid)) : undefined
+  return allPids().flatMap((pid) => {
+    const found = processOf(pid)
     return found?.parent === parent ? [found] : []
   })
 }

@@ -1,34 +1,21 @@
 /** Starting and observing real processes. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { onTestFinished } from 'vitest'
 import { programs } from './build-programs.js'
+import { limit } from './limits.js'
 import { processOf } from './process-table.mjs'
 
 export const probe = join(programs, 'probe')
+export const nothing = join(programs, 'nothing')
 
 export const SIGINT = 2
 export const SIGUSR2 = 12
 export const SIGTERM = 15
-
-export interface SignalState {
-  readonly ignored: number[]
-  readonly blocked: number[]
-}
-
-/** The kernel's own account of a process's signals. */
-export function signalState(pid: number): SignalState {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-  const set = (name: string) => {
-    const bits = BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1]}`)
-    return Array.from({ length: 64 }, (_, i) => i + 1).filter((signal) => (bits >> BigInt(signal - 1)) & 1n)
-  }
-  return { ignored: set('SigIgn'), blocked: set('SigBlk') }
-}
 
 /** The next line of a stream; later ones stay to be read. */
 export async function line(stream: Readable | null): Promise<string> {
@@ -87,7 +74,7 @@ export function temporaryFolder(): string {
 
 /** Polls a condition that only the kernel announces (a process state, a file of another process). */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + limit(20_000)
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`never came true: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2)) // Only paces the polling: the condition decides.

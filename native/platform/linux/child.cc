@@ -3,7 +3,7 @@
 // It runs in its parent's memory while the parent's other threads go on, with every signal blocked. So: raw system
 // calls only (signal-safety(7) is not enough: libc's set*id, errno and stdio touch state shared with the parent), no
 // allocation, no locks, no thread-local state, no unwinding. All of it stands in this one file, long as it is, so that
-// test/child-half.test.ts can check that its object refers to no symbol.
+// test/native/kernel/child-half.test.ts can check that its object refers to no symbol.
 #include "platform/linux/child.h"
 
 #include <fcntl.h>

@@ -1,0 +1,146 @@
+import childProcess from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { forkProtected, spawnProtected } from 'sigshield'
+import { describe, expect, it } from 'vitest'
+import { signalState } from '../../lib/signal/proc-status.js'
+import { closed, echo, ended, line, SIGINT, SIGTERM, SIGUSR2 } from '../support/processes.js'
+
+const worker = join(import.meta.dirname, '../support/start/echo-worker.mjs')
+
+/** Programs that say `ready` and then echo lines, each in its own way of starting up. */
+const echoing = {
+  cat: ['cat'],
+  sed: ['sed', '-u', ''],
+  bash: ['bash', '-c', 'echo ready; while read -r l; do echo "$l"; done'],
+  python3: ['python3', '-uc', 'import sys\nprint("ready")\nfor l in sys.stdin: print(l, end="")'],
+  java: ['java', join(import.meta.dirname, '../support/start/Echo.java')],
+  node: [process.execPath, worker],
+} as const
+
+const installed = (program: string) =>
+  program.includes('/') || (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)))
+
+describe.each(Object.entries(echoing))('%s', (_name, [program, ...args]) => {
+  const isHere = installed(program)
+  if (!isHere) console.log(`not on this machine, so not tested: ${program}`)
+
+  it.skipIf(!isHere)('starts with exactly the asked signals ignored and blocked', async () => {
+    const child = ended(spawnProtected(program, args, { ignore: ['SIGINT', 'SIGTERM'], block: ['SIGUSR2'] }))
+    // On return the program runs: its execve is proven, and no instruction of it had another state.
+    const atOnce = signalState(child.pid as number)
+    expect(atOnce.ignored).toEqual(expect.arrayContaining([SIGINT, SIGTERM]))
+    // Node sets a mask of its own as it starts, perhaps before it was looked at. (The C probe tells of every program's start.)
+    if (program !== process.execPath) expect(atOnce.blocked).toContain(SIGUSR2)
+    expect(await echo(child, 'hello')).toMatch(/hello|ready/)
+  })
+
+  it.skipIf(!isHere)('still ignores them when it has started up, and lives on after both', async () => {
+    const child = ended(spawnProtected(program, args, { ignore: ['SIGINT', 'SIGTERM'] }))
+    child.stdin.write('one\n')
+    while ((await line(child.stdout)) !== 'one');
+    expect(signalState(child.pid as number).ignored).toEqual(expect.arrayContaining([SIGINT, SIGTERM]))
+    process.kill(child.pid as number, 'SIGINT')
+    process.kill(child.pid as number, 'SIGTERM')
+    expect(await echo(child, 'two')).toBe('two')
+    child.stdin.end()
+    expect(await closed(child)).toEqual({ code: 0, signal: null })
+  })
+
+  it.skipIf(!isHere)('dies of SIGINT without protection', async () => {
+    const child = ended(childProcess.spawn(program, args))
+    child.stdin.write('one\n')
+    while ((await line(child.stdout)) !== 'one');
+    child.kill('SIGINT')
+    const { code, signal } = await closed(child)
+    // The JVM and Python turn the signal into an exit of their own.
+    expect(signal ?? code).toSatisfy((end) => end === 'SIGINT' || end === 130)
+  })
+})
+
+it('by default ignores SIGINT alone and blocks nothing', async () => {
+  const child = ended(spawnProtected('cat'))
+  expect(signalState(child.pid as number)).toEqual({ ignored: [SIGINT], blocked: [] })
+})
+
+it('ignores nothing with an empty list', async () => {
+  const child = ended(spawnProtected('cat', { ignore: [] }))
+  expect(signalState(child.pid as number)).toEqual({ ignored: [], blocked: [] })
+  expect(child.enforced).toBe(false)
+  child.kill('SIGINT')
+  expect(await closed(child)).toEqual({ code: null, signal: 'SIGINT' })
+})
+
+it('a blocked signal stays pending until the program unblocks it', async () => {
+  const script =
+    'import signal,sys\nprint(sys.stdin.readline(),end="",flush=True)\nsignal.pthread_sigmask(signal.SIG_SETMASK,[])\nprint("not reached",flush=True)'
+  const child = ended(spawnProtected('python3', ['-c', script], { ignore: [], block: ['SIGTERM'] }))
+  process.kill(child.pid as number, 'SIGTERM')
+  expect(await echo(child, 'alive')).toBe('alive')
+  expect(await closed(child)).toEqual({ code: null, signal: 'SIGTERM' })
+})
+
+describe('a Node worker', () => {
+  async function start(options: object) {
+    const child = ended(forkProtected(worker, ['ipc'], options))
+    await once(child, 'message')
+    return child
+  }
+
+  it('is protected after start-up although Node resets signals', async () => {
+    const child = await start({})
+    expect(child.enforced).toBe(true)
+    expect(signalState(child.pid as number).ignored).toContain(SIGINT)
+    process.kill(child.pid as number, 'SIGINT')
+    child.send('hello')
+    expect(await once(child, 'message')).toEqual(['hello', undefined])
+    child.disconnect()
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  it('never runs a handler of its own for an ignored signal', async () => {
+    const child = await start({})
+    child.send('handle SIGINT')
+    await once(child, 'message')
+    process.kill(child.pid as number, 'SIGINT')
+    child.send('handled?')
+    expect(await once(child, 'message')).toEqual([{ handled: 0 }, undefined])
+  })
+
+  it('loses the protection with enforce: false', async () => {
+    const child = await start({ enforce: false })
+    expect(child.enforced).toBe(false)
+    expect(signalState(child.pid as number).ignored).not.toContain(SIGINT)
+    process.kill(child.pid as number, 'SIGINT')
+    expect(await closed(child)).toEqual({ code: null, signal: 'SIGINT' })
+  })
+
+  it.each([
+    ['still ignore', true],
+    ['no longer ignore', false],
+  ])('has children of its own that %s with enforce: %s', async (_what, enforce) => {
+    const child = await start({ enforce })
+    child.send('spawn cat')
+    const [{ pid }] = (await once(child, 'message')) as [{ pid: number }]
+    expect(signalState(pid).ignored.includes(SIGINT)).toBe(enforce)
+  })
+})
+
+it('enforces for an unprivileged child, by no_new_privs', async () => {
+  const child = ended(
+    spawnProtected('bash', ['-c', 'grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status'], { uid: 65534, gid: 65534 }),
+  )
+  let output = ''
+  for await (const chunk of child.stdout) output += chunk
+  expect(output).toBe('NoNewPrivs:\t1\nSeccomp:\t2\n')
+  expect(child.enforced).toBe(true)
+})
+
+it('needs no no_new_privs where the parent is privileged', async () => {
+  expect(process.getuid?.(), 'this test needs root').toBe(0)
+  const child = ended(spawnProtected('bash', ['-c', 'grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status']))
+  let output = ''
+  for await (const chunk of child.stdout) output += chunk
+  expect(output).toBe('NoNewPrivs:\t0\nSeccomp:\t2\n')
+})

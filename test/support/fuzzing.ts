@@ -1,8 +1,0 @@
-/** How many calls the property tests make up, and which. */
-
-const numRuns = Number(process.env.FUZZ_RUNS ?? 150)
-export const timeout = Math.max(30_000, numRuns * 1000) * Number(process.env.TEST_TIMEOUT_FACTOR ?? 1)
-/** The same calls each time, so that a change is judged by what it changed; FUZZ_SEED explores others. */
-const seed = Number(process.env.FUZZ_SEED ?? 20261123)
-/** Shrinking ends before the time of the test does, so that the failure is told. */
-export const runs = { seed, numRuns, interruptAfterTimeLimit: timeout * 0.8, markInterruptAsFailure: true }
