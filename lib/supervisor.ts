@@ -10,7 +10,7 @@ import type { ProtectedProcess } from './protected-process.js'
 import { type Signal, signalNumber } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
 import { hasOwnGroup, type ProtectionOptions, protectionFrom } from './start/protection.js'
-import { refusing } from './start/refusal.js'
+import { unstarted } from './start/unstarted.js'
 import { type StopOptions, stopRequest } from './stop.js'
 import { type ChildOutcome, Place } from './supervise/place.js'
 import { type Restart, RestartPolicy } from './supervise/restart.js'
@@ -102,8 +102,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * As {@link spawnProtected}, with all of its overloads, and `restart`. While the supervisor shuts down nothing is started: the
-   * child has no pid, and tells those who listen to its 'error' (`ERR_INVALID_STATE`), and nobody else.
+   * As {@link spawnProtected}, with all of its overloads, and `restart`. While the supervisor shuts down nothing is started, so
+   * that a program that starts a child at each exit goes on: the child has no pid, and no event is ever emitted for it.
    * @throws as {@link spawnProtected}; Error `ERR_INVALID_STATE` when it has shut down.
    */
   readonly spawn = ((command: string, args?: unknown, options?: unknown) =>
@@ -118,7 +118,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const given = (hasArgs ? options : args) ?? {}
     const argList = hasArgs ? (args ?? []) : []
     if (this.#state === 'closed') throw invalidState(CLOSED)
-    if (this.#state === 'closing') return refusing(invalidState(CLOSED), () => starter(file, argList, given))
+    if (this.#state === 'closing') return unstarted(() => starter(file, argList, given))
     // A wrong value is handed on as it is, to be refused.
     if (!isOptions(given)) return starter(file, argList, given)
     const { restart = this.#restart, ...own } = definite(ownOptions('options', given)) as ProtectionOptions & {
@@ -229,7 +229,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     if (failures.length > 1) throw new AggregateError(failures, 'Some children could not be ended')
     if (failures.length > 0) throw failures[0]
     const outcomes = await this.#answer
-    this.#state = 'closed'
+    // Who waits for the same exits, and starts another, is not late yet.
+    setImmediate(() => {
+      this.#state = 'closed'
+    }).unref()
     return outcomes
   }
 

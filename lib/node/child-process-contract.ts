@@ -113,20 +113,15 @@ export function startChild(process: ChildProcess, handle: StartedHandle, options
   if (!handle.asked) throw unknownNode()
 }
 
-/** Why nothing was started. */
-export interface StartFailure {
-  /** The system call that failed. */
-  readonly step: string | undefined
-  /** An error that stands for all that the system says; 'close' does not come then. */
-  readonly refusal: Error | undefined
-}
+/** In place of a step: nobody is told of this end. */
+export const UNTOLD = Symbol('untold')
 
 /** What Node's own handle does in `onexit`. A negative exit code is an errno: nothing was started. */
 export function endChild(
   ended: ChildProcess,
   exitCode: number | null,
   signal: string | null | undefined,
-  failure: StartFailure,
+  failedStep: string | undefined | typeof UNTOLD,
 ): void {
   const child = ended as unknown as Internals
   if (signal) {
@@ -138,28 +133,24 @@ export function endChild(
   child._handle?.close()
   child._handle = null
   try {
-    tellEnd(child, exitCode, failure)
+    if (failedStep !== UNTOLD) tellEnd(child, exitCode, failedStep)
   } finally {
     // A listener that throws holds back nothing.
     process.nextTick(drainUntouchedOutput, child)
-    if (!failure.refusal) child._closesGot += 1
+    if (failedStep !== UNTOLD) child._closesGot += 1
     if (child._closesGot === child._closesNeeded) child.emit('close', child.exitCode, child.signalCode)
   }
 }
 
-function tellEnd(child: Internals, exitCode: number | null, { step, refusal }: StartFailure): void {
+function tellEnd(child: Internals, exitCode: number | null, failedStep: string | undefined): void {
   if (exitCode === null || exitCode >= 0) {
     child.emit('exit', child.exitCode, child.signalCode)
-    return
-  }
-  if (refusal) {
-    child.emit('error', refusal)
     return
   }
   const error = systemError(exitCode, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn')
   if (child.spawnfile) error.path = child.spawnfile
   Object.assign(error, { spawnargs: child.spawnargs?.slice(1) })
-  child.emit('error', withStep(error, step))
+  child.emit('error', withStep(error, failedStep))
 }
 
 /** On the next tick, so that an 'exit' listener may still start reading: what nobody reads would hold back 'close'. */

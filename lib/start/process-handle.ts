@@ -12,13 +12,14 @@ import {
   handleSpawnOptions,
   pipeIsForgottenAfter,
   type StartedHandle,
+  UNTOLD,
 } from '../node/child-process-contract.js'
 import { checkPermission } from '../node/permission.js'
 import { isHeld } from '../signal/held.js'
 import { signalName } from '../signal/names.js'
 import { handOver, namesNone, openPipes } from './descriptors.js'
 import { hasOwnGroup, optionFields, type Protection, unheardSignals } from './protection.js'
-import { presentRefusal } from './refusal.js'
+import { isToBeUnstarted } from './unstarted.js'
 
 /** What a child has used of the machine when it has exited (getrusage(2)). */
 export interface ResourceUsage {
@@ -71,7 +72,7 @@ function openWire(): Wire<typeof optionFields> {
 }
 
 /** Nothing can be executed by this name. */
-const NO_PROGRAM = '/dev/null/refused'
+const NO_PROGRAM = '/dev/null/unstarted'
 
 export class ProcessHandle extends AsyncResource implements StartedHandle {
   readonly #child: ChildProcess
@@ -89,8 +90,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   /** The child's process group has its own number. */
   leadsGroup = false
   failedStep: string | undefined
-  /** Given by who started it, in place of what the system would say. */
-  readonly #refusal = presentRefusal()
+  readonly #isUnstarted = isToBeUnstarted()
   resourceUsage: ResourceUsage | undefined
 
   constructor(child: ChildProcess, protection: Protection, prepared: Prepared) {
@@ -116,7 +116,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   onexit(exitCode: number | null, signal?: string | null): void {
-    endChild(this.#child, exitCode, signal, { step: this.failedStep, refusal: this.#refusal })
+    endChild(this.#child, exitCode, signal, this.#isUnstarted ? UNTOLD : this.failedStep)
   }
 
   get asked(): boolean {
@@ -134,7 +134,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     const result = this.#start(options, prepared, childEnd)
     childEnd?.started()
     this.enforced = result.enforced
-    if (this.#refusal) return this.#refused(options, 'execve', -constants.errno.ENOENT)
+    if (this.#isUnstarted) return this.#refused(options, 'execve', -constants.errno.ENOENT)
     if (result.errno !== 0) {
       childEnd?.ended()
       return this.#refused(options, result.step, result.errno)
@@ -153,7 +153,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     const envPairs = options.envPairs.map(text)
     const result = openWire().start({
       options: this.protection.numbers,
-      file: this.#refusal ? NO_PROGRAM : options.file,
+      file: this.#isUnstarted ? NO_PROGRAM : options.file,
       arguments: argumentTexts,
       environment: inheritEnvironment ? null : envPairs,
       environmentChanges: inheritEnvironment ? [...envPairs, ...changes] : changes,

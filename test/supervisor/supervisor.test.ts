@@ -97,13 +97,10 @@ describe('a supervisor', () => {
     const family = children()
     expect(supervisor.closing).toBe(true)
     const refused = [supervisor.spawn('true'), supervisor.fork('x.mjs')]
-    const errors = await Promise.all(refused.map((one) => once(one, 'error')))
-    expect(errors.map(([{ code }], i) => [code, refused[i]?.pid])).toEqual([
-      ['ERR_INVALID_STATE', undefined],
-      ['ERR_INVALID_STATE', undefined],
-    ])
+    expect(refused.map(({ pid }) => pid)).toEqual([undefined, undefined])
     expect(children().length).toBeLessThanOrEqual(family.length)
     await shutdown
+    await new Promise(setImmediate)
     expect(() => supervisor.spawn('true')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }))
   })
 

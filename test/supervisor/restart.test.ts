@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ProtectedProcess, Supervisor, type SupervisorOptions } from 'sigshield'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ended, isAlive, line, temporaryFolder } from '../support/processes.js'
+
+function newSupervisor(options: SupervisorOptions = {}): Supervisor {
+  const supervisor = new Supervisor(options)
+  onTestFinished(async () => {
+    await supervisor.shutdown({ grace: 0 })
+  })
+  return supervisor
+}
+
+const polite = `echo ready; until read -t 0 -u $SIGSHIELD_EXIT_FD; do sleep 0.01; done`
+
+describe('restart', () => {
+  it('starts another child in place of one that has failed, with growing delays, and gives up', async () => {
+    const log = join(temporaryFolder(), 'log')
+    writeFileSync(log, '')
+    const supervisor = newSupervisor({ restart: { when: 'on-failure', delay: 20, limit: 3 } })
+    const restarts: ProtectedProcess[] = []
+    supervisor.on('restart', ({ child, previous }) => {
+      expect(previous.code).toBe(7)
+      restarts.push(child)
+    })
+    const givenUp = once(supervisor, 'give-up')
+    const first = supervisor.spawn('bash', ['-c', `echo $EPOCHREALTIME >> ${log}; exit 7`], { stdio: 'ignore' })
+    const [{ child, code }] = await givenUp
+    expect([child, code]).toEqual([restarts[2], 7])
+    expect(new Set([first, ...restarts]).size).toBe(4)
+    expect(supervisor.counts).toEqual({ started: 4, ended: 4, failed: 4, forced: 0, restarted: 3 })
+    const times = readFileSync(log, 'utf8').trim().split('\n').map(Number)
+    const gaps = times.slice(1).map((time, i) => (time - (times[i] as number)) * 1000)
+    // No gap can be shorter than its delay; how much longer is the machine's affair.
+    expect(gaps.map((gap, i) => gap >= 20 * 2 ** i - 1)).toEqual([true, true, true])
+  })
+
+  it.each([
+    ['on-failure', 0],
+    [false, 1],
+  ] as const)('%j leaves one that ended with %i', async (restart, code) => {
+    const supervisor = newSupervisor({ restart })
+    await once(supervisor.spawn('sh', ['-c', `exit ${code}`], { stdio: 'ignore' }), 'exit')
+    // What comes next on the same channel: a child that is restarted at once, beside it.
+    const next = once(supervisor, 'restart')
+    supervisor.spawn('sh', ['-c', 'exit 0'], { stdio: 'ignore', restart: { when: 'always', delay: 0 } } as never)
+    await next
+    expect(supervisor.counts.restarted).toBeGreaterThanOrEqual(1)
+    await supervisor.shutdown({ grace: 0 })
+    expect(supervisor.counts.started).toBe(supervisor.counts.restarted + 2)
+  })
+
+  it('leaves one that was stopped, and starts nothing once it closes', async () => {
+    const supervisor = newSupervisor({ restart: { when: 'always', delay: 0 } })
+    const child = supervisor.spawn('bash', ['-c', polite])
+    expect(await line(child.stdout)).toBe('ready')
+    await child.stop()
+    const other = supervisor.spawn('bash', ['-c', polite])
+    expect(await line(other.stdout)).toBe('ready')
+    const again = once(supervisor, 'restart')
+    other.kill('SIGKILL')
+    const [{ child: third }] = await again
+    expect(await line(third.stdout)).toBe('ready')
+    expect((await supervisor.shutdown()).map(({ child: one }) => one)).toContain(third)
+    expect(supervisor.counts).toMatchObject({ started: 3, ended: 3, restarted: 1 })
+  })
+
+  it('takes a program that is gone for one that has failed', async () => {
+    const folder = temporaryFolder()
+    const file = join(folder, 'program')
+    writeFileSync(file, '#!/bin/sh\nrm $0\nexit 1\n', { mode: 0o755 })
+    const supervisor = newSupervisor({ restart: { when: 'always', delay: 0, limit: 2 } })
+    const givenUp = once(supervisor, 'give-up')
+    supervisor.spawn(file, { stdio: 'ignore' })
+    await givenUp
+    expect(supervisor.counts).toMatchObject({ started: 1, ended: 1, restarted: 0 })
+  })
+
+  it.each([
+    ['sometimes', 'ERR_INVALID_ARG_TYPE'],
+    [{ when: 'always', delay: -1 }, 'ERR_OUT_OF_RANGE'],
+    [{ when: 'always', limit: 0.5 }, 'ERR_OUT_OF_RANGE'],
+    [null, 'ERR_INVALID_ARG_TYPE'],
+  ])('refuses %j', (restart, code) => {
+    expect(() => new Supervisor({ restart: restart as never })).toThrow(expect.objectContaining({ code }))
+    expect(() => newSupervisor().spawn('true', { restart } as never)).toThrow(expect.objectContaining({ code }))
+  })
+})
+
+describe('supervisor.restart()', () => {
+  it('replaces one child after the other, the next when the last is ready', async () => {
+    const supervisor = newSupervisor()
+    const old: ProtectedProcess[] = []
+    for (let i = 0; i < 3; i += 1) {
+      const child = ended(supervisor.spawn('bash', ['-c', polite]))
+      expect(await line(child.stdout)).toBe('ready')
+      old.push(child)
+    }
+    const seen: boolean[][] = []
+    const fresh = await supervisor.restart({
+      ready: async (child) => {
+        expect(await line(child.stdout)).toBe('ready')
+        seen.push(old.map(({ pid }) => isAlive(pid as number)))
+      },
+    })
+    expect(seen).toEqual([
+      [false, true, true],
+      [false, false, true],
+      [false, false, false],
+    ])
+    expect([...supervisor.children]).toEqual(fresh)
+    expect(supervisor.counts).toMatchObject({ started: 6, ended: 3, failed: 0, restarted: 3 })
+    await supervisor.shutdown()
+  })
+
+  it('is refused when it closes', async () => {
+    const supervisor = newSupervisor()
+    const child = supervisor.spawn('bash', ['-c', polite])
+    expect(await line(child.stdout)).toBe('ready')
+    const shutdown = supervisor.shutdown()
+    await expect(supervisor.restart()).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' })
+    await shutdown
+  })
+})
