@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import { checkStop } from './end/ladder.js'
+import { readToTheEnd } from './end/output.js'
 import { type HandleSignalsOptions, handleSignals } from './end/signals.js'
 import { ExitEvent, sourceOf } from './exit-event.js'
 import { forkProtected } from './fork.js'
@@ -251,7 +252,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   handleSignals(options: readonly Signal[] | HandleSignalsOptions = {}): Disposable {
     const handling = handleSignals(options, {
-      shutdown: () => this.shutdown(),
+      shutdown: async () => readToTheEnd((await this.shutdown()).map(({ child }) => child)),
       kill: () => this.shutdown({ grace: 0 }),
     })
     this.#handled.add(handling.signals)
