@@ -14,9 +14,9 @@ function work(/** @type {number} */ ms) {
 
 /** @type {number[]} */
 const left = []
-// Run by hand there is no channel.
-const messages = process.channel ? on(process, 'message', { signal: exit.signal, close: ['disconnect'] }) : []
 try {
+  // Run by hand there is no channel.
+  const messages = process.connected ? on(process, 'message', { signal: exit.signal, close: ['disconnect'] }) : []
   // What has arrived is handed out to the last message before the signal ends the loop.
   for await (const [{ id, ms, end }] of messages) {
     if (end) break
@@ -30,4 +30,4 @@ try {
 } catch (error) {
   if (!exit.isSet()) throw error
 }
-process.send?.({ left }, () => process.disconnect?.())
+if (process.connected) process.send?.({ left }, () => process.connected && process.disconnect?.())

@@ -4,9 +4,9 @@ import { setTimeout as nap } from 'node:timers/promises'
 import { exitEvent } from 'sigshield/child'
 
 const exit = exitEvent()
-// Run by hand it has no channel, and so no jobs.
-const messages = process.channel ? on(process, 'message', { signal: exit.signal, close: ['disconnect'] }) : []
 try {
+  // Run by hand it has no channel, and so no jobs.
+  const messages = process.connected ? on(process, 'message', { signal: exit.signal, close: ['disconnect'] }) : []
   for await (const [job] of messages) {
     console.log(`job ${job}`)
     await nap(1000)
@@ -16,4 +16,4 @@ try {
   if (!exit.isSet()) throw error
 }
 console.log('Doing cleanup before leaving ...')
-process.disconnect?.()
+if (process.connected) process.disconnect?.()

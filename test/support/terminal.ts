@@ -12,8 +12,8 @@ export class Terminal {
   readonly #pty: IPty
   readonly exit: Promise<{ exitCode: number; signal?: number | undefined }>
 
-  constructor(command: string, args: string[]) {
-    this.#pty = spawn(command, args, { cols: 200, rows: 50 })
+  constructor(command: string, args: string[], cwd = process.cwd()) {
+    this.#pty = spawn(command, args, { cols: 200, rows: 50, cwd })
     this.#pty.onData((text) => {
       this.screen += text
     })
@@ -37,6 +37,11 @@ export class Terminal {
       `the terminal shows '${text}' after: ${this.screen.slice(from)}`,
     )
     return this.screen.indexOf(text, from) + text.length
+  }
+
+  /** As by the window's close button: the terminal hangs up. */
+  close(): void {
+    ;(this.#pty as unknown as { _socket: { destroy(): void } })._socket.destroy()
   }
 
   type(keys: string): void {
