@@ -1,5 +1,5 @@
 /** What a caller may ask of the end of a child, and what it is told. */
-import { checkMilliseconds, invalidArgType, invalidArgValue, ownOptions } from './node/errors.js'
+import { checkMilliseconds, invalidArgType, invalidArgValue, ownOptions, unavailable } from './node/errors.js'
 import { type Signal, signalNumber } from './signal/names.js'
 
 export interface StopOptions {
@@ -15,10 +15,11 @@ export interface StopOptions {
   readonly signal?: Signal | undefined
   /**
    * `'group'`: signals go to the whole process group that the child leads, and what is left of it when the child has exited is
-   * killed.
+   * killed. `'tree'` (Linux): the same for all its descendants, also those that have left the group or lost their parent; out of
+   * reach is what was given another environment, and had lost its parent before this was called.
    * @default 'process'
    */
-  readonly target?: 'process' | 'group' | undefined
+  readonly target?: 'process' | 'group' | 'tree' | undefined
 }
 
 /** How a child ended. `forced`: it had to be killed. */
@@ -33,7 +34,7 @@ export interface StopRequest {
   readonly grace: number
   readonly secondGrace: number
   readonly signal: Signal | undefined
-  readonly target: 'process' | 'group'
+  readonly target: 'process' | 'group' | 'tree'
 }
 
 const DEFAULT_GRACE_MS = 5000
@@ -46,8 +47,11 @@ const LONGEST_SECOND_GRACE_MS = 2000
 export function stopRequest(options: unknown): StopRequest {
   const { grace, signal, target = 'process' } = ownOptions('options', options) as Record<keyof StopOptions, unknown>
   if (signal !== undefined) signalNumber(signal)
-  if (target !== 'process' && target !== 'group') {
-    throw invalidArgType('options.target', "'process' or 'group'", target)
+  if (target !== 'process' && target !== 'group' && target !== 'tree') {
+    throw invalidArgType('options.target', "'process', 'group' or 'tree'", target)
+  }
+  if (target === 'tree' && process.platform !== 'linux') {
+    throw unavailable(`target: 'tree' needs the process table of Linux. Use 'group', with { processGroup: true }`)
   }
   const [first, second] = graces(grace)
   return { grace: first, secondGrace: second, signal: signal as Signal | undefined, target }

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import { checkStop } from './end/ladder.js'
 import { readToTheEnd } from './end/output.js'
+import { reapAsInit } from './end/reaper.js'
 import { type HandleSignalsOptions, handleSignals } from './end/signals.js'
 import { ExitEvent, sourceOf } from './exit-event.js'
 import { forkProtected } from './fork.js'
@@ -83,6 +84,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#stopDefaults = definite({ grace, signal, target })
     this.#restart = restart
     this.#check(this.#startDefaults, restart)
+    reapAsInit()
     this.exitEvent.signal.addEventListener('abort', () => {
       for (const place of this.#places) place.ask()
     })

@@ -6,6 +6,7 @@ import type { ProcessHandle } from '../start/process-handle.js'
 import { type Protection, unheardSignals } from '../start/protection.js'
 import type { StopOutcome, StopRequest } from '../stop.js'
 import { Countdown } from './countdown.js'
+import { Tree } from './tree.js'
 
 const { SIGCONT, SIGKILL, SIGTERM } = constants.signals
 const { EPERM, ESRCH } = constants.errno
@@ -59,10 +60,11 @@ export function checkStop({ protection, leadsGroup, asksByEvent }: Stoppable, { 
 class Ladder {
   readonly outcome: Promise<StopOutcome>
   readonly #child: ProcessHandle
-  #target: StopRequest['target'] = 'process'
+  #target: 'process' | 'group' = 'process'
   #secondGrace = Number.POSITIVE_INFINITY
   /** The signals that it was sent. */
   readonly #told = new Set<number>()
+  #tree: Tree | undefined
   #countdown: Countdown | undefined
   /** In its second grace. */
   #isLast = false
@@ -74,15 +76,17 @@ class Ladder {
     child.hold(true)
     this.outcome = new Promise((resolve, reject) => {
       this.#fail = reject
-      child.onceEnded(({ code, signal }) => {
+      child.onceEnded(async ({ code, signal }) => {
         this.#countdown?.stop()
+        await this.#tree?.kill()
         resolve({ code, signal, forced: this.#killed && signal === 'SIGKILL' })
       })
     })
   }
 
   climb({ grace, secondGrace, signal, target }: StopRequest): Promise<StopOutcome> {
-    if (target !== 'process') {
+    if (target === 'tree') this.#tree ??= new Tree(this.#child.pid as number, this.#child.ownInode)
+    if (target === 'group') {
       this.#target = target
       this.#child.killGroupAtExit()
     }
@@ -104,6 +108,7 @@ class Ladder {
   /** Returns 0, or the errno: ESRCH is an end that is still to be told. */
   #send(signal: number): number {
     this.#told.add(signal)
+    this.#tree?.signal(signal)
     const errno = this.#target === 'group' ? this.#child.killGroup(signal) : this.#child.kill(signal)
     return errno === -ESRCH || (errno === -EPERM && signal === SIGCONT) ? 0 : errno
   }

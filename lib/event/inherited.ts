@@ -55,7 +55,7 @@ export class Inherited implements EventSource {
 
   /** The same end: a descendant is told with this process, or by its end. */
   childEnd(): ChildEnd {
-    return { errno: 0, fd: this.#fd, inode: this.#inode, started: () => {}, ended: () => {} }
+    return { errno: 0, fd: this.#fd, inode: this.#inode, isOwn: false, started: () => {}, ended: () => {} }
   }
 }
 

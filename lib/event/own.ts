@@ -39,7 +39,7 @@ export class Own implements EventSource {
 
   childEnd(): ChildEnd {
     const { errno, fd, inode, handle: pipe } = native().createExitPipe()
-    if (errno !== 0) return { errno, fd: -1, inode: 0, started: () => {}, ended: () => {} }
+    if (errno !== 0) return { errno, fd: -1, inode: 0, isOwn: true, started: () => {}, ended: () => {} }
     // One that starts after set() finds it set.
     if (this.#flag[0] === 0) this.#pipes.add(pipe)
     else native().setExitPipe(pipe)
@@ -47,6 +47,7 @@ export class Own implements EventSource {
       errno,
       fd,
       inode,
+      isOwn: true,
       started: () => native().closeExitReadEnd(pipe),
       ended: () => {
         if (!this.#pipes.has(pipe)) return

@@ -11,6 +11,8 @@ export interface ChildEnd {
   readonly errno: number
   readonly fd: number
   readonly inode: number
+  /** Whether no other child is given this pipe. */
+  readonly isOwn: boolean
   /** To be called when the child has been started, or was not. */
   started(): void
   /** To be called when it has ended, or did not start. */

@@ -40,6 +40,10 @@ export interface Addon {
   /** The signal that has stopped the child, 0 while it is not stopped. */
   stopSignal(id: number): number
   keepAlive(id: number, on: boolean): void
+  /** For a process that may be no child: the one that was started at that tick. Returns 0 or a negative errno. */
+  signalProcess(pid: number, startedAt: number, signal: number): number
+  /** Reaps a child that nobody in this process waits for; false when there is none. */
+  reapZombie(pid: number): boolean
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe
   setExitPipe(handle: object): void

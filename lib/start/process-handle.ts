@@ -111,6 +111,11 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     return sourceOf(this.protection.exitEvent)?.settable === true
   }
 
+  /** Of the pipe that is its alone. */
+  get ownInode(): number | undefined {
+    return this.#childEnd?.isOwn ? this.#childEnd.inode : undefined
+  }
+
   get running(): boolean {
     return this.#id !== undefined
   }

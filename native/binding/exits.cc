@@ -1,5 +1,8 @@
 // Children that run: signalling them, and being told of their end.
 #include <napi.h>
+#include <sys/wait.h>
+
+#include <cstdint>
 
 #include "binding/environment_state.h"
 #include "binding/topics.h"
@@ -32,6 +35,18 @@ Napi::Value stop_signal(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), watcher_of(info).stop_signal(info[0].As<Napi::Number>()));
 }
 
+// (pid, startedAt, signal)
+Napi::Value signal_process(const Napi::CallbackInfo& info) {
+  const double started_at = info[1].As<Napi::Number>();
+  return answer(info, platform::signal_process(info[0].As<Napi::Number>(), static_cast<std::uint64_t>(started_at),
+                                               info[2].As<Napi::Number>()));
+}
+
+Napi::Value reap_zombie(const Napi::CallbackInfo& info) {
+  const int pid = info[0].As<Napi::Number>();
+  return Napi::Boolean::New(info.Env(), waitpid(pid, nullptr, WNOHANG) == pid);
+}
+
 void keep_alive(const Napi::CallbackInfo& info) {
   watcher_of(info).keep_alive(info[0].As<Napi::Number>(), info[1].As<Napi::Boolean>());
 }
@@ -45,6 +60,8 @@ void register_exits(Napi::Env env, Napi::Object exports) {
   export_function<kill_group>(env, exports, "killGroup");
   export_function<kill_group_at_exit>(env, exports, "killGroupAtExit");
   export_function<stop_signal>(env, exports, "stopSignal");
+  export_function<signal_process>(env, exports, "signalProcess");
+  export_function<reap_zombie>(env, exports, "reapZombie");
   export_function<keep_alive>(env, exports, "keepAlive");
   export_function<on_exit>(env, exports, "onExit");
 }

@@ -5,7 +5,7 @@
 //   Signal mask    SignalsBlocked
 //   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for
 //   End            ExitSource tells that a child may have ended; has_exited, has_stopped, stop_signal, reap, reap_all
-//   Signal         send_signal
+//   Signal         send_signal, signal_process
 //   Exit pipe      seal_exit_pipe, mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
 //
 // What POSIX gives everywhere is not asked for here: giving back the terminal is core/terminal.h, signalling a group
@@ -158,6 +158,10 @@ void reap_all(std::vector<ProcessReference> processes);
 
 // Never reaches another process that got the same pid.
 Failure send_signal(const ProcessReference& process, int signal);
+
+// The same for a process that may be no child: the one with this pid that was started at that tick (proc_pid_stat(5)).
+// ESRCH when another has the pid now.
+Failure signal_process(pid_t pid, std::uint64_t started_at, int signal);
 
 // Exit pipe
 

@@ -160,7 +160,7 @@ describe('stop() refuses, and leaves the child running,', () => {
     ['a signal that is none', {}, { signal: 'SIGFOO' }, 'ERR_UNKNOWN_SIGNAL', "Unknown signal: 'SIGFOO'"],
     ['a negative grace', {}, { grace: -1 }, 'ERR_OUT_OF_RANGE', '"options.grace"'],
     ['a grace that is no number', {}, { grace: '1' }, 'ERR_INVALID_ARG_TYPE', '"options.grace"'],
-    ['a target that is none', {}, { target: 'tree' }, 'ERR_INVALID_ARG_TYPE', '"options.target"'],
+    ['a target that is none', {}, { target: 'family' }, 'ERR_INVALID_ARG_TYPE', '"options.target"'],
     [
       'a group that it does not lead',
       {},

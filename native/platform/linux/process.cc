@@ -12,10 +12,17 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstdlib>
+#include <fstream>
 #include <iterator>
+#include <sstream>
+#include <string>
 
 #include "platform/platform.h"
 
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
@@ -79,6 +86,17 @@ bool reap(const ProcessReference& process, int options, ExitStatus& status) {
   return true;
 }
 
+// The tick at which a process was started; 0 when there is none.
+std::uint64_t start_of(pid_t pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+  const std::string stat{std::istreambuf_iterator<char>{file}, {}};
+  // The name before it may hold any character, ')' too. The start is the 20th field behind it.
+  std::istringstream fields{stat.substr(std::min(stat.rfind(')') + 1, stat.size()))};
+  std::string field;
+  for (int i = 0; i < 20; ++i) fields >> field;
+  return std::strtoull(field.c_str(), nullptr, 10);
+}
+
 }  // namespace
 
 bool pidfds_can_be_waited_for() {
@@ -116,6 +134,17 @@ void reap_all(std::vector<ProcessReference> processes) {
     std::erase_if(processes, [&](const ProcessReference& process) { return reap(process, WNOHANG, status); });
   }
   for (const ProcessReference& process : one_by_one) reap(process, 0, status);
+}
+
+Failure signal_process(pid_t pid, std::uint64_t started_at, int signal) {
+  // Opened first: what is read then is of the process that it names, or that has ended since.
+  const FileDescriptor pidfd{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))};
+  if (!pidfd.valid() && errno == ESRCH) return {Step::kKill, ESRCH};
+  if (start_of(pid) != started_at) return {Step::kKill, ESRCH};
+  if (pidfd.valid() && syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0) return {};
+  // Kernels before 5.3, and profiles that know no pidfds: a moment remains between the look and the signal.
+  if (pidfd.valid() && errno != ENOSYS && errno != EPERM) return {Step::kKill, errno};
+  return kill(pid, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
 }
 
 Failure send_signal(const ProcessReference& process, int signal) {

@@ -1,0 +1,67 @@
+/**
+ * All that has come of one child. Its descendants are found by their parents, and those whose parents are gone by the variable
+ * of the child's exit event, which all inherit. Out of reach is only what was given another environment and left its parent
+ * before anybody looked.
+ */
+import { constants } from 'node:os'
+import { EXIT_INODE_VARIABLE } from '../event/source.js'
+import { native } from '../native/load.js'
+import { hasEnvironmentEntry, type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
+
+/** What does not end after a SIGKILL within this time is waiting for the kernel, and may do so for ever. */
+const LONGEST_MS = 2000
+const LOOK_AGAIN_MS = 5
+
+export class Tree {
+  readonly #root: ProcessEntry | undefined
+  readonly #mark: string | undefined
+  /** Those that were seen, by pid. */
+  readonly #known = new Map<number, ProcessEntry>()
+
+  /** `inode` is the child's own pipe, if it has one. */
+  constructor(pid: number, inode: number | undefined) {
+    this.#root = processEntry(pid)
+    this.#mark = inode === undefined ? undefined : `${EXIT_INODE_VARIABLE}=${inode}`
+  }
+
+  /** Without the child itself, and without what has ended. */
+  #descendants(): ProcessEntry[] {
+    const root = this.#root
+    if (root === undefined) return []
+    const table = new Map(processTable().map((entry) => [entry.pid, entry]))
+    const isSame = (one: ProcessEntry | undefined) =>
+      one !== undefined && table.get(one.pid)?.startedAt === one.startedAt
+    const found = new Set<number>([...this.#known.values()].filter(isSame).map(({ pid }) => pid))
+    if (isSame(root)) found.add(root.pid)
+    const isMarked = ({ pid, startedAt }: ProcessEntry) =>
+      this.#mark !== undefined && startedAt >= root.startedAt && hasEnvironmentEntry(pid, this.#mark)
+    for (const entry of table.values()) {
+      if (entry.pid !== process.pid && !found.has(entry.pid) && isMarked(entry)) found.add(entry.pid)
+    }
+    // Children of what is found, and theirs: until there are no more.
+    for (let size = 0; size < found.size; ) {
+      size = found.size
+      for (const { pid, parent } of table.values()) if (found.has(parent)) found.add(pid)
+    }
+    found.delete(root.pid)
+    const entries = [...found].map((pid) => table.get(pid) as ProcessEntry).filter(({ state }) => state !== 'Z')
+    for (const entry of entries) this.#known.set(entry.pid, entry)
+    return entries
+  }
+
+  /** What has ended, or may not be signalled, is passed over. */
+  signal(signal: number): void {
+    for (const { pid, startedAt } of this.#descendants()) native().signalProcess(pid, startedAt, signal)
+  }
+
+  /** Resolves when none is left. */
+  async kill(): Promise<void> {
+    const deadline = performance.now() + LONGEST_MS
+    for (;;) {
+      const left = this.#descendants()
+      if (left.length === 0 || performance.now() > deadline) return
+      for (const { pid, startedAt } of left) native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+    }
+  }
+}

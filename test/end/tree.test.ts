@@ -1,0 +1,66 @@
+import { ExitEvent, type SpawnProtectedOptions, spawnProtected } from 'sigshield'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ended, isAlive, line, until } from '../support/processes.js'
+
+const NEVER = 600_000
+
+/** Says its pid, and stays. */
+const stay = (how: string) => `${how} bash -c 'echo $$; exec sleep 1000' &`
+
+/** A child in its group, one in a session of its own, and one whose parent is gone. */
+const family = [stay(''), stay('setsid'), `(${stay('setsid')})`].join('\n')
+
+async function start(script: string, options: SpawnProtectedOptions = {}) {
+  const child = ended(spawnProtected('bash', ['-c', script], { ...options, stdio: ['ignore', 'pipe', 'inherit'] }))
+  const pids: number[] = []
+  for (let i = 0; i < 3; i += 1) pids.push(Number(await line(child.stdout)))
+  onTestFinished(() => {
+    for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL')
+  })
+  expect(pids.map(isAlive)).toEqual([true, true, true])
+  return { child, pids }
+}
+
+describe("target: 'tree'", () => {
+  it('takes all, when the child leaves by its event', async () => {
+    const script = `${family}\nuntil read -t 0 -u $SIGSHIELD_EXIT_FD; do sleep 0.01; done; exit 4`
+    const { child, pids } = await start(script, { exitEvent: new ExitEvent() })
+    expect(await child.stop({ target: 'tree', grace: NEVER })).toEqual({ code: 4, signal: null, forced: false })
+    expect(pids.filter(isAlive)).toEqual([])
+  })
+
+  it('takes all, when the child must be killed', async () => {
+    const { child, pids } = await start(`trap '' TERM; ${family}\nwhile :; do sleep 0.01; done`, {
+      exitEvent: new ExitEvent(),
+    })
+    expect(await child.stop({ target: 'tree', grace: 20 })).toMatchObject({ signal: 'SIGKILL', forced: true })
+    expect(pids.filter(isAlive)).toEqual([])
+  })
+
+  it('tells them too, where the child is told by a signal', async () => {
+    const script = `trap 'exit 4' TERM; setsid bash -c 'trap "echo told; exit" TERM; echo $$; while :; do sleep 0.01; done' &
+      ${stay('')}\n${stay('')}\nwhile :; do sleep 0.01; done`
+    const { child } = await start(script, { ignore: [] })
+    const told = line(child.stdout)
+    const stopping = child.stop({ target: 'tree', grace: NEVER })
+    expect(await told).toBe('told')
+    expect(await stopping).toEqual({ code: 4, signal: null, forced: false })
+  })
+
+  it('leaves alone what is another child’s, of the same event', async () => {
+    const exitEvent = new ExitEvent()
+    const one = await start(`${family}\nwait`, { exitEvent })
+    const other = await start(`${family}\nwait`, { exitEvent })
+    await one.child.stop({ target: 'tree', grace: 20 })
+    expect(one.pids.filter(isAlive)).toEqual([])
+    expect(other.pids.filter(isAlive)).toEqual(other.pids)
+    await other.child.stop({ target: 'tree', grace: 0 })
+  })
+
+  it('leaves those in other groups without it (the control)', async () => {
+    const { child, pids } = await start(`${family}\nwhile :; do sleep 0.01; done`, { processGroup: true })
+    await child.stop({ target: 'group', grace: NEVER })
+    await until(() => !isAlive(pids[0] as number), 'the group is gone')
+    expect(pids.slice(1).filter(isAlive)).toEqual(pids.slice(1))
+  })
+})
