@@ -63,6 +63,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   #keepsAlive = true
   pid?: number
   enforced = false
+  #inForce = 0n
   /** The child's process group has its own number. */
   leadsGroup = false
   failedStep: string | undefined
@@ -76,7 +77,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   get unheard(): bigint {
-    return unheardSignals(this.protection)
+    return unheardSignals(this.protection) | this.#inForce
   }
 
   get running(): boolean {
@@ -102,6 +103,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     const result = this.#start(options, prepared, readEnd)
     readEnd?.release()
     this.enforced = result.enforced
+    this.#inForce = result.inForce
     if (result.errno !== 0) return this.#refused(options, result.step, result.errno)
     this.leadsGroup = options.detached || hasOwnGroup(this.protection)
     this.pid = result.pid
@@ -126,6 +128,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
       newSession: options.detached,
       uid: options.uid ?? null,
       gid: options.gid ?? null,
+      groups: this.protection.groups,
     })
     openPipes(options.stdio, descriptors)
     return result

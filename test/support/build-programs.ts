@@ -12,7 +12,8 @@ export default function setup(): void {
   mkdirSync(programs, { recursive: true })
   for (const folder of folders) {
     for (const source of readdirSync(folder).filter((name) => name.endsWith('.c'))) {
-      execFileSync('cc', [...flags, '-o', join(programs, source.slice(0, -2)), join(folder, source)])
+      const kind = source.endsWith('.so.c') ? ['-shared', '-fPIC'] : []
+      execFileSync('cc', [...flags, ...kind, '-o', join(programs, source.slice(0, -2)), join(folder, source)])
     }
   }
 }
