@@ -1,6 +1,8 @@
-// Preloaded into a parent: its clone() refuses what musl's does from 1.2.5 on. With FORK_BEFORE_CLONE in the
-// environment it forks a process that lives on and executes nothing, as another library might, just before the first
-// start; its pid goes to the file that the variable names.
+// Preloaded into a parent: its clone() refuses what musl's does from 1.2.5 on. Just before the first start, and with
+// these in the environment,
+//   FORK_BEFORE_CLONE     forks a process that lives on and executes nothing, as another library might; its pid goes to
+//                         the file that the variable names
+//   UNSHARE_BEFORE_CLONE  gives all children a pid namespace that the parent is not in
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,6 +17,8 @@ static void fork_once(const char* report) {
   unsetenv("FORK_BEFORE_CLONE");
   const long pid = syscall(SYS_fork);
   if (pid == 0) {
+    // Its output would hold up who reads the parent's.
+    for (int fd = 0; fd <= 2; ++fd) close(fd);
     for (;;) pause();
   }
   FILE* file = fopen(report, "w");
@@ -31,6 +35,10 @@ int clone(int (*entry)(void*), void* stack, int flags, void* argument, ...) {
   }
   const char* report = getenv("FORK_BEFORE_CLONE");
   if (report) fork_once(report);
+  if (getenv("UNSHARE_BEFORE_CLONE")) {
+    unsetenv("UNSHARE_BEFORE_CLONE");
+    if (unshare(CLONE_NEWPID) != 0) return -1;
+  }
   va_list list;
   va_start(list, argument);
   pid_t* parent_tid = (flags & CLONE_PIDFD) ? va_arg(list, pid_t*) : NULL;
