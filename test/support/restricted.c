@@ -5,6 +5,7 @@
 //   waitid             refused
 //   close_range        ENOSYS (before 5.9)
 //   seccomp            ENOSYS
+//   mprotect_stack     mprotect refuses what is done for the child's stack
 //   setsid             refused
 //   child_sigaction    rt_sigaction is refused to the child half, which is known by its key
 //   sigint_swallowed   SIGINT is ignored, and stays so whoever asks: a filter of somebody else
@@ -47,6 +48,9 @@ static struct feature features[] = {
     {"waitid", EPERM, {ONLY(SYS_waitid), REFUSE(0)}},
     {"close_range", ENOSYS, {ONLY(436), REFUSE(0)}},
     {"seccomp", ENOSYS, {ONLY(SYS_seccomp), REFUSE(0)}},
+    {"mprotect_stack",
+     EACCES,
+     {ONLY(SYS_mprotect), LOAD(args[1]), IF_EQUAL(64 * 1024), LOAD(args[2]), IF_EQUAL(3), REFUSE(0)}},
     {"setsid", EPERM, {ONLY(SYS_setsid), REFUSE(0)}},
     {"child_sigaction", EPERM, {ONLY(SYS_rt_sigaction), LOAD_HIGH(args[0]), IF_EQUAL(CHILD_HALF_KEY), REFUSE(0)}},
     {"sigint_swallowed",

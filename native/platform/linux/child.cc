@@ -1,10 +1,10 @@
 // The child half: everything between clone and execve.
 //
-// It runs in its parent's memory, or in a copy of it that other threads may have left in any state, while the parent's
-// other threads go on, and with every signal blocked. So: raw system
-// calls only (signal-safety(7) is not enough: libc's set*id, errno and stdio touch state shared with the parent), no
-// allocation, no locks, no thread-local state, no unwinding. All of it stands in this one file, long as it is, so that
-// test/child-half.test.ts can check that its object refers to no symbol.
+// It runs in its parent's memory while the parent's other threads go on, or in a copy of it in which they have stopped
+// anywhere, and with every signal blocked. So: raw system calls only (signal-safety(7) is not enough: libc's set*id,
+// errno and stdio touch state shared with the parent), no allocation, no locks, no thread-local state, no unwinding.
+// All of it stands in this one file, long as it is, so that test/child-half.test.ts can check that its object refers to
+// no symbol.
 #include "platform/linux/child.h"
 
 #include <fcntl.h>
@@ -271,9 +271,9 @@ bool ids_stay(const StartOptions& options) {
     const auto wanted = static_cast<std::uint32_t>(id);
     return real == wanted && effective == wanted && saved == wanted;
   };
-  raw_syscall(SYS_getresuid, &real, &effective, &saved);
+  if (raw_syscall(SYS_getresuid, &real, &effective, &saved) != 0) return false;
   if (options.set_uid != 0 && !all_are(options.uid)) return false;
-  raw_syscall(SYS_getresgid, &real, &effective, &saved);
+  if (raw_syscall(SYS_getresgid, &real, &effective, &saved) != 0) return false;
   return options.set_gid == 0 || all_are(options.gid);
 }
 

@@ -69,11 +69,11 @@ bool has_ended(pid_t child, int pidfd) {
 }
 
 // The kernel marks a process that has not executed a program since its fork (PF_FORKNOEXEC of linux/sched.h), and takes
-// the mark away when it has changed its memory.
+// the mark away when it has changed its memory. A kernel that tells of no flag at all (gVisor) says nothing.
 bool is_marked_executed(pid_t child) {
   constexpr unsigned kForkNoExec = 0x40;
-  const ProcessState found = state_of(child);
-  return found.state != 0 && (found.flags & kForkNoExec) == 0;
+  const unsigned flags = state_of(child).flags;
+  return flags != 0 && (flags & kForkNoExec) == 0;
 }
 
 // A process that has executed a program can't be moved to a process group any more, not even to its own (setpgid(2)).
