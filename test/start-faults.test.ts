@@ -95,7 +95,7 @@ describe('musl’s clone()', () => {
 
   it('a process that another library forked in the middle of the first start does not hold it up', async () => {
     const report = join(temporaryFolder(), 'pid')
-    onTestFinished(() => process.kill(Number(readFileSync(report, 'utf8')), 'SIGKILL'))
+    onTestFinished(() => void process.kill(Number(readFileSync(report, 'utf8')), 'SIGKILL'))
     // It holds a copy of the pipe's write end until it is killed, and that is after this.
     expect(await outcome(parent({}), { ...preload, FORK_BEFORE_CLONE: report })).toEqual(runs)
     expect(isAlive(Number(readFileSync(report, 'utf8')))).toBe(true)
@@ -103,7 +103,7 @@ describe('musl’s clone()', () => {
 
   it('nor one that reports by the pipe, in a session of its own', async () => {
     const report = join(temporaryFolder(), 'pid')
-    onTestFinished(() => process.kill(Number(readFileSync(report, 'utf8')), 'SIGKILL'))
+    onTestFinished(() => void process.kill(Number(readFileSync(report, 'utf8')), 'SIGKILL'))
     const env = { ...preload, FORK_BEFORE_CLONE: report }
     expect(await outcome(parent({ uid: 65534, detached: true }), env)).toEqual(runs)
     expect(await outcome(parent({ uid: 65534, cwd: '/no/such' }), env)).toMatchObject({ code: 'ENOENT' })

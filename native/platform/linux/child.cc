@@ -80,6 +80,7 @@ constexpr SignalSet kDumpsCore = signal_bit(SIGQUIT) | signal_bit(SIGILL) | sign
 
 int number_at(const char*& text) {
   int number = 0;
+  // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it can't see the kernel fill the buffer.
   for (; *text >= '0' && *text <= '9'; ++text) number = number * 10 + (*text - '0');
   return number;
 }
