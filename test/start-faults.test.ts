@@ -53,6 +53,7 @@ describe('a call that is refused', () => {
     ['setsid', {}, runs],
     ['child_sigaction', {}, { code: 'EPERM', step: 'rt_sigaction' }],
     [`seccomp=${EACCES}`, {}, { ...runs, enforced: false }],
+    [`seccomp=${EACCES}`, { stdio: ['ignore', 'pipe', 2, 1, 0] }, { ...runs, enforced: false }],
     [`seccomp=${EACCES}`, { enforce: true }, { code: 'EACCES', step: 'seccomp' }],
   ])('%s, with %j', async (features, options, expected) => {
     expect(await outcome(restricted(features, parent(options)))).toEqual(expected)

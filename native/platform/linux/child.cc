@@ -381,11 +381,10 @@ int child_main(void* argument) {
   // Not by CLONE_CHILD_CLEARTID, which musl's clone() refuses from 1.2.5 on. It is the same field of the kernel's.
   if (plan.word != nullptr) check(plan, Step::kSetTidAddress, raw_syscall(SYS_set_tid_address, plan.word));
   set_dispositions(plan);
-  // Before anything of the plan is overwritten: a start may have to be done again after this.
-  enforce(plan);
   join_process_group(plan);
   set_descriptors(plan);
   if (plan.start.directory != nullptr) check(plan, Step::kChdir, raw_syscall(SYS_chdir, plan.start.directory));
+  enforce(plan);
   set_ids(plan);
   set_parent_death_signal(plan);
   close_others(plan);

@@ -4,11 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 #include "core/terminal.h"
 #include "platform/linux/child.h"
@@ -144,11 +146,12 @@ Started start(const StartPlan& plan) {
   const Enforcement enforcement = plan.options.enforcement;
   // What is in force already is not installed again: a program that restarts itself would gain a filter each time.
   const SignalSet missing = enforcement == Enforcement::kOff ? 0 : plan.options.ignored & ~filters_in_force().enforced;
+  // The child half overwrites them.
+  const std::vector<int> descriptors{plan.descriptors, plan.descriptors + plan.descriptor_count};
   Started started = start_once(plan, missing);
-  if (started.failure.step == Step::kSeccomp && enforcement == Enforcement::kIfAvailable) {
-    return start_once(plan, 0);
-  }
-  return started;
+  if (started.failure.step != Step::kSeccomp || enforcement != Enforcement::kIfAvailable) return started;
+  std::copy(descriptors.begin(), descriptors.end(), plan.descriptors);
+  return start_once(plan, 0);
 }
 
 }  // namespace sigshield::platform
