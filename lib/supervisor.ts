@@ -11,7 +11,7 @@ import { invalidState, isOptions, ownOptions } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
 import { type Signal, signalNumber } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
-import { hasOwnGroup, type ProtectionOptions, protectionFrom } from './start/protection.js'
+import { hasOwnGroup, type ProtectionOptions, protectionFrom, unheardSignals } from './start/protection.js'
 import { unstarted } from './start/unstarted.js'
 import { type StopOptions, stopRequest } from './stop.js'
 import { type ChildOutcome, Place } from './supervise/place.js'
@@ -149,7 +149,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const protection = protectionFrom(start, 'auto')
     const leadsGroup = hasOwnGroup(protection) || (start as { detached?: unknown }).detached === true
     const asksByEvent = start.exitEvent === undefined || sourceOf(start.exitEvent)?.settable === true
-    checkStop({ protection, leadsGroup, asksByEvent }, stopRequest(this.#stopDefaults))
+    checkStop({ unheard: unheardSignals(protection), leadsGroup, asksByEvent }, stopRequest(this.#stopDefaults))
     return new RestartPolicy(restart)
   }
 

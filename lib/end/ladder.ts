@@ -3,7 +3,6 @@ import { constants } from 'node:os'
 import { invalidArgValue, systemError } from '../node/errors.js'
 import { includes, signalNumber } from '../signal/names.js'
 import type { ProcessHandle } from '../start/process-handle.js'
-import { type Protection, unheardSignals } from '../start/protection.js'
 import type { StopOutcome, StopRequest } from '../stop.js'
 import { Countdown } from './countdown.js'
 import { Tree } from './tree.js'
@@ -35,7 +34,8 @@ export async function stop(handle: ProcessHandle, request: StopRequest): Promise
 
 /** What of a child decides how it can be stopped. */
 export interface Stoppable {
-  readonly protection: Protection
+  /** Signals that never reach the program. */
+  readonly unheard: bigint
   readonly leadsGroup: boolean
   /** Its exit event is this process's to set. */
   readonly asksByEvent: boolean
@@ -45,14 +45,14 @@ export interface Stoppable {
  * Checks what depends on the child.
  * @throws TypeError `ERR_INVALID_ARG_VALUE`.
  */
-export function checkStop({ protection, leadsGroup, asksByEvent }: Stoppable, { signal, target }: StopRequest): void {
+export function checkStop({ unheard, leadsGroup, asksByEvent }: Stoppable, { signal, target }: StopRequest): void {
   if (target === 'group' && !leadsGroup) {
     const rule = "must not be 'group': start the child with { processGroup: true } or { detached: true }"
     throw invalidArgValue('options.target', target, rule)
   }
   if (signal === undefined && asksByEvent) return
   const number = signalNumber(signal ?? 'SIGTERM')
-  if (!includes(unheardSignals(protection), number)) return
+  if (!includes(unheard, number)) return
   const rule = 'must be a signal that the child does not ignore or block. Give it an exit event, or name another'
   throw invalidArgValue('options.signal', signal ?? 'SIGTERM', rule)
 }

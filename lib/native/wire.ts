@@ -2,6 +2,7 @@
  * The numbers and the text of a start, as they cross to the addon. They stand in memory that both sides share: to get and set
  * properties from C++ costs more than the clone. native/core/wire.h is the other side of it.
  */
+import { constants } from 'node:os'
 import { native } from './load.js'
 
 /** Entries of {@link SpawnRequest.descriptors} that are no descriptor of this process. */
@@ -30,9 +31,12 @@ const otherFields = [
   'environmentCount',
   'changeCount',
   'descriptorCount',
+  'groupCount',
   'step',
   'pid',
   'enforced',
+  'inForceLow',
+  'inForceHigh',
   'descriptors',
 ] as const
 
@@ -54,6 +58,8 @@ export interface SpawnRequest<Fields extends OptionFields> {
   readonly newSession: boolean
   readonly uid: number | null
   readonly gid: number | null
+  /** The supplementary groups; `null`: as they are, or none when an id is given. */
+  readonly groups: readonly number[] | null
 }
 
 export interface SpawnResult {
@@ -61,9 +67,17 @@ export interface SpawnResult {
   readonly errno: number
   readonly step: string
   readonly enforced: boolean
+  /** The set of signals whose dispositions neither the child nor a descendant can change. */
+  readonly inForce: bigint
   readonly pid: number
   readonly id: number
 }
+
+/**
+ * More text than any system executes (execve(2): 6 MB on Linux), and less than a string can hold: so that the answer is the
+ * system's own, and not that of the engine.
+ */
+const MAX_TEXT = 2 ** 26
 
 /** As C++ turns a JavaScript value into text: symbols throw, and a NUL ends it. */
 export function text(value: unknown): string {
@@ -96,9 +110,15 @@ export class Wire<Fields extends OptionFields> {
   }
 
   start(request: SpawnRequest<Fields>): SpawnResult {
-    const { options, descriptors, environment, uid, gid } = request
+    const { options, descriptors, environment, uid, gid, groups } = request
+    const strings = request.arguments.concat(environment ?? [], request.environmentChanges)
+    if (isTooLong(strings)) {
+      return { errno: -constants.errno.E2BIG, step: 'execve', enforced: false, inForce: 0n, pid: -1, id: -1 }
+    }
     const slot = this.#slot
-    if (slot.descriptors + descriptors.length > this.#numbersView.length) this.#reserve(descriptors.length)
+    const groupCount = groups?.length ?? 0
+    const listed = descriptors.length + groupCount
+    if (slot.descriptors + listed > this.#numbersView.length) this.#reserve(listed)
     const numbers = this.#numbersView
     for (const [i, name] of this.#sets.entries()) this.#setsView[i] = options[name] as bigint
     for (const [i, name] of this.#numbers.entries()) numbers[this.#firstNumber + i] = options[name] as number
@@ -112,30 +132,40 @@ export class Wire<Fields extends OptionFields> {
     numbers[slot.changeCount] = request.environmentChanges.length
     numbers[slot.descriptorCount] = descriptors.length
     for (let i = 0; i < descriptors.length; i += 1) numbers[slot.descriptors + i] = descriptors[i] as number
+    numbers[slot.groupCount] = groups === null ? -1 : groupCount
+    const firstGroup = slot.descriptors + descriptors.length
+    for (let i = 0; i < groupCount; i += 1) numbers[firstGroup + i] = groups?.[i] as number
 
-    const texts = [request.file, request.directory].concat(
-      request.arguments,
-      environment ?? [],
-      request.environmentChanges,
-      '',
-    )
+    const texts = [request.file, request.directory].concat(strings, '')
     const id = native().spawn(texts.join('\0'), this.#memory)
     for (let i = 0; i < descriptors.length; i += 1) descriptors[i] = numbers[slot.descriptors + i] as number
     return {
       errno: id < 0 ? id : 0,
       step: id < 0 ? native().stepName(numbers[slot.step] as number) : '',
       enforced: numbers[slot.enforced] === 1,
+      inForce: setOf(numbers[slot.inForceLow] as number, numbers[slot.inForceHigh] as number),
       pid: numbers[slot.pid] as number,
       id,
     }
   }
 
-  #reserve(descriptors: number): void {
-    const words = this.#slot.descriptors + descriptors
+  #reserve(listed: number): void {
+    const words = this.#slot.descriptors + listed
     this.#memory = new ArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT)
     this.#setsView = new BigUint64Array(this.#memory, 0, this.#sets.length)
     this.#numbersView = new Int32Array(this.#memory)
   }
+}
+
+function isTooLong(strings: readonly string[]): boolean {
+  let length = 0
+  for (const string of strings) length += string.length
+  return length > MAX_TEXT
+}
+
+/** From the halves of a set of signals, as signed numbers. */
+function setOf(low: number, high: number): bigint {
+  return high === 0 ? BigInt(low >>> 0) : (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
 }
 
 /** @throws Error `ERR_DLOPEN_FAILED` when they differ: a start would give the child another option's number. */

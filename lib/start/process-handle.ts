@@ -87,6 +87,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   pid?: number
   ended: Ended | undefined
   enforced = false
+  #inForce = 0n
   /** The child's process group has its own number. */
   leadsGroup = false
   failedStep: string | undefined
@@ -104,7 +105,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   get unheard(): bigint {
-    return unheardSignals(this.protection)
+    return unheardSignals(this.protection) | this.#inForce
   }
 
   get asksByEvent(): boolean {
@@ -139,6 +140,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     const result = this.#start(options, prepared, childEnd)
     childEnd?.started()
     this.enforced = result.enforced
+    this.#inForce = result.inForce
     if (this.#isUnstarted) return this.#refused(options, 'execve', -constants.errno.ENOENT)
     if (result.errno !== 0) {
       childEnd?.ended()
@@ -167,6 +169,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
       newSession: options.detached,
       uid: options.uid ?? null,
       gid: options.gid ?? null,
+      groups: this.protection.groups,
     })
     openPipes(options.stdio, descriptors)
     return result

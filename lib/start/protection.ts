@@ -21,10 +21,21 @@ export interface ProtectionOptions {
   readonly block?: readonly Signal[] | undefined
   /**
    * Keep the child and its descendants from undoing `ignore` (seccomp). `true`: fail to start where the system has no such
-   * filter; `'auto'`: start without it, see `enforced`; `false`: never, and a Node child undoes what it ignores at start-up.
+   * filter; `'auto'`: start without it, see `enforced`; `false`: add none, and a Node child undoes what it ignores at start-up.
+   *
+   * It guards against programs that reset signals as a matter of course, and is no security boundary: one that means to can get
+   * round it, and a signal that a program blocks still reaches its sigwait(3) or signalfd(2). A program that asks for the old
+   * action as it sets a new one finds its memory unwritten. What a process has inherited stays in force in all that it starts,
+   * whatever is asked for here: an explicit start can set such a signal back to its default action, but not let a program
+   * handle it.
    * @default 'auto' for spawnProtected, true for forkProtected
    */
   readonly enforce?: boolean | 'auto' | undefined
+  /**
+   * The supplementary groups of the child: exactly these ids, `[]` for none. It needs the privilege (CAP_SETGID).
+   * @default undefined: the parent's, or none when `uid` or `gid` is given
+   */
+  readonly groups?: readonly number[] | undefined
   /** Handed to the child, which sees it as `exitEvent()` of `sigshield/child` or at the descriptor `SIGSHIELD_EXIT_FD`. */
   readonly exitEvent?: ExitEvent | undefined
   /**
@@ -69,6 +80,8 @@ export const optionFields = {
 /** What is ours of a start, complete. */
 export interface Protection {
   readonly numbers: OptionNumbers<typeof optionFields>
+  /** `null`: not asked for. */
+  readonly groups: readonly number[] | null
   readonly exitEvent: ExitEvent | undefined
   readonly drain: number | undefined
 }
@@ -99,6 +112,7 @@ export function protectionFrom(options: ProtectionOptions, defaultEnforce: Enfor
       foreground: foreground ? 1 : 0,
       parentDeathSignal: parentDeathSignal(options.parentDeathSignal, ignored),
     },
+    groups: options.groups === undefined ? null : groupIds(options.groups),
     exitEvent,
     drain: options.drain === undefined ? undefined : checkMilliseconds('options.drain', options.drain),
   }
@@ -144,6 +158,18 @@ function enforcement(enforce: unknown): number {
 function flag(name: string, value: unknown): boolean {
   if (value !== undefined && typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value)
   return value ?? false
+}
+
+/** The last id means "none" to the kernel. */
+const MAX_ID = 2 ** 32 - 2
+
+/** Copied: a start must not be changed by its caller. */
+function groupIds(groups: unknown): number[] {
+  if (!Array.isArray(groups)) throw invalidArgType('options.groups', 'an array of group ids', groups)
+  return Array.from(groups, (id: unknown, i) => {
+    if (typeof id !== 'number') throw invalidArgType(`options.groups[${i}]`, 'of type number', id)
+    return checkInteger(`options.groups[${i}]`, id, 0, MAX_ID)
+  })
 }
 
 function processGroup(group: unknown): number | undefined {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "binding/environment_state.h"
 #include "binding/topics.h"
@@ -72,16 +73,21 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
     // One of the strings has a NUL of its own.
     wire.step = static_cast<std::int32_t>(Step::kExecve);
     wire.enforced = 0;
+    wire.in_force_low = wire.in_force_high = 0;
     return Napi::Number::New(env, -EINVAL);
   }
 
   const std::span<std::int32_t> descriptors{wire.descriptors, static_cast<std::size_t>(wire.descriptor_count)};
+  std::optional<std::vector<gid_t>> groups;
+  const std::int32_t* const first_group = wire.descriptors + wire.descriptor_count;
+  if (wire.group_count >= 0) groups.emplace(first_group, first_group + wire.group_count);
   StartRequest request{
       .file = std::move(file),
       .arguments = StringList{std::string{arguments}},
       .environment = StringList{child_environment(base, changes)},
       .directory = std::move(directory),
       .descriptors = {descriptors.begin(), descriptors.end()},
+      .groups = std::move(groups),
       .options = wire.options,
   };
   const bool foreground = request.options.foreground != 0;
@@ -91,6 +97,8 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   wire.step = static_cast<std::int32_t>(result.failure.step);
   wire.pid = result.process.pid;
   wire.enforced = result.enforced ? 1 : 0;
+  wire.in_force_low = static_cast<std::uint32_t>(result.in_force);
+  wire.in_force_high = static_cast<std::uint32_t>(result.in_force >> 32);
   auto pipe = result.pipes.begin();
   for (std::int32_t& descriptor : descriptors) {
     if (descriptor == kNewPipe && pipe != result.pipes.end()) descriptor = (pipe++)->release();

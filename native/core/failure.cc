@@ -18,8 +18,16 @@ const char* step_name(Step step) {
       return "pthread_create";
     case Step::kMmap:
       return "mmap";
+    case Step::kMprotect:
+      return "mprotect";
     case Step::kClone:
       return "clone";
+    case Step::kSetTidAddress:
+      return "set_tid_address";
+    case Step::kSigaction:
+      return "rt_sigaction";
+    case Step::kSigprocmask:
+      return "rt_sigprocmask";
     case Step::kSetsid:
       return "setsid";
     case Step::kSetpgid:

@@ -25,11 +25,14 @@ StartResult start(StartRequest& request) {
       .directory = request.directory.empty() ? nullptr : request.directory.c_str(),
       .descriptors = request.descriptors.data(),
       .descriptor_count = static_cast<int>(request.descriptors.size()),
+      .groups = request.groups ? request.groups->data() : nullptr,
+      .group_count = request.groups ? static_cast<int>(request.groups->size()) : -1,
       .options = request.options,
   });
   result.failure = started.failure;
   result.process = std::move(started.process);
   result.enforced = started.enforced;
+  result.in_force = started.in_force;
   return result;
 }
 

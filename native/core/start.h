@@ -1,6 +1,9 @@
 // Starting a child: what is asked for and what came of it, as plain data.
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +21,8 @@ struct StartRequest {
   StringList environment;        // envp
   std::string directory;         // The child's working directory; empty for the parent's.
   std::vector<int> descriptors;  // As in Wire; the child has no others.
+  std::optional<std::vector<gid_t>>
+      groups;  // The supplementary groups; absent: as they are, or none when an id is set.
   StartOptions options;
 };
 
@@ -25,6 +30,7 @@ struct StartResult {
   Failure failure;                     // None when the program runs.
   platform::ProcessReference process;  // Of a program that runs.
   bool enforced = false;
+  SignalSet in_force = 0;             // As in platform::Started.
   std::vector<FileDescriptor> pipes;  // The parent's ends, in the order of the kNewPipe entries; after a failure too.
 };
 

@@ -51,11 +51,16 @@ struct Wire {
   std::int32_t environment_count;  // -1: the process's own environment.
   std::int32_t change_count;
   std::int32_t descriptor_count;
+  std::int32_t group_count;  // Of the supplementary groups; -1: not asked for, so none when an id is set.
   // The answer.
   std::int32_t step;
   std::int32_t pid;
   std::int32_t enforced;
+  // The set of signals that the child can't change, in two halves: 64 bits would have to stand further up.
+  std::uint32_t in_force_low;
+  std::uint32_t in_force_high;
   // Entry n becomes the child's descriptor n. An answer too: each kNewPipe becomes the parent's end of it.
+  // The groups follow.
   std::int32_t descriptors[];
 };
 
@@ -85,9 +90,12 @@ constexpr auto kWireFields = std::to_array<WireField>({
     SIGSHIELD_FIELD("environmentCount", environment_count),
     SIGSHIELD_FIELD("changeCount", change_count),
     SIGSHIELD_FIELD("descriptorCount", descriptor_count),
+    SIGSHIELD_FIELD("groupCount", group_count),
     SIGSHIELD_FIELD("step", step),
     SIGSHIELD_FIELD("pid", pid),
     SIGSHIELD_FIELD("enforced", enforced),
+    SIGSHIELD_FIELD("inForceLow", in_force_low),
+    SIGSHIELD_FIELD("inForceHigh", in_force_high),
     SIGSHIELD_FIELD("descriptors", descriptors[0]),
 });
 #undef SIGSHIELD_FIELD

@@ -79,6 +79,8 @@ struct StartPlan {
   const char* directory;   // Or null.
   int* descriptors;        // As in Wire, without kNewPipe. start() overwrites them.
   int descriptor_count;
+  const gid_t* groups;  // The supplementary groups.
+  int group_count;      // As in Wire.
   StartOptions options;
 };
 
@@ -86,6 +88,7 @@ struct Started {
   Failure failure;           // None when the program runs.
   ProcessReference process;  // Of a program that runs.
   bool enforced = false;     // The child can't undo what it ignores.
+  SignalSet in_force = 0;    // What the child can't change: asked for now, or inherited from before.
 };
 
 // Starts the first candidate that can be executed, by the rules of execvp(3): with the dispositions, mask, ids and

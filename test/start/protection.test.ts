@@ -2,6 +2,7 @@ import childProcess from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { forkProtected, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
 import { signalState } from '../../lib/signal/proc-status.js'
@@ -127,20 +128,24 @@ describe('a Node worker', () => {
   })
 })
 
-it('enforces for an unprivileged child, by no_new_privs', async () => {
-  const child = ended(
-    spawnProtected('bash', ['-c', 'grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status'], { uid: 65534, gid: 65534 }),
-  )
-  let output = ''
-  for await (const chunk of child.stdout) output += chunk
-  expect(output).toBe('NoNewPrivs:\t1\nSeccomp:\t2\n')
-  expect(child.enforced).toBe(true)
-})
+describe('no_new_privs', () => {
+  const status = ['-E', '^(NoNewPrivs|Seccomp):', '/proc/self/status']
+  const start = `import { spawnProtected } from 'sigshield'
+    const child = spawnProtected('grep', ${JSON.stringify(status)}, { stdio: 'inherit' })
+    process.exitCode = child.enforced ? 0 : 1`
 
-it('needs no no_new_privs where the parent is privileged', async () => {
-  expect(process.getuid?.(), 'this test needs root').toBe(0)
-  const child = ended(spawnProtected('bash', ['-c', 'grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status']))
-  let output = ''
-  for await (const chunk of child.stdout) output += chunk
-  expect(output).toBe('NoNewPrivs:\t0\nSeccomp:\t2\n')
+  it('is what an unprivileged parent enforces by', async () => {
+    const parent = [process.execPath, '--input-type=module', '-e', start]
+    const options = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps=-all']
+    const { stdout } = await promisify(childProcess.execFile)('setpriv', [...options, ...parent])
+    expect(stdout).toBe('NoNewPrivs:\t1\nSeccomp:\t2\n')
+  })
+
+  it.each([{}, { uid: 65534, gid: 65534 }])('is not set where the parent is privileged, with %j', async (options) => {
+    expect(process.getuid?.(), 'this test needs root').toBe(0)
+    const child = ended(spawnProtected('grep', status, options))
+    let output = ''
+    for await (const chunk of child.stdout ?? []) output += chunk
+    expect(output).toBe('NoNewPrivs:\t0\nSeccomp:\t2\n')
+  })
 })

@@ -66,6 +66,7 @@ describe('what the system refuses', () => {
 
   it.each([
     ['an argument list that is too long', ['true', ['x'.repeat(3 << 20)], {}], 'E2BIG', 'execve'],
+    ['one longer than a string can be', ['true', Array(6).fill('x'.repeat(1e8)), {}], 'E2BIG', 'execve'],
     ['the same with overlapped pipes', ['true', ['x'.repeat(3 << 20)], { stdio: 'overlapped' }], 'E2BIG', 'execve'],
     ['a descriptor that is not open', ['true', [], { stdio: ['ignore', 'ignore', 999] }], 'EBADF', 'fcntl'],
     ['an id that can not be taken', ['true', [], { uid: -1 }], 'EINVAL', 'setresuid'],

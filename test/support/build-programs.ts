@@ -19,7 +19,14 @@ export default function setup(): void {
       const program = join(programs, name)
       const current = Math.max(changed(join(folder, source)), changed(import.meta.filename))
       if (changed(program) > current) continue
-      execFileSync('cc', [...flags, ...(ownFlags[name] ?? []), '-o', program, join(folder, source)])
+      execFileSync('cc', [
+        ...flags,
+        ...(ownFlags[name] ?? []),
+        ...(name.endsWith('.so') ? ['-shared', '-fPIC'] : []),
+        '-o',
+        program,
+        join(folder, source),
+      ])
     }
   }
 }

@@ -1,50 +1,87 @@
-// restricted FEATURE,... COMMAND...: runs a command on a kernel without these features, as old kernels and sandboxes
-// are:
-//   pidfd        clone refuses CLONE_PIDFD, waitid refuses P_PIDFD (before Linux 5.2 and 5.4)
-//   close_range  ENOSYS (before 5.9)
-//   seccomp      ENOSYS
+// restricted FEATURE[=ERRNO],... COMMAND...: runs a command on a kernel without these features, as old kernels and
+// sandboxes are:
+//   pidfd              clone refuses CLONE_PIDFD, waitid refuses P_PIDFD (before Linux 5.2 and 5.4)
+//   clone_pidfd        clone refuses CLONE_PIDFD
+//   waitid             refused
+//   close_range        ENOSYS (before 5.9)
+//   seccomp            ENOSYS
+//   mprotect_stack     mprotect refuses what is done for the child's stack
+//   setsid             refused
+//   child_sigaction    rt_sigaction is refused to the child half, which is known by its key
+//   sigint_swallowed   SIGINT is ignored, and stays so whoever asks: a filter of somebody else
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD_HIGH(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4)
 #define REFUSE(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define ONLY(number) LOAD(nr), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 1, 0), ALLOW
+#define IF_EQUAL(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 1, 0), ALLOW
+#define IF_SET(bits) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), 1, 0), ALLOW
 #define CLONE_PIDFD_BIT 0x1000
 #define P_PIDFD_TYPE 3
+#define CHILD_HALF_KEY 0x73696773
 
-static struct sock_filter clone_pidfd[] = {
-    ONLY(SYS_clone), LOAD(args[0]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_PIDFD_BIT, 0, 1), REFUSE(EINVAL), ALLOW};
-static struct sock_filter waitid_pidfd[] = {
-    ONLY(SYS_waitid), LOAD(args[0]), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_PIDFD_TYPE, 0, 1), REFUSE(EINVAL), ALLOW};
-static struct sock_filter send_signal[] = {ONLY(SYS_pidfd_send_signal), REFUSE(ENOSYS)};
-static struct sock_filter close_range_call[] = {ONLY(436), REFUSE(ENOSYS)};
-static struct sock_filter seccomp_call[] = {ONLY(SYS_seccomp), REFUSE(ENOSYS)};
+struct feature {
+  const char* name;
+  int error;
+  struct sock_filter filter[10];
+};
 
-static int install(struct sock_filter* filter, size_t length) {
-  struct sock_fprog program = {(unsigned short)length, filter};
+// The last instruction refuses.
+static struct feature features[] = {
+    {"pidfd", EINVAL, {ONLY(SYS_clone), LOAD(args[0]), IF_SET(CLONE_PIDFD_BIT), REFUSE(0)}},
+    {"pidfd", EINVAL, {ONLY(SYS_waitid), LOAD(args[0]), IF_EQUAL(P_PIDFD_TYPE), REFUSE(0)}},
+    {"pidfd", ENOSYS, {ONLY(SYS_pidfd_send_signal), REFUSE(0)}},
+    {"clone_pidfd", EINVAL, {ONLY(SYS_clone), LOAD(args[0]), IF_SET(CLONE_PIDFD_BIT), REFUSE(0)}},
+    {"waitid", EPERM, {ONLY(SYS_waitid), REFUSE(0)}},
+    {"close_range", ENOSYS, {ONLY(436), REFUSE(0)}},
+    {"seccomp", ENOSYS, {ONLY(SYS_seccomp), REFUSE(0)}},
+    {"mprotect_stack",
+     EACCES,
+     {ONLY(SYS_mprotect), LOAD(args[1]), IF_EQUAL(64 * 1024), LOAD(args[2]), IF_EQUAL(3), REFUSE(0)}},
+    {"setsid", EPERM, {ONLY(SYS_setsid), REFUSE(0)}},
+    {"child_sigaction", EPERM, {ONLY(SYS_rt_sigaction), LOAD_HIGH(args[0]), IF_EQUAL(CHILD_HALF_KEY), REFUSE(0)}},
+    {"sigint_swallowed",
+     0,
+     {ONLY(SYS_rt_sigaction), LOAD(args[0]), IF_EQUAL(SIGINT), LOAD(args[1]), IF_SET(~0U), REFUSE(0)}},
+};
+
+static int install(struct feature* feature, int error) {
+  struct sock_filter* last = feature->filter;
+  while (last->code != (BPF_RET | BPF_K) || (last->k & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO) ++last;
+  last->k |= (unsigned)error;
+  struct sock_fprog program = {(unsigned short)(last - feature->filter + 1), feature->filter};
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0) return 0;
+  // Only for the unprivileged: a test looks whether the child sets it.
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
-#define INSTALL(filter) install(filter, sizeof(filter) / sizeof(*(filter)))
 
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  int failed = 0;
-  if (strstr(argv[1], "pidfd")) failed |= INSTALL(clone_pidfd) | INSTALL(waitid_pidfd) | INSTALL(send_signal);
-  if (strstr(argv[1], "close_range")) failed |= INSTALL(close_range_call);
-  if (strstr(argv[1], "seccomp")) failed |= INSTALL(seccomp_call);
-  if (failed) {
-    perror("seccomp");
-    return 3;
+  if (strstr(argv[1], "sigint_swallowed")) signal(SIGINT, SIG_IGN);
+  for (char* name = strtok(argv[1], ","); name; name = strtok(NULL, ",")) {
+    char* value = strchr(name, '=');
+    if (value) *value++ = '\0';
+    for (size_t i = 0; i < sizeof features / sizeof *features; ++i) {
+      struct feature* feature = &features[i];
+      if (strcmp(feature->name, name) == 0 && install(feature, value ? atoi(value) : feature->error) != 0) {
+        perror("seccomp");
+        return 3;
+      }
+    }
   }
   execvp(argv[2], argv + 2);
   perror(argv[2]);

@@ -1,22 +1,27 @@
 // The child half: everything between clone and execve.
 //
-// It runs in its parent's memory while the parent's other threads go on, with every signal blocked. So: raw system
-// calls only (signal-safety(7) is not enough: libc's set*id, errno and stdio touch state shared with the parent), no
-// allocation, no locks, no thread-local state, no unwinding. All of it stands in this one file, long as it is, so that
-// test/native/kernel/child-half.test.ts can check that its object refers to no symbol.
+// It runs in its parent's memory while the parent's other threads go on, or in a copy of it in which they have stopped
+// anywhere, and with every signal blocked. So: raw system calls only (signal-safety(7) is not enough: libc's set*id,
+// errno and stdio touch state shared with the parent), no allocation, no locks, no thread-local state, no unwinding.
+// All of it stands in this one file, long as it is, so that test/native/kernel/child-half.test.ts can check that its
+// object refers to no symbol.
 #include "platform/linux/child.h"
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 
 #include "platform/linux/raw_syscall.h"
+#include "platform/linux/seccomp_filter.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -29,33 +34,107 @@ namespace sigshield::platform {
 
 namespace {
 
-// The kernel's struct sigaction (rt_sigaction(2)). All but the handler stay zero, so the order of the rest, which
-// differs by architecture, does not matter.
+// The kernel's struct sigaction (rt_sigaction(2)).
 struct KernelSigaction {
   unsigned long handler;
-  unsigned long rest[3];
+  unsigned long flags;
+  unsigned long restorer;
+  SignalSet mask;
 };
 constexpr unsigned long kDefault = 0;
 constexpr unsigned long kIgnore = 1;
+constexpr unsigned long kSaRestorer = 0x0400'0000;
+
+struct Limit {
+  std::uint64_t soft, hard;
+};
+
+[[noreturn]] void leave(int code) {
+  for (;;) raw_syscall(SYS_exit_group, code);
+}
+
+// A pipe takes so few bytes at once. A parent that is not there to read them needs none.
+void tell(ChildPlan& plan) {
+  if (plan.tells_by_pipe) raw_syscall(SYS_write, plan.release_fd, &plan.report, sizeof plan.report);
+}
 
 [[noreturn]] void fail(ChildPlan& plan, Step step, long result) {
   plan.report.failure.error = static_cast<int>(-result);
   // Last: a child that is killed between the two has not failed, it has ended.
   std::atomic_ref{plan.report.failure.step}.store(step);
-  for (;;) raw_syscall(SYS_exit_group, 127);
+  tell(plan);
+  leave(127);
 }
 
 void check(ChildPlan& plan, Step step, long result) {
   if (result < 0) fail(plan, step, result);
 }
 
+long set_disposition(int signal, const KernelSigaction& action) {
+  return raw_syscall(SYS_rt_sigaction, kKeyed | signal, &action, nullptr, sizeof(SignalSet));
+}
+
+constexpr SignalSet kDumpsCore = signal_bit(SIGQUIT) | signal_bit(SIGILL) | signal_bit(SIGTRAP) | signal_bit(SIGABRT) |
+                                 signal_bit(SIGBUS) | signal_bit(SIGFPE) | signal_bit(SIGSEGV) | signal_bit(SIGXCPU) |
+                                 signal_bit(SIGXFSZ) | signal_bit(SIGSYS);
+
+int number_at(const char*& text) {
+  int number = 0;
+  // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it can't see the kernel fill the buffer.
+  for (; *text >= '0' && *text <= '9'; ++text) number = number * 10 + (*text - '0');
+  return number;
+}
+
+// Before Linux 5.16 a core dump kills all processes that share the memory.
+bool core_dump_kills_sharers() {
+  utsname system;
+  if (raw_syscall(SYS_uname, &system) != 0) return true;
+  const char* text = system.release;
+  const int major = number_at(text);
+  if (*text == '.') ++text;
+  const int minor = number_at(text);
+  return major < 5 || (major == 5 && minor < 16);
+}
+
+// The handler of these signals until execve, which sets handlers back to the default: the child ends by the signal all
+// the same, but without a dump of its parent's memory; or by SIGKILL where a dump would end the parent too.
+[[noreturn]] void end_without_core(int signal) {
+  const long self = raw_syscall(SYS_getpid);
+  if (core_dump_kills_sharers()) raw_syscall(SYS_kill, self, SIGKILL);
+  // One byte means none, for a pipe in core_pattern as well (core(5)).
+  Limit limit{};
+  raw_syscall(SYS_prlimit64, 0, RLIMIT_CORE, nullptr, &limit);
+  limit.soft = limit.hard == 0 ? 0 : 1;
+  raw_syscall(SYS_prlimit64, 0, RLIMIT_CORE, &limit, nullptr);
+  set_disposition(signal, {kDefault, 0, 0, 0});
+  const SignalSet others = ~signal_bit(signal);
+  raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &others, nullptr, sizeof(SignalSet));
+  raw_syscall(SYS_kill, self, signal);
+  leave(128 + signal);
+}
+
+// What no call can change is as the parent had it. A handler of the parent's must not run here, and a child that was to
+// ignore must do so; the parent knows of one that ignores more.
+void check_immovable(ChildPlan& plan, int signal, bool ignored) {
+  KernelSigaction found{};
+  raw_syscall(SYS_rt_sigaction, signal, nullptr, &found, sizeof(SignalSet));
+  if (found.handler != kIgnore && (ignored || found.handler != kDefault)) fail(plan, Step::kSigaction, -EPERM);
+}
+
 // Every disposition is set, not only the ignored ones: a handler of the parent's must not run here when the mask opens.
-void set_dispositions(const StartOptions& options) {
+void set_dispositions(ChildPlan& plan) {
+  const StartOptions& options = plan.start.options;
+  // It never returns, so that no restorer is needed; but x86-64 asks for one. The handler's mask blocks all others.
+  const auto handler = reinterpret_cast<unsigned long>(&end_without_core);
+  const KernelSigaction without_core{handler, kSaRestorer, handler, kAllSignals};
   for (int signal = 1; signal <= kLastSignal; ++signal) {
     if (signal == SIGKILL || signal == SIGSTOP) continue;
-    const bool ignored = (options.ignored & signal_bit(signal)) != 0;
-    const KernelSigaction action{ignored ? kIgnore : kDefault, {0, 0, 0}};
-    raw_syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(SignalSet));
+    const SignalSet bit = signal_bit(signal);
+    const bool ignored = (options.ignored & bit) != 0;
+    const bool dumps = (kDumpsCore & bit) != 0;
+    const KernelSigaction plain{ignored ? kIgnore : kDefault, 0, 0, 0};
+    check(plan, Step::kSigaction, set_disposition(signal, dumps && !ignored ? without_core : plain));
+    if ((plan.immovable & bit) != 0) check_immovable(plan, signal, ignored);
   }
 }
 
@@ -70,8 +149,7 @@ void take_terminal(ChildPlan& plan) {
 
 void join_process_group(ChildPlan& plan) {
   const StartOptions& options = plan.start.options;
-  // Fails only for a group leader, which a new process is not.
-  if (options.new_session != 0) raw_syscall(SYS_setsid);
+  if (options.new_session != 0) check(plan, Step::kSetsid, raw_syscall(SYS_setsid));
   // The leader of a new session leads a new group already.
   const bool leads_already = options.new_session != 0 && options.process_group == 0;
   if (options.set_process_group != 0 && !leads_already) {
@@ -85,6 +163,7 @@ void set_close_on_exec(int fd, bool on) {
   raw_syscall(SYS_fcntl, fd, F_SETFD, on ? FD_CLOEXEC : 0);
 }
 
+// What can't be made blocking is given as it is, as by libuv.
 void set_blocking(int fd) {
   const long flags = raw_syscall(SYS_fcntl, fd, F_GETFL);
   if (flags >= 0 && (flags & O_NONBLOCK) != 0) raw_syscall(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK);
@@ -96,6 +175,11 @@ int duplicate_above(ChildPlan& plan, int fd) {
   return static_cast<int>(copy);
 }
 
+// For one that is kept until execve beside those of the program.
+void move_above(ChildPlan& plan, int& fd) {
+  if (fd >= 0 && fd < plan.start.descriptor_count) fd = duplicate_above(plan, fd);
+}
+
 // All descriptors below the target are open, so it becomes the lowest that is free.
 void open_null(ChildPlan& plan, int target) {
   raw_syscall(SYS_close, target);
@@ -105,7 +189,8 @@ void open_null(ChildPlan& plan, int target) {
 // Before targets are written in ascending order, every source below its target is moved out of their way.
 void set_descriptors(ChildPlan& plan) {
   const int count = plan.start.descriptor_count;
-  if (plan.release_fd >= 0 && plan.release_fd < count) duplicate_above(plan, plan.release_fd);
+  move_above(plan, plan.release_fd);
+  move_above(plan, plan.parent_pidfd);
   for (int target = 0; target < count; ++target) {
     int& source = plan.start.descriptors[target];
     if (source >= 0 && source < target) source = duplicate_above(plan, source);
@@ -137,31 +222,30 @@ struct DirectoryEntry {
   char name[];
 };
 
+// False when /proc does not say what is open.
+bool close_all_in_proc(int first) {
+  const long directory = raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (directory < 0) return false;
+  alignas(DirectoryEntry) char buffer[1024];
+  long length = 0;
+  while ((length = raw_syscall(SYS_getdents64, directory, buffer, sizeof buffer)) > 0) {
+    for (long position = 0; position < length;) {
+      const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + position);
+      const char* text = entry->name;
+      const int fd = number_at(text);
+      if (*text == '\0' && fd >= first) set_close_on_exec(fd, true);
+      position += entry->length;
+    }
+  }
+  raw_syscall(SYS_close, directory);
+  return length == 0;
+}
+
 // Without close_range (kernels before 5.11, old container profiles): what /proc says is open, or else every number
 // below the limit.
 void close_others_one_by_one(int first) {
-  const long directory = raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  if (directory >= 0) {
-    alignas(DirectoryEntry) char buffer[1024];
-    for (;;) {
-      const long length = raw_syscall(SYS_getdents64, directory, buffer, sizeof buffer);
-      if (length <= 0) break;
-      for (long position = 0; position < length;) {
-        const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + position);
-        int fd = 0;
-        const char* digit = entry->name;
-        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it can't see the kernel fill the buffer.
-        for (; *digit >= '0' && *digit <= '9'; ++digit) fd = fd * 10 + (*digit - '0');
-        if (*digit == '\0' && fd >= first) set_close_on_exec(fd, true);
-        position += entry->length;
-      }
-    }
-    raw_syscall(SYS_close, directory);
-    return;
-  }
-  struct {
-    std::uint64_t soft, hard;
-  } limit{};
+  if (close_all_in_proc(first)) return;
+  Limit limit{};
   const long result = raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
   const std::uint64_t end = result == 0 && limit.hard < (1U << 20) ? limit.hard : (1U << 20);
   for (auto fd = static_cast<std::uint64_t>(first); fd < end; ++fd) {
@@ -179,18 +263,59 @@ long set_all_three(long number, std::uint32_t id) {
   return id == ~std::uint32_t{0} ? -EINVAL : raw_syscall(number, id, id, id);
 }
 
-// Supplementary groups go first, while there is the privilege to drop them (CVE-2023-6507 is the same step forgotten).
+// All three of each are the process's own already, as far as they are asked for.
+bool ids_stay(const StartOptions& options) {
+  std::uint32_t real = 0;
+  std::uint32_t effective = 0;
+  std::uint32_t saved = 0;
+  const auto all_are = [&](std::int32_t id) {
+    const auto wanted = static_cast<std::uint32_t>(id);
+    return real == wanted && effective == wanted && saved == wanted;
+  };
+  if (raw_syscall(SYS_getresuid, &real, &effective, &saved) != 0) return false;
+  if (options.set_uid != 0 && !all_are(options.uid)) return false;
+  if (raw_syscall(SYS_getresgid, &real, &effective, &saved) != 0) return false;
+  return options.set_gid == 0 || all_are(options.gid);
+}
+
+// They go first, while there is the privilege to drop them (CVE-2023-6507 is the same step forgotten).
+void set_groups(ChildPlan& plan) {
+  const StartPlan& start = plan.start;
+  if (start.group_count >= 0) {
+    check(plan, Step::kSetgroups, raw_syscall(SYS_setgroups, start.group_count, start.groups));
+    return;
+  }
+  const long result = raw_syscall(SYS_setgroups, 0, nullptr);
+  // An unprivileged parent may name its own ids. Another id must not keep groups that are the parent's.
+  const bool has_none = raw_syscall(SYS_getgroups, 0, nullptr) == 0;
+  if (result != -EPERM || !(has_none || ids_stay(start.options))) check(plan, Step::kSetgroups, result);
+}
+
+// Ambient capabilities survive the change from one unprivileged uid to another, and with CAP_SETUID it means nothing
+// (capabilities(7)).
+void drop_ambient_capabilities(ChildPlan& plan) {
+  const long result = raw_syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  // Before Linux 4.3 there are none.
+  if (result != -EINVAL) check(plan, Step::kPrctl, result);
+}
+
 void set_ids(ChildPlan& plan) {
   const StartOptions& options = plan.start.options;
-  if (options.set_uid != 0 || options.set_gid != 0) {
-    // EPERM is ignored as libuv does: an unprivileged parent may name its own ids, and has no groups to lose.
-    const long result = raw_syscall(SYS_setgroups, 0, nullptr);
-    if (result != -EPERM) check(plan, Step::kSetgroups, result);
-  }
+  if (options.set_uid != 0 || options.set_gid != 0 || plan.start.group_count >= 0) set_groups(plan);
   if (options.set_gid != 0)
     check(plan, Step::kSetresgid, set_all_three(SYS_setresgid, static_cast<std::uint32_t>(options.gid)));
-  if (options.set_uid != 0)
-    check(plan, Step::kSetresuid, set_all_three(SYS_setresuid, static_cast<std::uint32_t>(options.uid)));
+  if (options.set_uid == 0) return;
+  if (!ids_stay(options)) drop_ambient_capabilities(plan);
+  check(plan, Step::kSetresuid, set_all_three(SYS_setresuid, static_cast<std::uint32_t>(options.uid)));
+}
+
+// A parent outside this pid namespace is 0 here, and stays 0 when it is gone.
+bool parent_is_gone(const ChildPlan& plan) {
+  const long parent = raw_syscall(SYS_getppid);
+  if (parent != 0 || plan.parent_pidfd < 0) return parent != plan.parent;
+  pollfd ended{plan.parent_pidfd, POLLIN, 0};
+  const timespec at_once{};
+  return raw_syscall(SYS_ppoll, &ended, 1, &at_once, nullptr, 0) != 0;
 }
 
 // After the ids, whose change clears it (PR_SET_PDEATHSIG(2const)).
@@ -199,7 +324,7 @@ void set_parent_death_signal(ChildPlan& plan) {
   if (signal == 0) return;
   check(plan, Step::kPrctl, raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0));
   // The parent may have died before: then nobody is left to be told, and nothing must start.
-  if (raw_syscall(SYS_getppid) != plan.parent) fail(plan, Step::kPrctl, -ESRCH);
+  if (parent_is_gone(plan)) fail(plan, Step::kPrctl, -ESRCH);
 }
 
 long install_filter(const sock_fprog* filter) {
@@ -208,17 +333,16 @@ long install_filter(const sock_fprog* filter) {
   return result == -EINVAL ? raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter) : result;
 }
 
-// no_new_privs only where the kernel asks for it: it takes setuid programs their privilege
-// (PR_SET_NO_NEW_PRIVS(2const)).
+// no_new_privs only where the kernel asks for it: it takes setuid programs their privilege, and can't be taken back
+// (PR_SET_NO_NEW_PRIVS(2const)). So before the ids, which take the privilege to do without it; and a child that has it
+// for nothing ends, and is started again without a filter.
 void enforce(ChildPlan& plan) {
   if (plan.filter == nullptr) return;
   long result = install_filter(plan.filter);
-  if (result == -EACCES) {
-    raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    result = install_filter(plan.filter);
-  }
+  const bool unprivileged = result == -EACCES && raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+  if (unprivileged) result = install_filter(plan.filter);
   if (result >= 0) return;
-  if (plan.start.options.enforcement == Enforcement::kRequired) fail(plan, Step::kSeccomp, result);
+  if (unprivileged || plan.start.options.enforcement == Enforcement::kRequired) fail(plan, Step::kSeccomp, result);
   plan.report.filter_refused = true;
 }
 
@@ -254,17 +378,20 @@ void enforce(ChildPlan& plan) {
 
 int child_main(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);
-  set_dispositions(plan.start.options);
+  // Not by CLONE_CHILD_CLEARTID, which musl's clone() refuses from 1.2.5 on. It is the same field of the kernel's.
+  if (plan.word != nullptr) check(plan, Step::kSetTidAddress, raw_syscall(SYS_set_tid_address, plan.word));
+  set_dispositions(plan);
   join_process_group(plan);
   set_descriptors(plan);
   if (plan.start.directory != nullptr) check(plan, Step::kChdir, raw_syscall(SYS_chdir, plan.start.directory));
+  enforce(plan);
   set_ids(plan);
   set_parent_death_signal(plan);
   close_others(plan);
-  enforce(plan);
+  tell(plan);
   // Last: until here a signal for the group waits, and from here on it meets the disposition the program starts with.
   const SignalSet blocked = plan.start.options.blocked;
-  raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, nullptr, sizeof(SignalSet));
+  check(plan, Step::kSigprocmask, raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, nullptr, sizeof(SignalSet)));
   execute(plan);
 }
 

@@ -7,7 +7,7 @@
 
 namespace sigshield::platform {
 
-// What the child tells its parent, in the memory that they share until execve.
+// What the child tells its parent: in the memory that they share until execve, or through a pipe.
 struct ChildReport {
   Failure failure;
   bool filter_refused = false;
@@ -16,9 +16,13 @@ struct ChildReport {
 // Points into memory that the parent half keeps until the child has let go of it.
 struct ChildPlan {
   const StartPlan& start;
-  int release_fd;            // Kept open until execve; -1: none.
+  int* word;           // That the kernel clears when the child leaves this memory; null: it has a copy of its own.
+  int release_fd;      // Kept open until execve; -1: none.
+  bool tells_by_pipe;  // The report is written to release_fd.
   const sock_fprog* filter;  // Or null.
+  SignalSet immovable;       // Their dispositions may stay the parent's whatever the child does.
   pid_t parent;              // For StartOptions::parent_death_signal.
+  int parent_pidfd;          // For the same, as a parent outside the child's pid namespace has no number in it; or -1.
   ChildReport report;
 };
 

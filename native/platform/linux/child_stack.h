@@ -3,7 +3,10 @@
 
 #include <sys/mman.h>
 
+#include <cerrno>
 #include <cstddef>
+
+#include "core/failure.h"
 
 namespace sigshield::platform {
 
@@ -14,15 +17,17 @@ class ChildStack {
   ChildStack(const ChildStack&) = delete;
   ChildStack& operator=(const ChildStack&) = delete;
 
-  // Once is enough. False when there is no memory for it.
-  [[nodiscard]] bool map() {
-    if (base_ != nullptr) return true;
+  // Once is enough.
+  Failure map() {
+    if (base_ != nullptr) return {};
     void* const memory =
         mmap(nullptr, kGuardSize + kStackSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (memory == MAP_FAILED) return false;
+    if (memory == MAP_FAILED) return {Step::kMmap, errno};
     base_ = static_cast<char*>(memory);
-    if (mprotect(base_ + kGuardSize, kStackSize, PROT_READ | PROT_WRITE) != 0) unmap();
-    return base_ != nullptr;
+    if (mprotect(base_ + kGuardSize, kStackSize, PROT_READ | PROT_WRITE) == 0) return {};
+    const Failure failure{Step::kMprotect, errno};
+    unmap();
+    return failure;
   }
 
   [[nodiscard]] void* top() const { return base_ + kGuardSize + kStackSize; }

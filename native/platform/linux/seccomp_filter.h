@@ -1,4 +1,8 @@
 // The seccomp filter that keeps ignored signals ignored.
+//
+// It is no security boundary. It guards against programs that reset signals as a matter of course, as Node and shells
+// do, not against one that means to get at them: such a program can read the key below, block a signal and take it by
+// sigwait(3) or signalfd(2), or wait for a thread of a process that is not filtered.
 #pragma once
 
 #include <linux/filter.h>
@@ -9,8 +13,15 @@
 
 namespace sigshield::platform {
 
-// Answers rt_sigaction(signal in `ignored`, act != NULL) with success without doing it; queries and everything else
-// pass, as do the system calls of other ABIs. The old action of a refused call is left as the caller had it.
+// The kernel takes a signal number as an int and does not look at the upper half of its register, which the filter
+// sees. Our own child half puts this there, and every filter of ours lets it through: so an explicit start can set any
+// disposition under the filters that it inherits. System calls of 32 bits have no upper half.
+constexpr std::uint32_t kChildHalfKey = 0x7369'6773;
+constexpr long kKeyed = static_cast<long>(std::uint64_t{kChildHalfKey} << 32);
+
+// Answers a system call that would change the disposition of a signal in `ignored` with success, without doing it. The
+// other ABIs of the machine are covered too. Queries and all else pass. The old action of a call that is answered is
+// left as the caller had it: a filter can't write memory.
 class SeccompFilter {
  public:
   explicit SeccompFilter(SignalSet ignored);
@@ -24,5 +35,14 @@ class SeccompFilter {
   std::vector<sock_filter> instructions_;
   sock_fprog program_{};
 };
+
+// What the filters do that this process has inherited, whoever wrote them.
+struct FiltersInForce {
+  SignalSet enforced;   // Changing these does nothing.
+  SignalSet immovable;  // Not for our child half either: the filter is another's, or of a sigshield without the key.
+};
+
+// Asked once in a process. Filters that it installs itself later are not seen.
+const FiltersInForce& filters_in_force();
 
 }  // namespace sigshield::platform

@@ -1,11 +1,16 @@
 // The parent half: lays out all that the child needs, clones, and learns what came of it.
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
 
 #include "core/terminal.h"
 #include "platform/linux/child.h"
@@ -14,21 +19,59 @@
 #include "platform/linux/seccomp_filter.h"
 #include "platform/platform.h"
 
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
 namespace sigshield::platform {
 
 namespace {
+
+enum class Memory : std::uint8_t {
+  kShared,
+  kCopied,
+  kDebugged,
+};
+
+// A child that changes its ids has a copy: in shared memory it would take its parent the right to dump core and to read
+// its own /proc for good (PR_SET_DUMPABLE(2const)).
+Memory memory_for(const StartPlan& plan) {
+  // SIGSHIELD_DEBUG_CLONE=vfork is for developers: valgrind and ThreadSanitizer know vfork and no other clone that
+  // shares memory, and copy the memory in it.
+  static const bool debugged = [] {
+    // Read once, at the first start.
+    const char* const wish = std::getenv("SIGSHIELD_DEBUG_CLONE");  // NOLINT(concurrency-mt-unsafe)
+    return wish != nullptr && std::string_view{wish} == "vfork";
+  }();
+  if (debugged) return Memory::kDebugged;
+  const StartOptions& options = plan.options;
+  const bool changes_ids = options.set_uid != 0 || options.set_gid != 0 || plan.group_count >= 0;
+  return changes_ids ? Memory::kCopied : Memory::kShared;
+}
 
 // CLONE_VM: the cost does not grow with the parent's memory.
 // Legacy clone: container profiles refuse clone3.
 // No CLONE_VFORK: its wait can't be interrupted. A Ctrl-Z in this window stops the child before execve, and the parent,
 // which only the child could wake, never stops: the shell waits for it for ever. Release waits instead.
-pid_t clone_child(const ChildStack& stack, ChildPlan& plan, int* pidfd) {
-  constexpr int kFlags = CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD;
-  const pid_t pid = clone(child_main, stack.top(), kFlags | CLONE_PIDFD, &plan, pidfd, nullptr, Release::word());
-  if (pid >= 0 || errno != EINVAL) return pid;
-  // Before Linux 5.2.
+constexpr int flags_of(Memory memory) {
+  switch (memory) {
+    case Memory::kShared:
+      return CLONE_VM | SIGCHLD;
+    case Memory::kCopied:
+      return SIGCHLD;
+    case Memory::kDebugged:
+      return CLONE_VM | CLONE_VFORK | SIGCHLD;
+  }
+  return 0;
+}
+
+pid_t clone_child(const ChildStack& stack, ChildPlan& plan, int flags, int* pidfd) {
+  const pid_t pid = clone(child_main, stack.top(), flags | CLONE_PIDFD, &plan, pidfd);
+  if (pid >= 0) return pid;
+  // Without one where it is not known (before Linux 5.2), not allowed, or one descriptor too many. What fails for
+  // another reason fails again.
   *pidfd = -1;
-  return clone(child_main, stack.top(), kFlags, &plan, nullptr, nullptr, Release::word());
+  return clone(child_main, stack.top(), flags, &plan);
 }
 
 void reap(pid_t pid) {
@@ -36,28 +79,35 @@ void reap(pid_t pid) {
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
-}  // namespace
+// Invalid before Linux 5.3.
+FileDescriptor open_own_pidfd() { return FileDescriptor{static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0))}; }
 
-Started start(const StartPlan& plan) {
+Started start_once(const StartPlan& plan, SignalSet to_enforce) {
   const StartOptions& options = plan.options;
+  const Memory memory = memory_for(plan);
   Started started;
   Release release;
-  started.failure = release.open();
+  started.failure = release.open(memory != Memory::kShared);
   if (started.failure) return started;
 
   // One per thread is enough: the child has let go of it when this returns.
   thread_local ChildStack stack;
-  if (!stack.map()) {
-    started.failure = {Step::kMmap, ENOMEM};
-    return started;
-  }
+  started.failure = stack.map();
+  if (started.failure) return started;
 
-  const SeccompFilter filter{options.enforcement == Enforcement::kOff ? SignalSet{0} : options.ignored};
+  const FiltersInForce& inherited = filters_in_force();
+  const SeccompFilter filter{to_enforce};
+  const bool ends_with_parent = options.parent_death_signal != 0;
+  const FileDescriptor own_pidfd = ends_with_parent ? open_own_pidfd() : FileDescriptor{};
   ChildPlan child_plan{
       .start = plan,
+      .word = memory == Memory::kCopied ? nullptr : Release::word(),
       .release_fd = release.fd(),
+      .tells_by_pipe = memory != Memory::kShared,
       .filter = filter.program(),
-      .parent = options.parent_death_signal == 0 ? 0 : getpid(),
+      .immovable = inherited.immovable,
+      .parent = ends_with_parent ? getpid() : 0,
+      .parent_pidfd = own_pidfd.get(),
       .report = {},
   };
 
@@ -67,7 +117,7 @@ Started start(const StartPlan& plan) {
   {
     // The child starts with this mask and opens it last. The parent needs it no longer than that.
     const SignalsBlocked blocked{kAllSignals};
-    pid = clone_child(stack, child_plan, &pidfd);
+    pid = clone_child(stack, child_plan, flags_of(memory), &pidfd);
     clone_error = errno;
   }
   FileDescriptor handle{pidfd};
@@ -75,8 +125,9 @@ Started start(const StartPlan& plan) {
     started.failure = {Step::kClone, clone_error};
     return started;
   }
-  release.wait(pid);
-  started.enforced = child_plan.filter != nullptr && !child_plan.report.filter_refused;
+  release.wait(pid, handle.get(), child_plan.report);
+  started.in_force = inherited.enforced | (child_plan.report.filter_refused ? 0 : to_enforce);
+  started.enforced = options.ignored != 0 && (options.ignored & ~started.in_force) == 0;
   // The step is written last: with it the rest of the report is there.
   if (const Step step = std::atomic_ref{child_plan.report.failure.step}.load(); step != Step::kNone) {
     started.failure = {step, child_plan.report.failure.error};
@@ -87,6 +138,20 @@ Started start(const StartPlan& plan) {
   }
   started.process = {pid, std::move(handle)};
   return started;
+}
+
+}  // namespace
+
+Started start(const StartPlan& plan) {
+  const Enforcement enforcement = plan.options.enforcement;
+  // What is in force already is not installed again: a program that restarts itself would gain a filter each time.
+  const SignalSet missing = enforcement == Enforcement::kOff ? 0 : plan.options.ignored & ~filters_in_force().enforced;
+  // The child half overwrites them.
+  const std::vector<int> descriptors{plan.descriptors, plan.descriptors + plan.descriptor_count};
+  Started started = start_once(plan, missing);
+  if (started.failure.step != Step::kSeccomp || enforcement != Enforcement::kIfAvailable) return started;
+  std::copy(descriptors.begin(), descriptors.end(), plan.descriptors);
+  return start_once(plan, 0);
 }
 
 }  // namespace sigshield::platform

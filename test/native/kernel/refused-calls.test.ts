@@ -1,0 +1,186 @@
+/** Starts on systems that refuse a call, or hold a child between its clone and its program. */
+import childProcess, { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { programs } from '../../support/build-programs.js'
+import { closed, ended, isAlive, line, temporaryFolder, until } from '../../support/processes.js'
+
+const { EACCES, EINVAL, EMFILE, ENOSYS, EPERM } = constants.errno
+
+/** By its place, as a parent may run in another folder. */
+const library = pathToFileURL(join(import.meta.dirname, '../../../dist/index.js')).href
+
+/** What a parent does: starts a child with these options, and prints how the start and the child ended. */
+function parent(options: object, command: string[] = ['true'], before = ''): string[] {
+  const code = `import { once } from 'node:events'
+    import { spawnProtected } from '${library}'
+    const [command, ...args] = ${JSON.stringify(command)}
+    ${before}
+    try {
+      const child = spawnProtected(command, args, { stdio: 'ignore', ...${JSON.stringify(options)} })
+      process.stdout.write('started\\n')
+      const [code, signal] = await once(child, 'exit')
+      console.log(JSON.stringify({ enforced: child.enforced, code, signal }))
+    } catch ({ code, step }) {
+      console.log(JSON.stringify({ code, step }))
+    }`
+  return [process.execPath, '--input-type=module', '-e', code]
+}
+
+async function outcome(command: string[], env: object = {}, cwd = process.cwd()): Promise<unknown> {
+  const [file = '', ...args] = command
+  const { stdout } = await promisify(execFile)(file, args, { cwd, env: { ...process.env, ...env } })
+  return JSON.parse(stdout.trim().split('\n').at(-1) as string)
+}
+
+const restricted = (features: string, command: string[]) => [join(programs, 'restricted'), features, ...command]
+const held = (action: string | number, command: string[]) => [join(programs, 'held'), String(action), ...command]
+const preload = { LD_PRELOAD: join(programs, 'preloaded-clone.so') }
+const runs = { enforced: true, code: 0, signal: null }
+
+describe('a call that is refused', () => {
+  it.each([
+    [`clone_pidfd=${EPERM}`, {}, runs],
+    [`clone_pidfd=${ENOSYS}`, {}, runs],
+    [`clone_pidfd=${EINVAL}`, {}, runs],
+    [`clone_pidfd=${EMFILE}`, {}, runs],
+    ['mprotect_stack', {}, { code: 'EACCES', step: 'mprotect' }],
+    ['setsid', { detached: true }, { code: 'EPERM', step: 'setsid' }],
+    ['setsid', {}, runs],
+    ['child_sigaction', {}, { code: 'EPERM', step: 'rt_sigaction' }],
+    [`seccomp=${EACCES}`, {}, { ...runs, enforced: false }],
+    [`seccomp=${EACCES}`, { stdio: ['ignore', 'pipe', 2, 1, 0] }, { ...runs, enforced: false }],
+    [`seccomp=${EACCES}`, { enforce: true }, { code: 'EACCES', step: 'seccomp' }],
+  ])('%s, with %j', async (features, options, expected) => {
+    expect(await outcome(restricted(features, parent(options)))).toEqual(expected)
+  })
+
+  it.each([
+    [`seccomp=${EACCES}`, 1],
+    [`seccomp=${EPERM}`, 1],
+  ])('%s: a child that is not enforced keeps its privileges', async (features, lines) => {
+    const command = ['grep', '-c', '^NoNewPrivs:\\s0$', '/proc/self/status']
+    const [file = '', ...args] = restricted(features, parent({ stdio: 'inherit' }, command))
+    const { stdout } = await promisify(execFile)(file, args)
+    expect(stdout).toContain(`${lines}\n`)
+    expect(stdout).toContain('"enforced":false')
+  })
+})
+
+it('as many children start as child_process can start, where descriptors are few', async () => {
+  const code = (start: string) => `import { spawn } from 'node:child_process'
+    import { spawnProtected } from 'sigshield'
+    const children = []
+    try {
+      for (let i = 0; i < 60; i += 1) {
+        const child = ${start}('sleep', ['1000'], { stdio: 'ignore' })
+        child.on('error', () => {})
+        if (child.pid !== undefined) children.push(child)
+      }
+    } catch {}
+    console.log(JSON.stringify(children.length))
+    for (const child of children) child.kill('SIGKILL')`
+  const started = (start: string) =>
+    outcome(['sh', '-c', 'ulimit -n 64; exec "$@"', '-', process.execPath, '--input-type=module', '-e', code(start)])
+  expect(await started('spawnProtected')).toBe(await started('spawn'))
+})
+
+describe('musl’s clone()', () => {
+  it('starts a child', async () => {
+    expect(await outcome(parent({}), preload)).toEqual(runs)
+  })
+
+  it('a process that another library forked in the middle of the first start does not hold it up', async () => {
+    const report = join(temporaryFolder(), 'pid')
+    onTestFinished(() => void process.kill(Number(readFileSync(report, 'utf8')), 'SIGKILL'))
+    // It holds a copy of the pipe's write end until it is killed, and that is after this.
+    expect(await outcome(parent({}), { ...preload, FORK_BEFORE_CLONE: report })).toEqual(runs)
+    expect(isAlive(Number(readFileSync(report, 'utf8')))).toBe(true)
+  })
+
+  it('nor one that reports by the pipe, in a session of its own', async () => {
+    const report = join(temporaryFolder(), 'pid')
+    onTestFinished(() => void process.kill(Number(readFileSync(report, 'utf8')), 'SIGKILL'))
+    const env = { ...preload, FORK_BEFORE_CLONE: report }
+    expect(await outcome(parent({ uid: 65534, detached: true }), env)).toEqual(runs)
+    expect(await outcome(parent({ uid: 65534, cwd: '/no/such' }), env)).toMatchObject({ code: 'ENOENT' })
+  })
+})
+
+describe.each([true, false])('a child that is not through (the first of its parent: %s)', (first) => {
+  it.each([
+    ['none', {}],
+    ['waitid', {}],
+    [`waitid=${ENOSYS},clone_pidfd`, {}],
+    ['waitid', { uid: 65534 }],
+  ])('lets no start return (%s refused, with %j)', async (features, options) => {
+    const flag = join(temporaryFolder(), 'held')
+    // The first start of a process has another proof than the later ones.
+    const before = first ? '' : "spawnProtected('true', { stdio: 'ignore' })"
+    const command = parent({ cwd: '/', ...options }, ['sleep', '1000'], before)
+    const [file = '', ...args] = restricted(features, held(flag, command))
+    const node = ended(childProcess.spawn(file, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] }))
+    let output = ''
+    node.stdout?.on('data', (chunk) => (output += chunk))
+    await until(() => existsSync(flag), 'the child is held')
+    // Longer than the pause in which the parent looks whether the child is still there. Nothing can be waited for here.
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    expect(output).toBe('')
+    rmSync(flag)
+    await until(() => output.startsWith('started\n'), 'the start has returned')
+    process.kill(-(node.pid as number), 'SIGKILL')
+  })
+})
+
+describe('a signal that would dump core, between clone and execve', () => {
+  const { SIGQUIT, SIGABRT, SIGTERM } = constants.signals
+
+  /** The parent in a folder of its own, as core_pattern may name a file in it. */
+  async function dumped(signal: number, options: object, how: string[]) {
+    const folder = temporaryFolder()
+    const unlimited = ['sh', '-c', 'ulimit -c unlimited; exec "$@"', '-']
+    const end = await outcome([...unlimited, ...held(signal, [...how, ...parent(options)])], {}, folder)
+    return { end, files: readdirSync(folder) }
+  }
+
+  it.each([
+    [SIGQUIT, 'SIGQUIT'],
+    [SIGABRT, 'SIGABRT'],
+    [SIGTERM, 'SIGTERM'],
+  ])('%s ends the child by %s, without a dump of the parent’s memory', async (signal, name) => {
+    const { end, files } = await dumped(signal, { cwd: '/' }, [])
+    expect(end).toEqual({ enforced: true, code: null, signal: name })
+    expect(files).toEqual([])
+  })
+
+  it('a Linux before 5.16 would end the parent too: SIGKILL', async () => {
+    // What the kernel says of itself (personality(2)): 2.6.
+    const { end } = await dumped(SIGQUIT, { cwd: '/' }, ['setarch', '--uname-2.6'])
+    expect(end).toEqual({ enforced: true, code: null, signal: 'SIGKILL' })
+  })
+
+  it('is met as the program starts with it', async () => {
+    const { end } = await dumped(SIGQUIT, { cwd: '/', ignore: ['SIGQUIT'] }, [])
+    expect(end).toEqual(runs)
+    const blocked = await dumped(SIGQUIT, { cwd: '/', block: ['SIGQUIT'] }, [])
+    expect(blocked.end).toEqual(runs)
+  })
+})
+
+describe('a parent outside the pid namespace of its children', () => {
+  it('can have them die with it', async () => {
+    const options = { parentDeathSignal: true, stdio: ['ignore', 'inherit', 'ignore'] }
+    const [file = '', ...args] = parent(options, ['sleep', '1000'])
+    const env = { ...process.env, ...preload, UNSHARE_BEFORE_CLONE: '1' }
+    const node = ended(childProcess.spawn(file, args, { env, stdio: ['ignore', 'pipe', 'inherit'] }))
+    expect(await line(node.stdout)).toBe('started')
+    const end = closed(node)
+    node.kill('SIGKILL')
+    // 'close' comes when nobody holds its output any more: the child is gone.
+    await end
+  })
+})
