@@ -13,12 +13,12 @@ export type { ForkProtectedOptions, SpawnProtectedOptions } from './start/plan.j
 export type { ResourceUsage } from './start/process-handle.js'
 export type { ProtectionOptions } from './start/protection.js'
 export type { StopOptions, StopOutcome } from './stop.js'
+export type {
+  RestartAllOptions,
+  SupervisorCounts,
+  SupervisorEvents,
+  SupervisorOptions,
+} from './supervise/options.js'
 export type { ChildOutcome } from './supervise/place.js'
 export type { Restart, RestartOptions } from './supervise/restart.js'
-export {
-  type RestartAllOptions,
-  Supervisor,
-  type SupervisorCounts,
-  type SupervisorEvents,
-  type SupervisorOptions,
-} from './supervisor.js'
+export { Supervisor } from './supervisor.js'

@@ -1,0 +1,42 @@
+/** What a supervisor is told, and what it tells. */
+import type { ProtectedProcess } from '../protected-process.js'
+import type { ProtectionOptions } from '../start/protection.js'
+import type { StopOptions } from '../stop.js'
+import type { ChildOutcome } from './place.js'
+import type { Restart } from './restart.js'
+
+/** Used for every child that does not say otherwise. */
+export interface SupervisorOptions extends Omit<ProtectionOptions, 'exitEvent'>, StopOptions {
+  /**
+   * Whether a child that has ended, and was not stopped, is started again: `'always'`, or `'on-failure'` (a code other than 0, or
+   * a signal). The delays grow, and after too many in a row the supervisor gives up ('give-up').
+   * @default false
+   */
+  readonly restart?: Restart | undefined
+}
+
+/** What a supervisor has seen so far. */
+export interface SupervisorCounts {
+  readonly started: number
+  readonly ended: number
+  /** Of those that ended: with a code other than 0, or by a signal. */
+  readonly failed: number
+  /** Of those that ended: killed when their grace was over. */
+  readonly forced: number
+  /** Of those that were started: in place of another. */
+  readonly restarted: number
+}
+
+export interface SupervisorEvents {
+  /** A child has ended. */
+  exit: [ChildOutcome]
+  /** A child has been started in place of another. */
+  restart: [{ readonly child: ProtectedProcess; readonly previous: ChildOutcome }]
+  /** Children in this place have ended too often: there will be no other. */
+  'give-up': [ChildOutcome]
+}
+
+export interface RestartAllOptions extends StopOptions {
+  /** Called with each new child; the next one is stopped when what it returns has resolved. */
+  readonly ready?: ((child: ProtectedProcess) => unknown) | undefined
+}
