@@ -5,6 +5,12 @@ import type { ExitState } from '../native/addon.js'
 export const EXIT_FD_VARIABLE = 'SIGSHIELD_EXIT_FD'
 export const EXIT_INODE_VARIABLE = 'SIGSHIELD_EXIT_INODE'
 
+/**
+ * Where the exit event stands in a child. One digit, as dash names no other; scripts seldom use this one (`exec 3>>log`; 5 to 7:
+ * configure; 9: flock(1)).
+ */
+export const EXIT_FD = 8
+
 /** What one child is given: the read end of a pipe of its own, so that nothing that it does with it reaches another. */
 export interface ChildEnd {
   /** 0, or the negative errno of pipe2(2): then there is none. */

@@ -46,6 +46,8 @@ export interface Addon {
   reapZombie(pid: number): boolean
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe
+  /** How many descriptors this process, and so a child, may have. */
+  descriptorLimit(): number
   setExitPipe(handle: object): void
   closeExitReadEnd(handle: object): void
   /** Closes the pipe when no process holds a read end of it, and tells whether it did. */

@@ -27,6 +27,8 @@ const otherFields = [
   'uid',
   'setGid',
   'gid',
+  'exitSource',
+  'exitTarget',
   'argumentCount',
   'environmentCount',
   'changeCount',
@@ -53,6 +55,9 @@ export interface SpawnRequest<Fields extends OptionFields> {
   readonly environmentChanges: readonly string[]
   /** Empty: this process's own. */
   readonly directory: string
+  /** The read end of the child's exit event, or NO_DESCRIPTOR, and its number in the child: above all others. */
+  readonly exitSource: number
+  readonly exitTarget: number
   /** Entry n becomes the child's descriptor n. Each NEW_PIPE is replaced by this process's end of it, after a failure too. */
   readonly descriptors: number[]
   readonly newSession: boolean
@@ -127,6 +132,8 @@ export class Wire<Fields extends OptionFields> {
     numbers[slot.uid] = uid ?? 0
     numbers[slot.setGid] = gid === null ? 0 : 1
     numbers[slot.gid] = gid ?? 0
+    numbers[slot.exitSource] = request.exitSource
+    numbers[slot.exitTarget] = request.exitTarget
     numbers[slot.argumentCount] = request.arguments.length
     numbers[slot.environmentCount] = environment === null ? -1 : environment.length
     numbers[slot.changeCount] = request.environmentChanges.length

@@ -1,5 +1,6 @@
 /** Which descriptors a child gets: its stdio, then the exit event. */
-import { type ChildEnd, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from '../event/source.js'
+import { type ChildEnd, EXIT_FD, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from '../event/source.js'
+import { native } from '../native/load.js'
 import { NEW_PIPE, NO_DESCRIPTOR } from '../native/wire.js'
 import type { StdioEntry } from '../node/child-process-contract.js'
 
@@ -14,7 +15,7 @@ export function namesNone(entry: StdioEntry): boolean {
   return sourceOf(entry) === -1
 }
 
-/** The child's descriptors and the variables that name the exit event: after the stdio, at 3 or above. */
+/** The child's descriptors, and the variables that name the exit event. */
 export function handOver(stdio: readonly StdioEntry[], childEnd: ChildEnd | undefined) {
   const sources = stdio.map((entry) => {
     if (entry.type === 'pipe' || entry.type === 'overlapped') return NEW_PIPE
@@ -23,10 +24,13 @@ export function handOver(stdio: readonly StdioEntry[], childEnd: ChildEnd | unde
   })
   if (childEnd === undefined) {
     // A variable that this process inherited itself would name a descriptor that the child does not get.
-    return { descriptors: sources, changes: [EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE] }
+    const changes = [EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE]
+    return { descriptors: sources, changes, exitSource: NO_DESCRIPTOR, exitTarget: NO_DESCRIPTOR }
   }
-  const changes = [`${EXIT_FD_VARIABLE}=${sources.length}`, `${EXIT_INODE_VARIABLE}=${childEnd.inode}`]
-  return { descriptors: [...sources, childEnd.fd], changes }
+  // Where the child may not have so many descriptors, right after the stdio.
+  const exitTarget = native().descriptorLimit() > EXIT_FD ? Math.max(sources.length, EXIT_FD) : sources.length
+  const changes = [`${EXIT_FD_VARIABLE}=${exitTarget}`, `${EXIT_INODE_VARIABLE}=${childEnd.inode}`]
+  return { descriptors: sources, changes, exitSource: childEnd.fd, exitTarget }
 }
 
 /** Gives Node's streams our ends of the new pipes. After a failure too: the streams that Node makes of them then see their end. */

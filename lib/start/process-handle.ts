@@ -156,7 +156,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
 
   #start(options: HandleSpawnOptions, prepared: Prepared, childEnd: ChildEnd | undefined): SpawnResult {
     const { argumentTexts = options.args.map(text), inheritEnvironment = false } = prepared
-    const { descriptors, changes } = handOver(options.stdio, childEnd)
+    const { descriptors, changes, exitSource, exitTarget } = handOver(options.stdio, childEnd)
     const envPairs = options.envPairs.map(text)
     const result = openWire().start({
       options: this.protection.numbers,
@@ -166,6 +166,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
       environmentChanges: inheritEnvironment ? [...envPairs, ...changes] : changes,
       directory: typeof options.cwd === 'string' ? text(options.cwd) : '',
       descriptors,
+      exitSource,
+      exitTarget,
       newSession: options.detached,
       uid: options.uid ?? null,
       gid: options.gid ?? null,

@@ -1,5 +1,6 @@
 // The exit event: the parent's pipe, and the child's end of it.
 #include <napi.h>
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <memory>
@@ -39,6 +40,12 @@ Napi::Value close_unread(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), unread);
 }
 
+Napi::Value descriptor_limit(const Napi::CallbackInfo& info) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return Napi::Number::New(info.Env(), static_cast<double>(limit.rlim_cur));
+}
+
 // (fd, inode)
 Napi::Value claim(const Napi::CallbackInfo& info) {
   const double inode = info[1].As<Napi::Number>();
@@ -64,6 +71,7 @@ void register_exit_event(Napi::Env env, Napi::Object exports) {
   export_function<set_exit_pipe>(env, exports, "setExitPipe");
   export_function<close_read_end>(env, exports, "closeExitReadEnd");
   export_function<close_unread>(env, exports, "closeUnreadExitPipe");
+  export_function<descriptor_limit>(env, exports, "descriptorLimit");
   export_function<claim>(env, exports, "claimExitFd");
   export_function<wait>(env, exports, "waitForExitEvent");
   export_function<watch>(env, exports, "watchExitEvent");

@@ -42,6 +42,8 @@ struct StartOptions {
   std::int32_t uid;  // Negative numbers wrap as uid_t does.
   std::int32_t set_gid;
   std::int32_t gid;
+  std::int32_t exit_source;  // The read end of the child's exit event; -1: none.
+  std::int32_t exit_target;  // Its number in the child, above all others.
 };
 
 struct Wire {
@@ -86,6 +88,8 @@ constexpr auto kWireFields = std::to_array<WireField>({
     SIGSHIELD_FIELD("uid", options.uid),
     SIGSHIELD_FIELD("setGid", options.set_gid),
     SIGSHIELD_FIELD("gid", options.gid),
+    SIGSHIELD_FIELD("exitSource", options.exit_source),
+    SIGSHIELD_FIELD("exitTarget", options.exit_target),
     SIGSHIELD_FIELD("argumentCount", argument_count),
     SIGSHIELD_FIELD("environmentCount", environment_count),
     SIGSHIELD_FIELD("changeCount", change_count),

@@ -32,6 +32,7 @@ describe('a grandchild has the event', () => {
     ['of a shell', 'sh', ['-c', '"$@"; exit $?', 'sh', node, leaf]],
     ['of a shell in a shell in a pipe', 'bash', ['-c', 'bash -c \'"$@"\' bash "$@" | cat', 'bash', node, leaf]],
     ['of env', 'env', ['A=1', node, leaf]],
+    ['of a wrapper script that logs', 'sh', ['-c', 'exec 3>>/dev/null; exec "$@"', 'sh', node, leaf]],
     ['of Python, told to keep it', 'python3', ['-c', python('close_fds=False'), node, leaf]],
     [
       'of Python, given it to pass',
@@ -63,11 +64,11 @@ describe('a process knows that it has no event', () => {
       [middle, 'by child_process, having asked for its own'],
     ],
     ['started by Python, which closes descriptors', 'python3', ['-c', python(''), node, leaf]],
-    ['whose descriptor was closed', 'sh', ['-c', 'exec 3<&-; exec "$@"', 'sh', node, leaf]],
-    ['whose descriptor is another pipe', 'sh', ['-c', 'sleep 0 | { exec 3<&0; exec "$@"; }', 'sh', node, leaf]],
-    ['whose descriptor is a file', 'sh', ['-c', 'exec 3</etc/passwd; exec "$@"', 'sh', node, leaf]],
-    ['whose descriptor is a terminal', 'sh', ['-c', 'exec 3</dev/ptmx; exec "$@"', 'sh', node, leaf]],
-    ['whose descriptor is the write end of a pipe', 'bash', ['-c', 'exec 3> >(cat); exec "$@"', 'bash', node, leaf]],
+    ['whose descriptor was closed', 'sh', ['-c', 'exec 8<&-; exec "$@"', 'sh', node, leaf]],
+    ['whose descriptor is another pipe', 'sh', ['-c', 'sleep 0 | { exec 8<&0; exec "$@"; }', 'sh', node, leaf]],
+    ['whose descriptor is a file', 'sh', ['-c', 'exec 8</etc/passwd; exec "$@"', 'sh', node, leaf]],
+    ['whose descriptor is a terminal', 'sh', ['-c', 'exec 8</dev/ptmx; exec "$@"', 'sh', node, leaf]],
+    ['whose descriptor is the write end of a pipe', 'bash', ['-c', 'exec 8> >(cat); exec "$@"', 'bash', node, leaf]],
     ['whose variables are no numbers', 'env', ['SIGSHIELD_EXIT_FD=x', node, leaf]],
     ['whose variables are empty', 'env', ['SIGSHIELD_EXIT_FD=', 'SIGSHIELD_EXIT_INODE=', node, leaf]],
     ['whose inode has no name', 'env', ['-u', 'SIGSHIELD_EXIT_INODE', node, leaf]],
@@ -84,7 +85,7 @@ describe('a process knows that it has no event', () => {
       `SIGSHIELD_EXIT_INODE=${statSync(path).ino}`,
       'bash',
       '-c',
-      'exec 3<>"$1"; exec 3<"$1"; shift; exec "$@"',
+      'exec 8<>"$1"; exec 8<"$1"; shift; exec "$@"',
     ]
     const { child } = start('env', [...args, 'bash', path, node, leaf])
     expect(JSON.parse(await line(child.stdout))).toEqual({ connected: false, isSet: false })

@@ -27,11 +27,11 @@ describe('a child has exactly the descriptors it was given', () => {
       { stdio: Array.from({ length: 200 }, (_, fd) => (fd % 2 === 0 ? 'pipe' : 'ignore')) },
       [0, 1, ...Array.from({ length: 99 }, (_, i) => 2 + 2 * i)],
     ],
-    ['an exit event', { exitEvent: new ExitEvent() }, [0, 1, 2, 3]],
+    ['an exit event', { exitEvent: new ExitEvent() }, [0, 1, 2, 8]],
     [
       'an exit event after more stdio',
       { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'], exitEvent: new ExitEvent() },
-      [0, 1, 2, 3, 4, 5],
+      [0, 1, 2, 3, 4, 8],
     ],
   ])('%s', async (_what, options, expected) => {
     expect(numbers(await descriptorsWith(options))).toEqual(expected)

@@ -180,6 +180,24 @@ void move_above(ChildPlan& plan, int& fd) {
   if (fd >= 0 && fd < plan.start.descriptor_count) fd = duplicate_above(plan, fd);
 }
 
+// At a number above what scripts name (`exec 3>>log`): after all others have been closed, and out of the way of
+// what is kept until execve.
+void give_exit_end(ChildPlan& plan) {
+  const int target = plan.start.options.exit_target;
+  if (plan.exit_source < 0) return;
+  for (int* const kept : {&plan.release_fd, &plan.parent_pidfd}) {
+    if (*kept != target) continue;
+    const long copy = raw_syscall(SYS_fcntl, *kept, F_DUPFD_CLOEXEC, target + 1);
+    check(plan, Step::kFcntl, copy);
+    *kept = static_cast<int>(copy);
+  }
+  if (plan.exit_source == target) {
+    check(plan, Step::kFcntl, raw_syscall(SYS_fcntl, target, F_SETFD, 0));
+  } else {
+    check(plan, Step::kDup, raw_syscall(SYS_dup3, plan.exit_source, target, 0));
+  }
+}
+
 // All descriptors below the target are open, so it becomes the lowest that is free.
 void open_null(ChildPlan& plan, int target) {
   raw_syscall(SYS_close, target);
@@ -191,6 +209,7 @@ void set_descriptors(ChildPlan& plan) {
   const int count = plan.start.descriptor_count;
   move_above(plan, plan.release_fd);
   move_above(plan, plan.parent_pidfd);
+  move_above(plan, plan.exit_source);
   for (int target = 0; target < count; ++target) {
     int& source = plan.start.descriptors[target];
     if (source >= 0 && source < target) source = duplicate_above(plan, source);
@@ -388,6 +407,7 @@ int child_main(void* argument) {
   set_ids(plan);
   set_parent_death_signal(plan);
   close_others(plan);
+  give_exit_end(plan);
   tell(plan);
   // Last: until here a signal for the group waits, and from here on it meets the disposition the program starts with.
   const SignalSet blocked = plan.start.options.blocked;

@@ -22,6 +22,7 @@ struct ChildPlan {
   const sock_fprog* filter;  // Or null.
   SignalSet immovable;       // Their dispositions may stay the parent's whatever the child does.
   pid_t parent;              // For StartOptions::parent_death_signal.
+  int exit_source;           // As in StartOptions. The child moves it.
   int parent_pidfd;          // For the same, as a parent outside the child's pid namespace has no number in it; or -1.
   ChildReport report;
 };

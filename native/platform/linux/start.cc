@@ -107,6 +107,7 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
       .filter = filter.program(),
       .immovable = inherited.immovable,
       .parent = ends_with_parent ? getpid() : 0,
+      .exit_source = options.exit_source,
       .parent_pidfd = own_pidfd.get(),
       .report = {},
   };
