@@ -125,8 +125,10 @@ export class Wire<Fields extends OptionFields> {
     const listed = descriptors.length + groupCount
     if (slot.descriptors + listed > this.#numbersView.length) this.#reserve(listed)
     const numbers = this.#numbersView
-    for (const [i, name] of this.#sets.entries()) this.#setsView[i] = options[name] as bigint
-    for (const [i, name] of this.#numbers.entries()) numbers[this.#firstNumber + i] = options[name] as number
+    for (let i = 0; i < this.#sets.length; i += 1) this.#setsView[i] = options[this.#sets[i] as string] as bigint
+    for (let i = 0; i < this.#numbers.length; i += 1) {
+      numbers[this.#firstNumber + i] = options[this.#numbers[i] as string] as number
+    }
     numbers[slot.newSession] = request.newSession ? 1 : 0
     numbers[slot.setUid] = uid === null ? 0 : 1
     numbers[slot.uid] = uid ?? 0

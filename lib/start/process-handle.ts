@@ -50,12 +50,29 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null
 }
 
-const handles = new WeakMap<ChildProcess, ProcessHandle>()
+/** Adds a private field to an object that another has made: a WeakMap of all children would cost each collection of garbage. */
+class Given extends (class {
+  constructor(child: ChildProcess) {
+    // biome-ignore lint/correctness/noConstructorReturn: so that the field of the class below is the child's.
+    return child
+  }
+} as new (
+  child: ChildProcess,
+) => object) {
+  readonly #handle: ProcessHandle
+
+  constructor(child: ChildProcess, handle: ProcessHandle) {
+    super(child)
+    this.#handle = handle
+  }
+
+  static handleOf(child: ChildProcess): ProcessHandle | undefined {
+    return #handle in child ? (child as unknown as Given).#handle : undefined
+  }
+}
 
 /** Undefined for a child of another's. */
-export function handleOf(child: ChildProcess): ProcessHandle | undefined {
-  return handles.get(child)
-}
+export const handleOf = Given.handleOf
 
 /** Children that live, by the id of the exit watcher: this keeps them from being collected. */
 const living = new Map<number, ProcessHandle>()
@@ -101,7 +118,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.#child = child
     this.protection = protection
     this.#prepared = prepared
-    handles.set(child, this)
+    new Given(child, this)
   }
 
   get unheard(): bigint {
