@@ -128,14 +128,16 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     if (options.stdio.some(namesNone)) return this.#refused(options, 'fcntl', -constants.errno.EINVAL)
     const childEnd = sourceOf(this.protection.exitEvent)?.childEnd()
     if (childEnd && childEnd.errno !== 0) return this.#refused(options, 'pipe2', childEnd.errno)
-    const result = this.#start(options, prepared, childEnd)
-    childEnd?.started()
+    let result: SpawnResult | undefined
+    try {
+      result = this.#start(options, prepared, childEnd)
+    } finally {
+      childEnd?.started()
+      if (result === undefined || result.errno !== 0) childEnd?.ended()
+    }
     this.enforced = result.enforced
     if (this.#refusal) return this.#refused(options, 'execve', -constants.errno.ENOENT)
-    if (result.errno !== 0) {
-      childEnd?.ended()
-      return this.#refused(options, result.step, result.errno)
-    }
+    if (result.errno !== 0) return this.#refused(options, result.step, result.errno)
     this.#childEnd = childEnd
     this.leadsGroup = options.detached || hasOwnGroup(this.protection)
     this.pid = result.pid
