@@ -1,4 +1,5 @@
 /** The exit event: one-way latch from a parent to its children. Set by the parent, or by its death. */
+import { Inherited } from './event/inherited.js'
 import { Own } from './event/own.js'
 import type { EventSource } from './event/source.js'
 import { Unconnected } from './event/unconnected.js'
@@ -49,9 +50,9 @@ export class ExitEvent {
   constructor()
   /** @internal */
   constructor(source: EventSource)
-  constructor(source: EventSource = new Own()) {
-    this.#source = source
-    sources.set(this, source)
+  constructor(source?: EventSource) {
+    this.#source = source instanceof Inherited || source instanceof Unconnected ? source : new Own()
+    sources.set(this, this.#source)
   }
 
   /**
