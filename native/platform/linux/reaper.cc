@@ -123,7 +123,8 @@ class Reaper {
 }  // namespace
 
 void reap_later(std::vector<ProcessReference> processes) {
-  // Never destroyed: its thread may outlive the process's end of main().
+  // Never destroyed: its thread may outlive main().
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): it has a lock of its own.
   static Reaper& reaper = *new Reaper;
   reaper.take(std::move(processes));
 }
