@@ -1,7 +1,9 @@
 /** The exit event: one-way latch from a parent to its children. Set by the parent, or by its death. */
+import { Inherited } from './event/inherited.js'
 import { Own } from './event/own.js'
 import type { EventSource } from './event/source.js'
 import { Unconnected } from './event/unconnected.js'
+import type { ExitState } from './native/addon.js'
 import { checkMilliseconds, MAX_TIMEOUT_MS } from './node/errors.js'
 
 export type ExitReason = 'requested' | 'orphaned'
@@ -12,6 +14,8 @@ const sources = new WeakMap<ExitEvent, EventSource>()
 export function sourceOf(event: unknown): EventSource | undefined {
   return sources.get(event as ExitEvent)
 }
+
+const POLL_MS = 100
 
 const reasons: readonly (ExitReason | undefined)[] = [undefined, 'requested', 'orphaned']
 
@@ -36,14 +40,19 @@ export class ExitEvent {
   #controller: AbortController | undefined
   #waiting: Set<() => void> | undefined
   #flag: Int32Array | undefined
+  /** What was seen where there is no flag. */
+  #seen: ExitState = 0
+  #triedAt = Number.NEGATIVE_INFINITY
+  /** Where there is none, and somebody waits for the event. */
+  #polling: NodeJS.Timeout | undefined
 
   /** An event for children of this process, unset. Each child that is given it takes one descriptor of this process. */
   constructor()
   /** @internal */
   constructor(source: EventSource)
-  constructor(source: EventSource = new Own()) {
-    this.#source = source
-    sources.set(this, source)
+  constructor(source?: EventSource) {
+    this.#source = source instanceof Inherited || source instanceof Unconnected ? source : new Own()
+    sources.set(this, this.#source)
   }
 
   /**
@@ -52,18 +61,20 @@ export class ExitEvent {
    */
   set(): void {
     this.#source.set()
-    this.#watch()
     this.#settle()
   }
 
-  /** Whether the event is set. A memory read: fit for the hottest loop, and right in one that never yields. */
+  /**
+   * Whether the event is set. A memory read: fit for the hottest loop, and right in one that never yields. Where the system has no
+   * thread to give it is a system call.
+   */
   isSet(): boolean {
-    return Atomics.load(this.#flag ?? this.#watch(), 0) !== 0
+    return this.#state() !== 0
   }
 
   /** Why the event is set: the parent asked, or the parent is gone. Undefined while it is unset. */
   get reason(): ExitReason | undefined {
-    return reasons[Atomics.load(this.#flag ?? this.#watch(), 0)]
+    return reasons[this.#state()]
   }
 
   /** False in a process that was given no event, or lost it on the way (a grandchild that did not inherit the descriptor). */
@@ -74,8 +85,8 @@ export class ExitEvent {
   /** Aborts when the event is set, with an `AbortError` whose `cause` is the {@link reason}. Keeps no process alive. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
-    this.#watch()
     this.#settle()
+    this.#poll()
     return this.#controller.signal
   }
 
@@ -99,6 +110,7 @@ export class ExitEvent {
         limit === Number.POSITIVE_INFINITY ? setInterval(() => {}, MAX_TIMEOUT_MS) : setTimeout(finish, limit)
       this.#waiting ??= new Set()
       this.#waiting.add(finish)
+      this.#poll()
     })
   }
 
@@ -111,13 +123,34 @@ export class ExitEvent {
     const limit = checkTimeout(timeoutMs)
     if (this.isSet()) return true
     const state = this.#source.waitSync(limit)
-    if (state !== 0) Atomics.store(this.#watch(), 0, state)
-    return state !== 0
+    if (state === 0) return false
+    if (this.#flag) Atomics.store(this.#flag, 0, state)
+    else this.#seen = state
+    return true
   }
 
-  #watch(): Int32Array {
-    this.#flag ??= this.#source.watch(() => this.#settle())
-    return this.#flag
+  #state(): ExitState {
+    if (this.#flag) return Atomics.load(this.#flag, 0) as ExitState
+    if (this.#seen !== 0) return this.#seen
+    const now = performance.now()
+    if (now - this.#triedAt >= POLL_MS) {
+      this.#flag = this.#source.watch(() => this.#settle())
+      if (this.#flag) return Atomics.load(this.#flag, 0) as ExitState
+      this.#triedAt = now
+    }
+    this.#seen = this.#source.look()
+    return this.#seen
+  }
+
+  /** What no thread tells of is looked at now and then, by all who wait alike, until one can be had. */
+  #poll(): void {
+    if (this.#state() !== 0 || this.#flag) return
+    this.#polling ??= setInterval(() => {
+      this.#settle()
+      if (this.#state() === 0 && !this.#flag) return
+      clearInterval(this.#polling)
+      this.#polling = undefined
+    }, POLL_MS).unref()
   }
 
   #settle(): void {

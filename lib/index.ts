@@ -9,8 +9,8 @@ export {
   type ProtectedProcessWithoutNullStreams,
   spawnProtected,
 } from './spawn.js'
+export type { ResourceUsage } from './start/ended.js'
 export type { ForkProtectedOptions, SpawnProtectedOptions } from './start/plan.js'
-export type { ResourceUsage } from './start/process-handle.js'
 export type { ProtectionOptions } from './start/protection.js'
 export type { StopOptions, StopOutcome } from './stop.js'
 export type {

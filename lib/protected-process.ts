@@ -3,9 +3,10 @@
 import { stop } from './end/ladder.js'
 import type { ExitEvent } from './exit-event.js'
 import { ChildProcessWithoutHandle, startChild } from './node/child-process-contract.js'
+import type { ResourceUsage } from './start/ended.js'
 import { limit } from './start/limits.js'
 import type { SpawnPlan } from './start/plan.js'
-import { ProcessHandle, type ResourceUsage } from './start/process-handle.js'
+import { ProcessHandle } from './start/process-handle.js'
 import { type StopOptions, type StopOutcome, stopRequest } from './stop.js'
 
 /**

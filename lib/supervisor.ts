@@ -7,7 +7,7 @@ import { reapAsInit } from './end/reaper.js'
 import { type HandleSignalsOptions, handleSignals } from './end/signals.js'
 import { ExitEvent, sourceOf } from './exit-event.js'
 import { forkProtected } from './fork.js'
-import { invalidState, isOptions, ownOptions } from './node/errors.js'
+import { invalidArgType, invalidState, isOptions, ownOptions } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
 import { type Signal, signalNumber } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
@@ -92,7 +92,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const { restart = this.#restart, ...own } = definite(ownOptions('options', given)) as ProtectionOptions & {
       restart?: unknown
     }
-    const merged = { ...this.#startDefaults, ...this.#defaultIgnore(own), ...own }
+    const merged = { __proto__: null, ...this.#startDefaults, ...this.#defaultIgnore(own), ...own }
     const policy = this.#check(merged, restart)
     const start = (exitEvent: ExitEvent) => starter(file, argList, { exitEvent, ...merged })
     return new Place(start, policy, this.#listener).start()
@@ -100,7 +100,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   /** What this process handles itself its children ignore, but for the signal that stops them. */
   #defaultIgnore(own: ProtectionOptions): ProtectionOptions {
-    const { ignore, foreground } = { ...this.#startDefaults, ...own }
+    const { ignore, foreground } = definite({ ...this.#startDefaults, ...own })
     if (ignore !== undefined || foreground === true || this.#handled.size === 0) return {}
     const { signal } = this.#stopDefaults
     const stopSignal = signal === undefined ? 0 : signalNumber(signal)
@@ -162,6 +162,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   async restart(options: RestartAllOptions = {}): Promise<ProtectedProcess[]> {
     const { ready, ...stop } = ownOptions('options', options) as RestartAllOptions
+    if (ready !== undefined && typeof ready !== 'function') {
+      throw invalidArgType('options.ready', 'of type function', ready)
+    }
     const request = stopRequest({ ...this.#stopDefaults, ...definite(stop) })
     const children = []
     for (const place of [...this.#places]) {
@@ -232,7 +235,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 }
 
-/** What was given: an option that is undefined has its default. */
+/** What was given: an option that is undefined has its default, and what stands on Object.prototype is none. */
 function definite<Options extends object>(options: Options): Options {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return { __proto__: null, ...Object.fromEntries(given) } as unknown as Options
 }

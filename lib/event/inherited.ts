@@ -2,7 +2,7 @@
 import { isMainThread } from 'node:worker_threads'
 import type { ExitState } from '../native/addon.js'
 import { native } from '../native/load.js'
-import { invalidState, systemError } from '../node/errors.js'
+import { invalidState } from '../node/errors.js'
 import { type ChildEnd, type EventSource, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from './source.js'
 
 /** How often a worker thread that waits lets V8 see that it is to be terminated. */
@@ -30,13 +30,16 @@ export class Inherited implements EventSource {
     return fd <= MAX_FD && native().claimExitFd(fd, inode) ? new Inherited(fd, inode) : undefined
   }
 
-  watch(raised: () => void): Int32Array {
-    const { errno, flag } = native().watchExitEvent(this.#fd, raised)
-    if (errno !== 0) throw systemError(errno, 'pthread_create')
+  watch(raised: () => void): Int32Array | undefined {
+    const flag = native().watchExitEvent(this.#fd, raised) ?? undefined
     // The thread may be slower than the caller's first question.
-    const state = native().waitForExitEvent(this.#fd, 0)
-    if (state !== 0) Atomics.store(flag, 0, state)
+    const state = this.look()
+    if (flag && state !== 0) Atomics.store(flag, 0, state)
     return flag
+  }
+
+  look(): ExitState {
+    return native().waitForExitEvent(this.#fd, 0)
   }
 
   waitSync(timeoutMs: number): ExitState {

@@ -19,6 +19,10 @@ export class Own implements EventSource {
     return this.#flag
   }
 
+  look(): ExitState {
+    return this.#flag[0] as ExitState
+  }
+
   waitSync(timeoutMs: number): ExitState {
     if (timeoutMs === Number.POSITIVE_INFINITY && this.#flag[0] === 0) {
       throw invalidState('waitSync() without a time-out would never return: only this thread can set this exit event')

@@ -26,8 +26,13 @@ export interface ChildEnd {
 }
 
 export interface EventSource {
-  /** Memory that holds the {@link ExitState}. `raised` is called on the event loop some time after it changes by itself. */
-  watch(raised: () => void): Int32Array
+  /**
+   * Memory that holds the {@link ExitState}. `raised` is called on the event loop some time after it changes by itself. Undefined
+   * where the system gives no thread to change it: then {@link look} tells.
+   */
+  watch(raised: () => void): Int32Array | undefined
+  /** The present state. */
+  look(): ExitState
   /** Blocks this thread; `timeoutMs` may be Infinity. */
   waitSync(timeoutMs: number): ExitState
   /** Whether set() does not throw. */

@@ -11,6 +11,10 @@ export class Unconnected implements EventSource {
     return this.#flag
   }
 
+  look(): ExitState {
+    return this.#flag[0] as ExitState
+  }
+
   waitSync(timeoutMs: number): ExitState {
     if (timeoutMs === Number.POSITIVE_INFINITY) {
       throw invalidState('waitSync() without a time-out would never return: this process was given no exit event')

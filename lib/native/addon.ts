@@ -20,15 +20,11 @@ export interface ExitPipe {
 /** 0: unset, 1: requested, 2: orphaned. */
 export type ExitState = 0 | 1 | 2
 
-export interface ExitEventWatch {
-  readonly errno: number
-  /** Holds the {@link ExitState}; raised by a thread, so right without the event loop. */
-  readonly flag: Int32Array
-}
-
 export interface Addon {
   /** The numbers of a start, in order: `name:bytes`, separated by spaces. */
   readonly layout: string
+  /** Whether the process's own environment may be asked for: Node lets the addon take the lock that it writes it under. */
+  readonly canReadEnvironment: boolean
   /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
   spawn(text: string, memory: ArrayBuffer): number
   stepName(step: number): string
@@ -55,8 +51,11 @@ export interface Addon {
   claimExitFd(fd: number, inode: number): boolean
   /** `timeoutMs` may be Infinity. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState
-  /** For the one event that this process was given. `raised` is called on the event loop. */
-  watchExitEvent(fd: number, raised: () => void): ExitEventWatch
+  /**
+   * For the one event that this process was given. What it returns holds the {@link ExitState}: raised by a thread, so right
+   * without the event loop, where `raised` is called. Null where the system has no thread, or descriptor, to give for it.
+   */
+  watchExitEvent(fd: number, raised: () => void): Int32Array | null
   /** Takes the terminal out of raw mode, if libuv has put it there. */
   resetTerminal(): void
   /** Ends this process by the default action of the signal. Returns where that can't be: blocked, or process 1. */

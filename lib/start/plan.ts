@@ -1,6 +1,7 @@
 /** From the arguments of a call to all that a start needs. */
 import type { ForkOptions, SpawnOptions } from 'node:child_process'
 import { channel } from 'node:diagnostics_channel'
+import { native } from '../native/load.js'
 import { text } from '../native/wire.js'
 import { environmentOf, environmentPairs, liveEnvironment } from './environment.js'
 import { spawnOfFork } from './fork-options.js'
@@ -54,7 +55,7 @@ export function planSpawn(
   checkAsNode(file, args, options)
   const env = environmentOf(file, args, options)
   // Who subscribes is shown the whole environment, and may change it.
-  const inheritEnvironment = env === liveEnvironment && !starting.hasSubscribers
+  const inheritEnvironment = env === liveEnvironment && !starting.hasSubscribers && native().canReadEnvironment
   const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
   checkEndsAsNode(file, args, options)
   const protection = protectionFrom(options, defaultEnforce)

@@ -18,21 +18,10 @@ import { checkPermission } from '../node/permission.js'
 import { isHeld } from '../signal/held.js'
 import { signalName } from '../signal/names.js'
 import { handOver, namesNone, openPipes } from './descriptors.js'
+import type { Ended, ResourceUsage } from './ended.js'
+import { PrivateField } from './private-field.js'
 import { hasOwnGroup, optionFields, type Protection, unheardSignals } from './protection.js'
 import { isToBeUnstarted } from './unstarted.js'
-
-/** What a child has used of the machine when it has exited (getrusage(2)). */
-export interface ResourceUsage {
-  /** Microseconds. */
-  readonly userCPUTime: number
-  /** Microseconds. */
-  readonly systemCPUTime: number
-  /**
-   * Bytes: the most that it held in memory. Undefined when that is not known: the kernel counts what its parent held when the
-   * child was started as the child's own, so only more than the parent has ever held tells of the child.
-   */
-  readonly maxRSS: number | undefined
-}
 
 /** What a caller has prepared of a start. */
 export interface Prepared {
@@ -44,35 +33,10 @@ export interface Prepared {
   readonly inheritEnvironment?: boolean
 }
 
-/** How a process ended. Both are null when something else in this process has reaped it. */
-export interface Ended {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-}
-
-/** Adds a private field to an object that another has made: a WeakMap of all children would cost each collection of garbage. */
-class Given extends (class {
-  constructor(child: ChildProcess) {
-    // biome-ignore lint/correctness/noConstructorReturn: so that the field of the class below is the child's.
-    return child
-  }
-} as new (
-  child: ChildProcess,
-) => object) {
-  readonly #handle: ProcessHandle
-
-  constructor(child: ChildProcess, handle: ProcessHandle) {
-    super(child)
-    this.#handle = handle
-  }
-
-  static handleOf(child: ChildProcess): ProcessHandle | undefined {
-    return #handle in child ? (child as unknown as Given).#handle : undefined
-  }
-}
-
 /** Undefined for a child of another's. */
-export const handleOf = Given.handleOf
+export function handleOf(child: ChildProcess): ProcessHandle | undefined {
+  return PrivateField.of(child) as ProcessHandle | undefined
+}
 
 /** Children that live, by the id of the exit watcher: this keeps them from being collected. */
 const living = new Map<number, ProcessHandle>()
@@ -118,7 +82,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.#child = child
     this.protection = protection
     this.#prepared = prepared
-    new Given(child, this)
+    PrivateField.add(child, this)
   }
 
   get unheard(): bigint {
@@ -154,15 +118,17 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     if (options.stdio.some(namesNone)) return this.#refused(options, 'fcntl', -constants.errno.EINVAL)
     const childEnd = sourceOf(this.protection.exitEvent)?.childEnd()
     if (childEnd && childEnd.errno !== 0) return this.#refused(options, 'pipe2', childEnd.errno)
-    const result = this.#start(options, prepared, childEnd)
-    childEnd?.started()
+    let result: SpawnResult | undefined
+    try {
+      result = this.#start(options, prepared, childEnd)
+    } finally {
+      childEnd?.started()
+      if (result === undefined || result.errno !== 0) childEnd?.ended()
+    }
     this.enforced = result.enforced
     this.#inForce = result.inForce
     if (this.#isUnstarted) return this.#refused(options, 'execve', -constants.errno.ENOENT)
-    if (result.errno !== 0) {
-      childEnd?.ended()
-      return this.#refused(options, result.step, result.errno)
-    }
+    if (result.errno !== 0) return this.#refused(options, result.step, result.errno)
     this.#childEnd = childEnd
     this.leadsGroup = options.detached || hasOwnGroup(this.protection)
     this.pid = result.pid

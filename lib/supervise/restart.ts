@@ -1,5 +1,5 @@
 /** When a child that has ended is started again. */
-import { checkInteger, checkMilliseconds, invalidArgType } from '../node/errors.js'
+import { checkInteger, checkMilliseconds, invalidArgType, isOptions, ownOptions } from '../node/errors.js'
 import type { StopOutcome } from '../stop.js'
 
 export interface RestartOptions {
@@ -24,7 +24,7 @@ export class RestartPolicy {
 
   /** @throws TypeError, RangeError in Node's shapes. */
   constructor(restart: unknown) {
-    const options = typeof restart === 'object' && restart !== null ? (restart as RestartOptions) : undefined
+    const options = isOptions(restart) ? (ownOptions('options.restart', restart) as RestartOptions) : undefined
     const when = options ? options.when : restart
     if (when !== undefined && when !== false && when !== 'always' && when !== 'on-failure') {
       throw invalidArgType(

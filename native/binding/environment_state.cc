@@ -20,32 +20,27 @@ void after_call(napi_env env, napi_status status) {
 }  // namespace
 
 Failure EnvironmentState::open_exit_watcher() {
-  if (exit_watcher_ != nullptr) return {};
-  auto watcher = std::make_unique<ExitWatcher>(loop(), [this](const Exit& exit) { deliver(exit); });
-  if (const Failure failure = watcher->failure()) return failure;
-  exit_watcher_ = watcher.release();
-  close_at_end(exit_watcher_);
-  return {};
+  if (exit_watcher_is_open_) return {};
+  if (exit_watcher_ == nullptr) {
+    exit_watcher_ = new ExitWatcher(loop(), [this](const Exit& exit) { deliver(exit); });
+    close_at_end(exit_watcher_);
+  }
+  const Failure failure = exit_watcher_->open();
+  exit_watcher_is_open_ = !failure;
+  return failure;
 }
 
 Napi::Value EnvironmentState::watch_exit_event(int fd, const Napi::Function& raised) {
-  auto answer = Napi::Object::New(env_);
   if (exit_event_watch_ == nullptr) {
     auto flag = Napi::Int32Array::New(env_, 1);
-    auto* const watch = new ExitEventWatch(loop(), fd, flag.Data(), [this] { raise(); });
-    close_at_end(watch);
-    if (const Failure failure = watch->failure()) {
-      // Perhaps the next time.
-      answer.Set("errno", -failure.error);
-      return answer;
-    }
-    exit_event_watch_ = watch;
+    auto watch = std::make_unique<ExitEventWatch>(loop(), fd, flag.Data(), [this] { raise(); });
+    if (watch->failure()) return env_.Null();
+    exit_event_watch_ = watch.release();
+    close_at_end(exit_event_watch_);
     exit_flag_ = Napi::Persistent(flag.As<Napi::Object>());
   }
   on_exit_event_.push_back(Napi::Persistent(raised));
-  answer.Set("errno", 0);
-  answer.Set("flag", exit_flag_.Value());
-  return answer;
+  return exit_flag_.Value();
 }
 
 // Node-API's own functions, as they answer in a worker thread that is being terminated too.

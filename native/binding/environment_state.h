@@ -31,7 +31,8 @@ class EnvironmentState {
   // There is a watcher when this does not fail. When it does: perhaps the next time.
   Failure open_exit_watcher();
 
-  // An environment inherits one event at the most, and watches it once. Returns { errno, flag }.
+  // An environment inherits one event at the most, and watches it once. Returns the flag, null where the
+  // system has no thread or descriptor to give for it.
   Napi::Value watch_exit_event(int fd, const Napi::Function& raised);
 
   // Valid until the next call.
@@ -54,6 +55,7 @@ class EnvironmentState {
   Napi::ObjectReference exit_flag_;
   // Both are owned by the cleanup hooks of the environment.
   ExitWatcher* exit_watcher_ = nullptr;
+  bool exit_watcher_is_open_ = false;
   ExitEventWatch* exit_event_watch_ = nullptr;
 };
 

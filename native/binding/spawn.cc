@@ -14,6 +14,7 @@
 #include "binding/environment_state.h"
 #include "binding/topics.h"
 #include "core/child_environment.h"
+#include "core/environment_lock.h"
 #include "core/start.h"
 #include "core/terminal.h"
 #include "core/wire.h"
@@ -127,6 +128,7 @@ std::string layout() {
 
 void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout());
+  exports.Set("canReadEnvironment", EnvironmentLock::exists());
   export_function<spawn>(env, exports, "spawn");
   export_function<name_of_step>(env, exports, "stepName");
 }

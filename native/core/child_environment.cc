@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/environment_lock.h"
 #include "core/string_list.h"
 
 namespace sigshield {
@@ -28,6 +29,7 @@ std::string child_environment(std::optional<std::string_view> base, std::string_
   if (base) {
     for_each_string(*base, append_unchanged);
   } else {
+    const EnvironmentLock lock;
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) append_unchanged(*entry);
   }
   for_each_string(changes, [&](std::string_view change) {

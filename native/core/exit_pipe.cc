@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <thread>
 
 #include "core/signal_set.h"
 #include "platform/platform.h"
@@ -84,6 +85,11 @@ ExitReason exit_reason(int fd) {
   return platform::is_marked_exit_pipe(fd) || has_line(fd) ? ExitReason::kRequested : ExitReason::kOrphaned;
 }
 
+void pause_unless_interrupted() {
+  constexpr auto kPause = std::chrono::milliseconds{100};
+  if (errno != EINTR) std::this_thread::sleep_for(kPause);
+}
+
 ExitReason wait_for_exit_event(int fd, double timeout_ms) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
@@ -93,7 +99,8 @@ ExitReason wait_for_exit_event(int fd, double timeout_ms) {
     pollfd poll_fd{fd, POLLIN, 0};
     const int ready = poll(&poll_fd, 1, std::isinf(timeout_ms) ? -1 : static_cast<int>(remaining));
     if (ready > 0) return exit_reason(fd);
-    if (ready == 0) return ExitReason::kUnset;
+    if (ready == 0 || remaining == 0) return ExitReason::kUnset;
+    pause_unless_interrupted();
   }
 }
 

@@ -48,6 +48,10 @@ bool claim_exit_fd(int fd, std::uint64_t inode);
 // The state of the pipe right now, without consuming anything from it.
 ExitReason exit_reason(int fd);
 
+// After poll(2) has failed. It fails for good where RLIMIT_NOFILE was lowered to less than it is asked for: then once
+// in a while is often enough.
+void pause_unless_interrupted();
+
 // Waits until the event is set or `timeout_ms` (at most INT_MAX, or infinity) have passed. Returns the
 // state then.
 ExitReason wait_for_exit_event(int fd, double timeout_ms);

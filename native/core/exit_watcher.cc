@@ -1,13 +1,10 @@
 #include "core/exit_watcher.h"
 
-#include <pthread.h>
-
 #include <cerrno>
 #include <csignal>
 #include <memory>
 #include <utility>
 
-#include "core/signal_set.h"
 #include "core/terminal.h"
 
 namespace sigshield {
@@ -15,30 +12,8 @@ namespace sigshield {
 namespace {
 
 using platform::ChildId;
+using platform::Fate;
 using platform::ProcessReference;
-
-void start_reaper(std::vector<ProcessReference> processes) {
-  auto list = std::make_unique<std::vector<ProcessReference>>(std::move(processes));
-  const platform::SignalsBlocked blocked{kProgramSignals};
-  uv_thread_t thread;
-  const int error = uv_thread_create(
-      &thread,
-      [](void* argument) {
-        const std::unique_ptr<std::vector<ProcessReference>> owned{
-            static_cast<std::vector<ProcessReference>*>(argument)};
-        platform::reap_all(std::move(*owned));
-      },
-      list.get());
-  // Without a thread they are left to the end of the process.
-  if (error != 0) return;
-  // The thread owns the list now.
-  static_cast<void>(list.release());
-  pthread_detach(thread);
-}
-
-Failure signal_group(pid_t leader, int signal) {
-  return ::kill(-leader, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
-}
 
 }  // namespace
 
@@ -65,7 +40,7 @@ Failure ExitWatcher::kill(ChildId id, int signal) const {
 Failure ExitWatcher::kill_group(ChildId id, int signal) const {
   const auto found = children_.find(id);
   if (found == children_.end()) return {Step::kKill, ESRCH};
-  return signal_group(found->second.process.pid, signal);
+  return platform::send_signal_to_group(found->second.process, signal);
 }
 
 void ExitWatcher::kill_group_at_exit(ChildId id) {
@@ -89,7 +64,7 @@ void ExitWatcher::close(std::function<void()> closed) {
   std::vector<ProcessReference> orphans;
   for (auto& [id, child] : children_) orphans.push_back(std::move(child.process));
   children_.clear();
-  if (!orphans.empty()) start_reaper(std::move(orphans));
+  if (!orphans.empty()) platform::reap_later(std::move(orphans));
   source_.close(std::move(closed));
 }
 
@@ -104,25 +79,41 @@ void ExitWatcher::take(ChildId id, std::vector<Exit>& exits) {
   const auto found = children_.find(id);
   if (found == children_.end()) return;
   const Child& child = found->second;
-  if (child.group_dies_with_it && platform::has_exited(child.process)) {
-    static_cast<void>(signal_group(child.process.pid, SIGKILL));
-  }
+  const bool has_group = child.group_dies_with_it || child.foreground_job;
   Exit exit{id, {}};
-  if (!platform::reap(child.process, exit.status)) {
-    if (child.foreground_job && platform::has_stopped(child.process)) {
-      take_back_terminal(*child.foreground_job, TerminalMode::kOurs);
-    }
-    return;
+  // Before it is reaped: until then the number of its group is its own.
+  const Fate seen = has_group ? platform::look_at(child.process, exit.status) : Fate::kUnknown;
+  if (seen == Fate::kExited) end_group(child, seen, exit.status);
+  // One that exits right now is announced again.
+  switch (seen == Fate::kLives ? seen : platform::reap(child.process, exit.status)) {
+    case Fate::kLives:
+      if (child.foreground_job && platform::has_stopped(child.process)) {
+        take_back_terminal(*child.foreground_job, TerminalMode::kOurs);
+      }
+      return;
+    case Fate::kUnknown:
+      source_.look_again(id);
+      return;
+    case Fate::kExited:
+    case Fate::kGone:
+      break;
   }
-  if (child.foreground_job) {
-    // A program that ends by itself leaves the terminal as it wants it: stty is one.
-    const bool left_by_itself = exit.status.known && exit.status.signal == 0;
-    take_back_terminal(*child.foreground_job, left_by_itself ? TerminalMode::kTheirs : TerminalMode::kOurs);
-  }
+  if (has_group && seen != Fate::kExited) end_group(child, Fate::kGone, exit.status);
   source_.forget(id, child.process);
   if (child.keeps_alive) count_alive(-1);
   children_.erase(found);
   exits.push_back(exit);
+}
+
+void ExitWatcher::end_group(const Child& child, Fate fate, const platform::ExitStatus& status) {
+  // Nobody may be left in it.
+  if (child.group_dies_with_it) static_cast<void>(platform::send_signal_to_group(child.process, SIGKILL));
+  if (!child.foreground_job) return;
+  const bool led_group = child.foreground_job->group == child.process.pid;
+  if (fate == Fate::kGone && led_group && platform::group_is_anothers(child.process)) return;
+  // A program that ends by itself leaves the terminal as it wants it: stty is one.
+  const bool left_by_itself = status.known && status.signal == 0;
+  take_back_terminal(*child.foreground_job, left_by_itself ? TerminalMode::kTheirs : TerminalMode::kOurs);
 }
 
 void ExitWatcher::count_alive(int change) {

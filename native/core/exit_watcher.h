@@ -33,8 +33,8 @@ class ExitWatcher {
   ExitWatcher(const ExitWatcher&) = delete;
   ExitWatcher& operator=(const ExitWatcher&) = delete;
 
-  // What keeps it from working: then no other member may be called, and the loop holds nothing of it.
-  [[nodiscard]] Failure failure() const { return source_.failure(); }
+  // Before add(). What failed can be tried again.
+  Failure open() { return source_.open(); }
 
   // Takes a child, whose exit keeps the loop alive. Returns its id for the calls below. Can't fail.
   // A `foreground_job` holds the terminal while the child lives and is not stopped.
@@ -43,8 +43,7 @@ class ExitWatcher {
   // ESRCH when the child is reaped.
   Failure kill(platform::ChildId id, int signal) const;
 
-  // The same for the process group that the child leads, while the child is not reaped: until then the group's number
-  // is its own.
+  // The same for the process group that the child leads.
   Failure kill_group(platform::ChildId id, int signal) const;
 
   // When the child has exited, the rest of the process group that it leads is killed before it is reaped.
@@ -56,8 +55,9 @@ class ExitWatcher {
   // Whether this child keeps the loop alive. Nothing happens when it is reaped already.
   void keep_alive(platform::ChildId id, bool on);
 
-  // Stops watching. Children that still live are reaped by a thread of the process when they exit. `closed` is called
-  // on the loop's thread when the loop has let go of the watcher, which may then be destroyed.
+  // After open(), whatever came of it. Stops watching. Children that still live are reaped by a thread of the process
+  // when they exit. `closed` is called on the loop's thread when the loop has let go of the watcher, which may then be
+  // destroyed.
   void close(std::function<void()> closed);
 
  private:
@@ -70,6 +70,7 @@ class ExitWatcher {
 
   void look_at(std::span<const platform::ChildId> ids);
   void take(platform::ChildId id, std::vector<Exit>& exits);
+  static void end_group(const Child& child, platform::Fate fate, const platform::ExitStatus& status);
   void count_alive(int change);
 
   Deliver deliver_;

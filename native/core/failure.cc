@@ -54,6 +54,8 @@ const char* step_name(Step step) {
       return "seccomp";
     case Step::kExecve:
       return "execve";
+    case Step::kEpollCreate:
+      return "epoll_create1";
     case Step::kEpoll:
       return "epoll_ctl";
     case Step::kKill:

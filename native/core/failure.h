@@ -32,6 +32,7 @@ enum class Step : std::int32_t {
   kPrctl,
   kSeccomp,
   kExecve,
+  kEpollCreate,
   kEpoll,
   kKill,
 };

@@ -4,17 +4,19 @@
 //   Descriptors    open_pipe, open_socket_pair, WakeUp
 //   Signal mask    SignalsBlocked
 //   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for
-//   End            ExitSource tells that a child may have ended; has_exited, has_stopped, stop_signal, reap, reap_all
-//   Signal         send_signal, signal_process
+//   End            ExitSource tells that a child may have ended; look_at, has_stopped, stop_signal, reap, reap_later
+//   Signal         send_signal, send_signal_to_group, group_is_anothers, signal_process
 //   Exit pipe      seal_exit_pipe, mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
 //
-// What POSIX gives everywhere is not asked for here: giving back the terminal is core/terminal.h, signalling a group
-// that is not reaped is kill(2).
+//   Symbols        exported_object
+//
+// What POSIX gives everywhere is not asked for here: giving back the terminal is core/terminal.h.
 #pragma once
 
 #include <sys/types.h>
 #include <uv.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -116,25 +118,29 @@ class ExitSource {
   // Called with all children that may have exited, or stopped, since the last call. It may watch() and forget().
   using Announce = std::function<void(std::span<const ChildId>)>;
 
-  // The loop outlives the source, and is not kept alive by it at first.
+  // The loop outlives the source, and is not kept alive by it at first. Holds nothing of the loop until open().
   ExitSource(uv_loop_t* loop, Announce announce);
   ExitSource(const ExitSource&) = delete;
   ExitSource& operator=(const ExitSource&) = delete;
   ~ExitSource();
 
-  // What keeps it from working: then no other member may be called, and the loop holds nothing of it.
-  [[nodiscard]] Failure failure() const;
+  // Before watch(). What failed can be tried again.
+  Failure open();
 
-  // Can't fail: a handle by which a child can't be watched is closed, and another way is taken. A child that has exited
-  // already is announced too.
-  void watch(ChildId id, ProcessReference& process, bool tell_stops);
+  // Can't fail: a child whose handle can't be watched is watched in another way. A child that has exited already is
+  // announced too.
+  void watch(ChildId id, const ProcessReference& process, bool tell_stops);
+
+  // A child that is announced and can't be reaped is announced again, some time later.
+  void look_again(ChildId id);
 
   // For a child that is reaped, before its handle is closed.
   void forget(ChildId id, const ProcessReference& process);
 
   void keep_loop_alive(bool on);
 
-  // `closed` is called on the loop's thread when the loop has let go of the source, which may then be destroyed.
+  // After open(), whatever came of it. `closed` is called on the loop's thread when the loop has let go of the source,
+  // which may then be destroyed.
   void close(std::function<void()> closed);
 
  private:
@@ -142,8 +148,19 @@ class ExitSource {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// Whether it has exited, and is still there to be reaped.
-bool has_exited(const ProcessReference& process);
+// What became of a process.
+enum class Fate {
+  kLives,
+  kExited,
+  kGone,     // Something else in this process has reaped it: its number may name another already.
+  kUnknown,  // The system refuses to say.
+};
+
+// One that has exited is still there to be reaped.
+Fate look_at(const ProcessReference& process, ExitStatus& status);
+
+// One that has exited is reaped.
+Fate reap(const ProcessReference& process, ExitStatus& status);
 
 // Whether it has stopped since the last time this was asked.
 bool has_stopped(const ProcessReference& process);
@@ -151,16 +168,19 @@ bool has_stopped(const ProcessReference& process);
 // The signal that has stopped it, 0 while it is not stopped.
 int stop_signal(const ProcessReference& process);
 
-// Reaps a process that has exited, and tells how; false when it lives. A process that another has reaped is over too.
-bool reap(const ProcessReference& process, ExitStatus& status);
-
-// Waits until every one of these has exited, and reaps it.
-void reap_all(std::vector<ProcessReference> processes);
+// Reaps each of these when it has exited: by one thread of the process, which is there while any of them is left.
+void reap_later(std::vector<ProcessReference> processes);
 
 // Signal
 
-// Never reaches another process that got the same pid.
+// Never reaches another process that got the same pid. ESRCH for one that is reaped.
 Failure send_signal(const ProcessReference& process, int signal);
+
+// The same for the process group that it leads, or led.
+Failure send_signal_to_group(const ProcessReference& process, int signal);
+
+// Whether there is a process group by its number that can't be shown to be its own.
+bool group_is_anothers(const ProcessReference& process);
 
 // The same for a process that may be no child: the one with this pid that was started at that tick (proc_pid_stat(5)).
 // ESRCH when another has the pid now.
@@ -178,5 +198,10 @@ bool is_marked_exit_pipe(int read_fd);
 
 // Whether `fd` is a pipe without a name. Only among those does an inode name one.
 bool is_anonymous_pipe(int fd);
+
+// Symbols
+
+// The object of this name and size that the program, or a library of its, lets others use. Null where there is none.
+void* exported_object(const char* name, std::size_t size);
 
 }  // namespace sigshield::platform

@@ -5,6 +5,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <set>
 #include <utility>
 
@@ -13,44 +15,66 @@
 
 namespace sigshield::platform {
 
+namespace {
+
+// How often those are looked at that should have been announced again, and were not.
+constexpr std::uint64_t kLookAgainMs = 500;
+
+}  // namespace
+
 class ExitSource::Implementation {
  public:
-  Implementation(uv_loop_t* loop, Announce announce) : announce_(std::move(announce)) {
-    epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
+  Implementation(uv_loop_t* loop, Announce announce) : loop_(loop), announce_(std::move(announce)) {}
+
+  Failure open() {
+    if (!is_open(timer_)) {
+      // Can't fail.
+      uv_timer_init(loop_, &timer_);
+      opened(timer_);
+    }
+    if (!is_open(sigchld_)) {
+      // The first signal handle of a loop opens the loop's own pipe for signals.
+      if (const int error = uv_signal_init(loop_, &sigchld_); error != 0) return {Step::kPipe, -error};
+      opened(sigchld_);
+    }
     if (!epoll_.valid()) {
-      failure_ = {Step::kEpoll, errno};
-      return;
+      epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
+      if (!epoll_.valid()) return {Step::kEpollCreate, errno};
     }
-    // The first signal handle of a loop opens the loop's own pipe for signals.
-    if (const int error = uv_signal_init(loop, &sigchld_); error != 0) {
-      failure_ = {Step::kEpoll, -error};
-      return;
-    }
-    // Can't fail on a fresh epoll descriptor.
-    uv_poll_init(loop, &poll_, epoll_.get());
-    poll_.data = this;
-    sigchld_.data = this;
-    uv_poll_start(&poll_, UV_READABLE,
-                  [](uv_poll_t* handle, int, int) { static_cast<Implementation*>(handle->data)->announce_ready(); });
-    uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
-    uv_unref(reinterpret_cast<uv_handle_t*>(&sigchld_));
+    if (is_open(poll_)) return {};
+    // ENOSPC where the user has no epoll watches left.
+    if (const int error = uv_poll_init(loop_, &poll_, epoll_.get()); error != 0) return {Step::kEpoll, -error};
+    opened(poll_);
+    const int error = uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* handle, int, int) {
+      static_cast<Implementation*>(handle->data)->announce_ready();
+    });
+    return error == 0 ? Failure{} : Failure{Step::kEpoll, -error};
   }
 
-  [[nodiscard]] Failure failure() const { return failure_; }
-
-  void watch(ChildId id, ProcessReference& process, bool tell_stops) {
+  void watch(ChildId id, const ProcessReference& process, bool tell_stops) {
     const bool watched = watch_pidfd(process.handle, id);
-    if (!watched) process.handle.reset();
     // A pidfd tells of the exit alone, SIGCHLD of a stop too.
     if (watched && !tell_stops) return;
     announced_by_sigchld_.insert(id);
-    if (announced_by_sigchld_.size() == 1) start_sigchld();
+    if (is_active(sigchld_)) return;
+    start_sigchld();
+    // A child that exited before the handler stood.
+    static_cast<void>(raise(SIGCHLD));
+  }
+
+  void look_again(ChildId id) {
+    overdue_.insert(id);
+    start_sigchld();
+    look_again_later();
   }
 
   void forget(ChildId id, const ProcessReference& process) {
     // Not left to closing the pidfd: a process forked elsewhere in the meantime holds a copy of it until its execve.
     if (process.handle.valid()) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, process.handle.get(), nullptr);
-    if (announced_by_sigchld_.erase(id) > 0 && announced_by_sigchld_.empty()) uv_signal_stop(&sigchld_);
+    announced_by_sigchld_.erase(id);
+    overdue_.erase(id);
+    if (announced_by_sigchld_.empty() && overdue_.empty()) uv_signal_stop(&sigchld_);
+    if (overdue_.empty() && !is_without_sigchld_) uv_timer_stop(&timer_);
   }
 
   void keep_loop_alive(bool on) {
@@ -60,55 +84,96 @@ class ExitSource::Implementation {
 
   void close(std::function<void()> closed) {
     closed_ = std::move(closed);
-    const uv_close_cb one_closed = [](uv_handle_t* handle) {
-      auto* const self = static_cast<Implementation*>(handle->data);
+    // Counts down in callbacks, which come later.
+    if (is_open(poll_)) close_one(poll_);
+    if (is_open(sigchld_)) close_one(sigchld_);
+    close_one(timer_);
+  }
+
+ private:
+  template <typename Handle>
+  static bool is_open(const Handle& handle) {
+    return handle.data != nullptr;
+  }
+
+  template <typename Handle>
+  static bool is_active(const Handle& handle) {
+    return uv_is_active(reinterpret_cast<const uv_handle_t*>(&handle)) != 0;
+  }
+
+  template <typename Handle>
+  void opened(Handle& handle) {
+    handle.data = this;
+    uv_unref(reinterpret_cast<uv_handle_t*>(&handle));
+    ++open_handles_;
+  }
+
+  template <typename Handle>
+  void close_one(Handle& handle) {
+    uv_close(reinterpret_cast<uv_handle_t*>(&handle), [](uv_handle_t* closed) {
+      auto* const self = static_cast<Implementation*>(closed->data);
       if (--self->open_handles_ > 0) return;
       // Moved out first: it destroys this object.
       const std::function<void()> done = std::move(self->closed_);
       done();
-    };
-    uv_close(reinterpret_cast<uv_handle_t*>(&poll_), one_closed);
-    uv_close(reinterpret_cast<uv_handle_t*>(&sigchld_), one_closed);
+    });
   }
 
- private:
   bool watch_pidfd(const FileDescriptor& pidfd, ChildId id) {
     if (!pidfd.valid() || !pidfds_can_be_waited_for()) return false;
-    epoll_event event{.events = EPOLLIN, .data = {.u32 = id}};
+    // Once for each exit: a tracer may hold one that has exited, and its pidfd stays readable (ptrace(2)).
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u32 = id}};
     return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd.get(), &event) == 0;
   }
 
-  // The way of libuv itself, with its cost for each child at each exit: only where pidfds can't do it. A child that
-  // exited before the handler stood is found by the pass that we send ourselves.
+  // The way of libuv itself, with its cost for each child at each exit: only where pidfds can't do it.
   void start_sigchld() {
-    uv_signal_start(
-        &sigchld_, [](uv_signal_t* handle, int) { static_cast<Implementation*>(handle->data)->announce_by_sigchld(); },
+    const int error = uv_signal_start(
+        &sigchld_, [](uv_signal_t* handle, int) { static_cast<Implementation*>(handle->data)->announce_overdue(); },
         SIGCHLD);
-    static_cast<void>(raise(SIGCHLD));
+    is_without_sigchld_ = error != 0;
+    if (is_without_sigchld_) look_again_later();
+  }
+
+  void look_again_later() {
+    uv_timer_start(
+        &timer_, [](uv_timer_t* handle) { static_cast<Implementation*>(handle->data)->announce_overdue(); },
+        kLookAgainMs, kLookAgainMs);
   }
 
   void announce_ready() {
-    std::array<epoll_event, 256> events;
+    std::array<epoll_event, 64> events{};
     const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-    std::array<ChildId, events.size()> ids;
+    std::array<ChildId, 64> ids{};
     std::size_t ready = 0;
     for (int i = 0; i < count; ++i) ids[ready++] = events[static_cast<std::size_t>(i)].data.u32;
+    // What is not forgotten by the call is held by a tracer. SIGCHLD tells when it lets go.
+    overdue_.insert(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(ready));
     announce_({ids.data(), ready});
+    if (!overdue_.empty() && !is_active(timer_)) {
+      start_sigchld();
+      look_again_later();
+    }
   }
 
-  void announce_by_sigchld() {
+  void announce_overdue() {
     // A copy: who is told may watch and forget.
-    const std::vector<ChildId> ids{announced_by_sigchld_.begin(), announced_by_sigchld_.end()};
-    announce_(ids);
+    std::set<ChildId> ids = announced_by_sigchld_;
+    ids.insert(overdue_.begin(), overdue_.end());
+    announce_(std::vector<ChildId>{ids.begin(), ids.end()});
   }
 
+  uv_loop_t* const loop_;
   Announce announce_;
-  Failure failure_;
   FileDescriptor epoll_;
   uv_poll_t poll_{};
   uv_signal_t sigchld_{};
-  int open_handles_ = 2;
+  uv_timer_t timer_{};
+  int open_handles_ = 0;
   std::set<ChildId> announced_by_sigchld_;
+  // Announced, and not reaped.
+  std::set<ChildId> overdue_;
+  bool is_without_sigchld_ = false;
   std::function<void()> closed_;
 };
 
@@ -116,10 +181,11 @@ ExitSource::ExitSource(uv_loop_t* loop, Announce announce)
     : implementation_(std::make_unique<Implementation>(loop, std::move(announce))) {}
 ExitSource::~ExitSource() = default;
 
-Failure ExitSource::failure() const { return implementation_->failure(); }
-void ExitSource::watch(ChildId id, ProcessReference& process, bool tell_stops) {
+Failure ExitSource::open() { return implementation_->open(); }
+void ExitSource::watch(ChildId id, const ProcessReference& process, bool tell_stops) {
   implementation_->watch(id, process, tell_stops);
 }
+void ExitSource::look_again(ChildId id) { implementation_->look_again(id); }
 void ExitSource::forget(ChildId id, const ProcessReference& process) { implementation_->forget(id, process); }
 void ExitSource::keep_loop_alive(bool on) { implementation_->keep_loop_alive(on); }
 void ExitSource::close(std::function<void()> closed) { implementation_->close(std::move(closed)); }

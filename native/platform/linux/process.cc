@@ -1,13 +1,11 @@
 // One process: asked after, reaped and signalled by its pidfd where there is one.
 #include "platform/linux/process.h"
 
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <climits>
@@ -26,6 +24,9 @@
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+#define PIDFD_SIGNAL_PROCESS_GROUP (1U << 2)
+#endif
 
 namespace sigshield::platform {
 
@@ -40,14 +41,9 @@ int wait_for(int id_type, int id, siginfo_t* info, int options, rusage* usage) {
 }
 
 int wait_for(const ProcessReference& process, siginfo_t* info, int options, rusage* usage) {
-  return process.handle.valid() ? wait_for(P_PIDFD, process.handle.get(), info, options, usage)
-                                : wait_for(P_PID, process.pid, info, options, usage);
-}
-
-// Takes note that a process has changed its state in this way: once, unless told to leave the note.
-bool has_changed(const ProcessReference& process, int options) {
-  siginfo_t info{};
-  return wait_for(process, &info, options | WNOHANG, nullptr) == 0 && info.si_pid != 0;
+  return process.handle.valid() && pidfds_can_be_waited_for()
+             ? wait_for(P_PIDFD, process.handle.get(), info, options, usage)
+             : wait_for(P_PID, process.pid, info, options, usage);
 }
 
 double microseconds(const timeval& time) {
@@ -67,23 +63,64 @@ bool is_of_the_child(long rss_kb) {
   return exceeds(own.ru_maxrss);
 }
 
-bool reap(const ProcessReference& process, int options, ExitStatus& status) {
-  siginfo_t info{};
-  rusage usage{};
-  if (wait_for(process, &info, WEXITED | options, &usage) != 0) return true;
-  if (info.si_pid == 0) return false;
-  status.known = true;
-  if (info.si_code == CLD_EXITED) {
-    status.code = info.si_status;
-  } else {
-    status.signal = info.si_status;
-  }
+void tell_usage(const rusage& usage, ExitStatus& status) {
   status.user_cpu_us = microseconds(usage.ru_utime);
   status.system_cpu_us = microseconds(usage.ru_stime);
   if (is_of_the_child(usage.ru_maxrss)) {
     status.max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
   }
-  return true;
+}
+
+void tell_end(const siginfo_t& info, ExitStatus& status) {
+  status.known = true;
+  (info.si_code == CLD_EXITED ? status.code : status.signal) = info.si_status;
+}
+
+// Returns an errno.
+int send_by_pidfd(const ProcessReference& process, int signal, unsigned flags) {
+  if (!process.handle.valid()) return ENOSYS;
+  return syscall(SYS_pidfd_send_signal, process.handle.get(), signal, nullptr, flags) == 0 ? 0 : errno;
+}
+
+// Until it is reaped its pid names no other process. Who refuses both ways to ask leaves us what we know: that it was
+// not us who reaped it.
+bool is_reaped(const ProcessReference& process) {
+  siginfo_t info{};
+  const int error = wait_for(process, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT, nullptr);
+  return error == ECHILD || (error != 0 && send_by_pidfd(process, 0, 0) == ESRCH);
+}
+
+// Old profiles know nothing of pidfds, and kernels before 6.9 nothing of groups; then a number has to do, and who reaps
+// the process between our two calls can't be shut out. EPERM may be the profile's word or the system's: the other call
+// tells.
+bool may_do_by_number(int error) { return error == ENOSYS || error == EPERM || error == EINVAL; }
+
+Failure send_to(const ProcessReference& process, pid_t number, int signal, unsigned pidfd_flags) {
+  const int error = send_by_pidfd(process, signal, pidfd_flags);
+  if (error == 0) return {};
+  if (!may_do_by_number(error)) return {Step::kKill, error};
+  if (is_reaped(process)) return {Step::kKill, ESRCH};
+  return kill(number, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
+}
+
+// For where a policy forbids waitid(2).
+Fate reap_by_number(const ProcessReference& process, ExitStatus& status) {
+  if (send_by_pidfd(process, 0, 0) == ESRCH) return Fate::kGone;
+  int end = 0;
+  rusage usage{};
+  pid_t reaped = 0;
+  do reaped = wait4(process.pid, &end, WNOHANG, &usage);
+  while (reaped < 0 && errno == EINTR);
+  if (reaped < 0) return errno == ECHILD ? Fate::kGone : Fate::kUnknown;
+  if (reaped == 0) return Fate::kLives;
+  status.known = true;
+  if (WIFEXITED(end)) {
+    status.code = WEXITSTATUS(end);
+  } else {
+    status.signal = WTERMSIG(end);
+  }
+  tell_usage(usage, status);
+  return Fate::kExited;
 }
 
 // The tick at which a process was started; 0 when there is none.
@@ -103,14 +140,36 @@ bool pidfds_can_be_waited_for() {
   // A kernel that can't rejects the type, not the descriptor.
   static const bool answer = [] {
     siginfo_t info{};
-    return wait_for(P_PIDFD, INT_MAX, &info, WEXITED | WNOHANG, nullptr) == EBADF;
+    return wait_for(P_PIDFD, INT_MAX, &info, WEXITED | WNOHANG, nullptr) != EINVAL;
   }();
   return answer;
 }
 
-bool has_exited(const ProcessReference& process) { return has_changed(process, WEXITED | WNOWAIT); }
+Fate look_at(const ProcessReference& process, ExitStatus& status) {
+  siginfo_t info{};
+  const int error = wait_for(process, &info, WEXITED | WNOHANG | WNOWAIT, nullptr);
+  if (error != 0) return error == ECHILD ? Fate::kGone : Fate::kUnknown;
+  if (info.si_pid == 0) return Fate::kLives;
+  tell_end(info, status);
+  return Fate::kExited;
+}
 
-bool has_stopped(const ProcessReference& process) { return has_changed(process, WSTOPPED); }
+Fate reap(const ProcessReference& process, ExitStatus& status) {
+  siginfo_t info{};
+  rusage usage{};
+  const int error = wait_for(process, &info, WEXITED | WNOHANG, &usage);
+  if (error == ECHILD) return Fate::kGone;
+  if (error != 0) return reap_by_number(process, status);
+  if (info.si_pid == 0) return Fate::kLives;
+  tell_end(info, status);
+  tell_usage(usage, status);
+  return Fate::kExited;
+}
+
+bool has_stopped(const ProcessReference& process) {
+  siginfo_t info{};
+  return wait_for(process, &info, WSTOPPED | WNOHANG, nullptr) == 0 && info.si_pid != 0;
+}
 
 int stop_signal(const ProcessReference& process) {
   siginfo_t info{};
@@ -118,22 +177,12 @@ int stop_signal(const ProcessReference& process) {
   return error == 0 && info.si_pid != 0 ? info.si_status : 0;
 }
 
-bool reap(const ProcessReference& process, ExitStatus& status) { return reap(process, WNOHANG, status); }
+Failure send_signal(const ProcessReference& process, int signal) { return send_to(process, process.pid, signal, 0); }
 
-void reap_all(std::vector<ProcessReference> processes) {
-  const auto without_pidfd = std::partition(processes.begin(), processes.end(),
-                                            [](const ProcessReference& process) { return process.handle.valid(); });
-  std::vector<ProcessReference> one_by_one{std::move_iterator{without_pidfd}, std::move_iterator{processes.end()}};
-  processes.erase(without_pidfd, processes.end());
-  ExitStatus status;
-  while (!processes.empty()) {
-    std::vector<pollfd> polls;
-    polls.reserve(processes.size());
-    for (const ProcessReference& process : processes) polls.push_back({process.handle.get(), POLLIN, 0});
-    if (poll(polls.data(), polls.size(), -1) < 0) continue;
-    std::erase_if(processes, [&](const ProcessReference& process) { return reap(process, WNOHANG, status); });
-  }
-  for (const ProcessReference& process : one_by_one) reap(process, 0, status);
+// The kernel takes a pidfd for the group with the same number even when its leader is reaped, and never for another
+// (pidfd_send_signal(2)).
+Failure send_signal_to_group(const ProcessReference& process, int signal) {
+  return send_to(process, -process.pid, signal, PIDFD_SIGNAL_PROCESS_GROUP);
 }
 
 Failure signal_process(pid_t pid, std::uint64_t started_at, int signal) {
@@ -147,12 +196,9 @@ Failure signal_process(pid_t pid, std::uint64_t started_at, int signal) {
   return kill(pid, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
 }
 
-Failure send_signal(const ProcessReference& process, int signal) {
-  if (process.handle.valid()) {
-    if (syscall(SYS_pidfd_send_signal, process.handle.get(), signal, nullptr, 0) == 0) return {};
-    if (errno != ENOSYS) return {Step::kKill, errno};
-  }
-  return kill(process.pid, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
+bool group_is_anothers(const ProcessReference& process) {
+  if (!send_signal_to_group(process, 0)) return false;
+  return kill(-process.pid, 0) == 0 || errno != ESRCH;
 }
 
 }  // namespace sigshield::platform

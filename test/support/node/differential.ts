@@ -1,4 +1,7 @@
-/** One call described as data, made through either `spawn`, and all that can be seen of it. */
+/**
+ * One call described as data, made through either `spawn`, and all that can be seen of it. It is long, as what is described, made
+ * and seen of one thing stands together.
+ */
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import {

@@ -1,0 +1,68 @@
+/** A child that a debugger or profiler traces has exited for its parent when the tracer lets it go (ptrace(2)). */
+import childProcess from 'node:child_process'
+import { once } from 'node:events'
+import { performance } from 'node:perf_hooks'
+import { Worker } from 'node:worker_threads'
+import { type SpawnProtectedOptions, spawnProtected } from 'sigshield'
+import { expect, it } from 'vitest'
+import { children, settles } from '../support/census.js'
+import { processOf } from '../support/process-table.mjs'
+import { ended, line, until } from '../support/processes.js'
+import { compiledProgram } from './compiled.js'
+
+const tracing = compiledProgram('tracing')
+
+async function tracer(pid: number) {
+  const process = ended(childProcess.spawn(tracing, [String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] }))
+  const end = once(process, 'close')
+  expect(await line(process.stdout)).toBe('traced')
+  return { letGo: () => process.stdin.end(), end }
+}
+
+/** How busy the event loop is: one that spins is never idle, whatever else the machine does. */
+async function activity(): Promise<number> {
+  const before = performance.eventLoopUtilization()
+  for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setTimeout(resolve, 50)) // Only paces the loop.
+  return performance.eventLoopUtilization(before).utilization
+}
+
+it.each<[string, SpawnProtectedOptions]>([
+  ['a child', {}],
+  ['the leader of a group', { processGroup: true }],
+])('%s that has exited and is held costs its parent nothing, and its exit arrives', async (_, options) => {
+  const child = ended(spawnProtected('sleep', ['1000'], { ...options, stdio: 'ignore' }))
+  const exit = once(child, 'exit')
+  const { letGo, end } = await tracer(child.pid as number)
+  // It would hold any other signal back too.
+  const stopped = child.stop({ grace: 0, target: options.processGroup ? 'group' : 'process' })
+  await until(() => processOf(child.pid as number)?.state === 'Z', 'it has exited')
+  expect(await activity()).toBeLessThan(0.5)
+  expect(child.signalCode).toBe(null)
+  letGo()
+  expect(await exit).toEqual([null, 'SIGKILL'])
+  expect(await stopped).toMatchObject({ signal: 'SIGKILL', forced: true })
+  await end
+})
+
+it('one of a terminated thread is reaped by the process, at no cost', async () => {
+  const before = children()
+  const worker = new Worker(
+    `import { parentPort } from 'node:worker_threads'
+     const { spawnProtected } = await import(${JSON.stringify(import.meta.resolve('sigshield'))})
+     parentPort.postMessage(spawnProtected('sleep', ['1000'], { stdio: 'ignore' }).pid)`,
+    { eval: true },
+  )
+  const [pid] = await once(worker, 'message')
+  await worker.terminate()
+  const { letGo, end } = await tracer(pid)
+  process.kill(pid, 'SIGKILL')
+  await until(() => processOf(pid)?.state === 'Z', 'it has exited')
+  const cpu = process.cpuUsage()
+  await activity()
+  const { user, system } = process.cpuUsage(cpu)
+  // A second has passed, at the least.
+  expect((user + system) / 1e6).toBeLessThan(0.5)
+  letGo()
+  await end
+  await settles(children, before)
+})
