@@ -128,8 +128,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       this.#counts.restarted += 1
       void this.#tell('restart', { child, previous })
     },
+    left: (child: ProtectedProcess) => void this.#children.delete(child),
     ended: (outcome: ChildOutcome) => {
-      this.#children.delete(outcome.child)
       this.#counts.ended += 1
       if (outcome.code !== 0) this.#counts.failed += 1
       if (outcome.forced) this.#counts.forced += 1
@@ -187,7 +187,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     for (const { handle } of places) if (handle) checkStop(handle, request)
     if (this.#state === 'open') {
       this.#state = 'closing'
-      const living = places.flatMap((place) => (place.child ? [place.outcome as Promise<ChildOutcome>] : []))
+      const living = places.flatMap(({ outcome }) => outcome ?? [])
       this.#answer = Promise.all(living).then((outcomes) => [...this.#unheard, ...outcomes])
       for (const place of places) place.close()
       this.exitEvent.set()

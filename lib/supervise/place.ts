@@ -15,6 +15,8 @@ export interface ChildOutcome extends StopOutcome {
 export interface PlaceListener {
   started(place: Place, child: ProtectedProcess): void
   restarted(child: ProtectedProcess, previous: ChildOutcome): void
+  /** It lives no more, and nobody has been told yet. */
+  left(child: ProtectedProcess): void
   /** Resolves when all who listen have been told. */
   ended(outcome: ChildOutcome): Promise<void>
   gaveUp(outcome: ChildOutcome): void
@@ -41,11 +43,7 @@ export class Place {
     this.#listener = listener
   }
 
-  get child(): ProtectedProcess | undefined {
-    return this.#living?.child
-  }
-
-  /** Of the present child, or the last. */
+  /** Of the child that lives, or has ended and is still to be told of. */
   get outcome(): Promise<ChildOutcome> | undefined {
     return this.#outcome
   }
@@ -67,6 +65,7 @@ export class Place {
     this.#outcome = new Promise((resolve) => {
       handle.onceEnded(() => {
         this.#living = undefined
+        this.#listener.left(child)
         resolve(this.#ended(child, handle))
       })
     })
@@ -77,6 +76,7 @@ export class Place {
   async #ended(child: ProtectedProcess, handle: ProcessHandle): Promise<ChildOutcome> {
     const livedMs = performance.now() - this.#startedAt
     const outcome = { child, ...(await stop(handle, stopRequest({}))) }
+    this.#outcome = undefined
     await this.#listener.ended(outcome)
     if (isStopping(handle) && !this.#isReplaced) this.close()
     else this.#restartAfter(outcome, livedMs)
@@ -119,10 +119,11 @@ export class Place {
   /** Ends the child and starts another in its place. Nothing happens where none lives. */
   async replace(request: StopRequest): Promise<ProtectedProcess | undefined> {
     if (!this.#living) return undefined
+    const outcome = this.#outcome as Promise<ChildOutcome>
     this.#isReplaced = true
     try {
       await stop(this.#living.handle, request)
-      const previous = (await this.#outcome) as ChildOutcome
+      const previous = await outcome
       if (this.#isClosed) return undefined
       const child = this.start()
       if (child.pid !== undefined) this.#listener.restarted(child, previous)

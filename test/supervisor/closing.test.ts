@@ -126,6 +126,19 @@ it('learns of an end whatever becomes of the emitters', async () => {
   expect(supervisor.children.size).toBe(0)
 })
 
+it('a child that has ended is none of the children, and its own listener may shut down: its outcome is not lost', async () => {
+  const supervisor = newSupervisor()
+  const other = await startPolite(supervisor)
+  const child = ended(supervisor.spawn('sh', ['-c', 'exit 3'], { stdio: 'ignore' }))
+  const [children, outcomes] = await new Promise<[ProtectedProcess[], Promise<{ code: number | null }[]>]>(
+    (resolve) => {
+      child.on('exit', () => resolve([[...supervisor.children], supervisor.shutdown({ grace: NEVER })]))
+    },
+  )
+  expect(children).toEqual([other])
+  expect((await outcomes).map(({ code }) => code).sort()).toEqual([0, 3])
+})
+
 describe('what can not work together is refused', () => {
   const wrong = { code: 'ERR_INVALID_ARG_VALUE' }
 
