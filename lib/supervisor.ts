@@ -7,13 +7,13 @@ import { reapAsInit } from './end/reaper.js'
 import { type HandleSignalsOptions, handleSignals } from './end/signals.js'
 import { ExitEvent, sourceOf } from './exit-event.js'
 import { forkProtected } from './fork.js'
-import { invalidState, isOptions, ownOptions } from './node/errors.js'
+import { invalidArgType, invalidState, isOptions, ownOptions } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
 import { type Signal, signalNumber } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
 import { hasOwnGroup, type ProtectionOptions, protectionFrom, unheardSignals } from './start/protection.js'
 import { unstarted } from './start/unstarted.js'
-import { type StopOptions, stopRequest } from './stop.js'
+import { type StopOptions, type StopRequest, stopRequest } from './stop.js'
 import type { RestartAllOptions, SupervisorCounts, SupervisorEvents, SupervisorOptions } from './supervise/options.js'
 import { type ChildOutcome, Place } from './supervise/place.js'
 import { RestartPolicy } from './supervise/restart.js'
@@ -39,6 +39,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /** What this process handles for this supervisor. */
   readonly #handled = new Set<readonly number[]>()
   #state: 'open' | 'closing' | 'closed' = 'open'
+  #lastRestart: Promise<unknown> = Promise.resolve()
   #answer: Promise<ChildOutcome[]> = Promise.resolve([])
 
   /** @throws TypeError, RangeError for options that are wrong by themselves, or together. */
@@ -156,22 +157,40 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Ends one child after the other, and starts another in its place.
+   * Ends one child after the other, and starts another in its place. Calls take turns. A shutdown cuts it short.
    * @returns the new children.
-   * @throws (as a rejection) as {@link shutdown}; what `ready` throws; Error `ERR_INVALID_STATE` when it is shutting down.
+   * @throws (as a rejection) as {@link shutdown}; what `ready` throws, or the start of a child; Error `ERR_INVALID_STATE` when a
+   * new child has ended before it was ready, or the supervisor has shut down. The others stay as they are then.
    */
   async restart(options: RestartAllOptions = {}): Promise<ProtectedProcess[]> {
     const { ready, ...stop } = ownOptions('options', options) as RestartAllOptions
     const request = stopRequest({ ...this.#stopDefaults, ...definite(stop) })
+    if (ready !== undefined && typeof ready !== 'function')
+      throw invalidArgType('options.ready', 'of type function', ready)
+    for (const { handle } of this.#places) if (handle) checkStop(handle, request)
+    if (this.#state === 'closed') throw invalidState(CLOSED)
+    const restart = this.#lastRestart.then(() => this.#restartAll(request, ready))
+    // The next goes on whatever becomes of this one.
+    this.#lastRestart = restart.catch(() => {})
+    return restart
+  }
+
+  async #restartAll(request: StopRequest, ready: RestartAllOptions['ready']): Promise<ProtectedProcess[]> {
     const children = []
     for (const place of [...this.#places]) {
-      if (this.closing) throw invalidState(CLOSED)
+      if (this.closing) break
       const child = await place.replace(request)
       if (child === undefined) continue
       children.push(child)
-      await ready?.(child)
+      if (ready) await Promise.race([ready(child), this.#endedTooSoon(place)])
     }
     return children
+  }
+
+  /** Resolves at a shutdown. */
+  async #endedTooSoon(place: Place): Promise<void> {
+    await place.outcome
+    if (!this.closing) throw invalidState('A new child has ended before it was ready: the others were not restarted')
   }
 
   /**

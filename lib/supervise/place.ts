@@ -1,4 +1,5 @@
 /** One place for a child of a supervisor, through all the children that hold it one after the other. */
+import { once } from 'node:events'
 import { isStopping, stop } from '../end/ladder.js'
 import { ExitEvent } from '../exit-event.js'
 import type { ProtectedProcess } from '../protected-process.js'
@@ -116,20 +117,33 @@ export class Place {
     if (this.#living) await stop(this.#living.handle, request)
   }
 
-  /** Ends the child and starts another in its place. Nothing happens where none lives. */
+  /**
+   * Ends the child and starts another in its place. Nothing happens where none lives. Rejects with what the system refuses: a
+   * start that fails counts as a child that ended at once.
+   */
   async replace(request: StopRequest): Promise<ProtectedProcess | undefined> {
     if (!this.#living) return undefined
     const outcome = this.#outcome as Promise<ChildOutcome>
+    let previous: ChildOutcome
     this.#isReplaced = true
     try {
       await stop(this.#living.handle, request)
-      const previous = await outcome
-      if (this.#isClosed) return undefined
-      const child = this.start()
-      if (child.pid !== undefined) this.#listener.restarted(child, previous)
-      return child
+      previous = await outcome
     } finally {
       this.#isReplaced = false
+    }
+    return this.#isClosed ? undefined : this.#startAgain(previous)
+  }
+
+  async #startAgain(previous: ChildOutcome): Promise<ProtectedProcess> {
+    try {
+      const child = this.start()
+      if (child.pid === undefined) throw (await once(child, 'error'))[0]
+      this.#listener.restarted(child, previous)
+      return child
+    } catch (error) {
+      this.#restartAfter({ ...previous, code: null, signal: null }, 0)
+      throw error
     }
   }
 
