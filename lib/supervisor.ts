@@ -216,9 +216,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     if (failures.length > 1) throw new AggregateError(failures, 'Some children could not be ended')
     if (failures.length > 0) throw failures[0]
     const outcomes = await this.#answer
-    // Who waits for the same exits, and starts another, is not late yet.
+    // Who waits for the same exits, and starts another, is not late yet; nor is anybody where a signal ends the process.
     setImmediate(() => {
-      this.#state = 'closed'
+      if (this.#handled.size === 0) this.#state = 'closed'
     }).unref()
     return outcomes
   }

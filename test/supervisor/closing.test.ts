@@ -83,6 +83,26 @@ describe('while it closes, the most natural programs go on', () => {
   })
 })
 
+it('a start that comes after all have gone ends no process that still has to finish', async () => {
+  const program = new NodeProgram(`
+    import { Supervisor } from 'sigshield'
+    const supervisor = new Supervisor()
+    supervisor.handleSignals({
+      before: async () => {
+        const late = new Supervisor()
+        late.handleSignals()
+        for (const one of [supervisor, late]) await one.shutdown()
+        await new Promise((resolve) => setTimeout(resolve, 20)) // So that both would be closed.
+        for (const one of [supervisor, late]) console.log(one.spawn('true').pid, await one.restart())
+      },
+    })
+    const child = supervisor.spawn('bash', ['-c', ${JSON.stringify(polite)}])
+    child.stdout.once('data', () => console.log('ready'))`)
+  await program.says('ready')
+  program.kill('SIGTERM')
+  expect(await program.end()).toEqual({ rest: ['undefined []', 'undefined []'], code: null, signal: 'SIGTERM' })
+})
+
 it('one child is stopped without a word to the others', async () => {
   const supervisor = newSupervisor()
   const [one, other] = [await startPolite(supervisor), await startPolite(supervisor)]
