@@ -27,7 +27,10 @@ const CLOSED = 'This supervisor is shut down: it starts no more children'
 
 /** Starts children, starts them again if it is told to, and ends them together. Events: {@link SupervisorEvents}. */
 export class Supervisor extends EventEmitter<SupervisorEvents> {
-  /** Asks all children. Each has one of its own, which is set with this one or by its own stop(). */
+  /**
+   * Asks all children, also those that start later, and none is started again. Each has one of its own, which is set with this one
+   * or by its own stop().
+   */
   readonly exitEvent = new ExitEvent()
   readonly #startDefaults: ProtectionOptions
   readonly #stopDefaults: StopOptions
@@ -52,7 +55,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#check(this.#startDefaults, restart)
     reapAsInit()
     this.exitEvent.signal.addEventListener('abort', () => {
-      for (const place of this.#places) place.ask()
+      for (const place of this.#places) place.tell()
     })
   }
 
@@ -96,7 +99,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const merged = { ...this.#startDefaults, ...this.#defaultIgnore(own), ...own }
     const policy = this.#check(merged, restart)
     const start = (exitEvent: ExitEvent) => starter(file, argList, { exitEvent, ...merged })
-    return new Place(start, policy, this.#listener).start()
+    const place = new Place(start, policy, this.#listener)
+    const child = place.start()
+    // One that starts later finds it set.
+    if (this.exitEvent.isSet()) place.tell()
+    return child
   }
 
   /** What this process handles itself its children ignore, but for the signal that stops them. */

@@ -109,7 +109,9 @@ export class Place {
     return undefined
   }
 
-  ask(): void {
+  /** That all are to leave. */
+  tell(): void {
+    this.close()
     this.#exitEvent?.set()
   }
 

@@ -89,6 +89,18 @@ describe('restart', () => {
   })
 })
 
+it('none is started again when all are told to leave, and one that starts later finds it so', async () => {
+  const supervisor = newSupervisor({ restart: { when: 'always', delay: 0 } })
+  const child = ended(supervisor.spawn('bash', ['-c', polite]))
+  expect(await line(child.stdout)).toBe('ready')
+  supervisor.exitEvent.set()
+  expect(await once(child, 'exit')).toEqual([0, null])
+  const late = ended(supervisor.spawn('bash', ['-c', polite]))
+  expect(await once(late, 'exit')).toEqual([0, null])
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(supervisor.counts).toMatchObject({ started: 2, ended: 2, restarted: 0 })
+})
+
 describe('supervisor.restart()', () => {
   it('replaces one child after the other, the next when the last is ready', async () => {
     const supervisor = newSupervisor()
