@@ -85,6 +85,7 @@ class Ladder {
   }
 
   climb({ grace, secondGrace, signal, target }: StopRequest): Promise<StopOutcome> {
+    const isWider = (target === 'tree' && this.#tree === undefined) || (target === 'group' && this.#target !== 'group')
     if (target === 'tree') this.#tree ??= new Tree(this.#child.pid as number, this.#child.ownInode)
     if (target === 'group') {
       this.#target = target
@@ -92,7 +93,9 @@ class Ladder {
     }
     const byEvent = this.#child.asksByEvent
     if (byEvent) this.#child.protection.exitEvent?.set()
-    const errno = signal === undefined && byEvent ? 0 : this.#send(signalNumber(signal ?? 'SIGTERM'))
+    // To some programs a second SIGTERM means at once.
+    const isAsked = signal === undefined && (byEvent || (this.#told.has(SIGTERM) && !isWider))
+    const errno = isAsked ? 0 : this.#send(signalNumber(signal ?? 'SIGTERM'))
     // Where the signal is all that asks, its refusal is the caller's to know.
     if (errno !== 0 && !byEvent) {
       this.#giveUp(errno)

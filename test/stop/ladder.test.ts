@@ -21,6 +21,19 @@ const deaf = `trap 'echo TERM' TERM; echo ready; while :; do sleep 0.01; done`
 /** Hears its event. */
 const polite = `trap 'echo TERM' TERM; echo ready; until read -t 0 -u $SIGSHIELD_EXIT_FD; do sleep 0.01; done; exit 4`
 
+it('two that stop a child ask it once', async () => {
+  const child = bash(`n=0; trap 'n=$((n + 1))' TERM; echo ready; read -r; echo $n`)
+  await ready(child)
+  const stops = [child.stop({ grace: NEVER }), child.stop({ grace: NEVER })]
+  // bash runs a trap between two commands: both signals would have come before its input.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  void child.stop({ grace: NEVER })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  child.stdin.write('go\n')
+  expect(await line(child.stdout)).toBe('1')
+  expect(await stops[0]).toEqual({ code: 0, signal: null, forced: false })
+})
+
 describe('a child that was asked by its event', () => {
   it('and does not know it, is sent SIGTERM when its grace is over', async () => {
     const child = bash(ordinary, { exitEvent: new ExitEvent() })
