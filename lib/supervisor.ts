@@ -9,7 +9,7 @@ import { ExitEvent, sourceOf } from './exit-event.js'
 import { forkProtected } from './fork.js'
 import { invalidArgType, invalidState, isOptions, ownOptions } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
-import { type Signal, signalNumber } from './signal/names.js'
+import { type Signal, signalName } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
 import { hasOwnGroup, type ProtectionOptions, protectionFrom, unheardSignals } from './start/protection.js'
 import { unstarted } from './start/unstarted.js'
@@ -17,6 +17,13 @@ import { type StopOptions, type StopRequest, stopRequest } from './stop.js'
 import type { RestartAllOptions, SupervisorCounts, SupervisorEvents, SupervisorOptions } from './supervise/options.js'
 import { type ChildOutcome, Place } from './supervise/place.js'
 import { RestartPolicy } from './supervise/restart.js'
+
+/** What else may end a child. Checked by its start. */
+interface EndingOptions extends ProtectionOptions {
+  readonly timeout?: unknown
+  readonly signal?: unknown
+  readonly killSignal?: unknown
+}
 
 type Starter = (file: string | URL, args: unknown, options: unknown) => ProtectedProcess
 
@@ -106,15 +113,18 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     return child
   }
 
-  /** What this process handles itself its children ignore, but for the signal that stops them. */
+  /** What this process handles itself its children ignore, but for the signals that are to end them. */
   #defaultIgnore(own: ProtectionOptions): ProtectionOptions {
-    const { ignore, foreground } = { ...this.#startDefaults, ...own }
-    if (ignore !== undefined || foreground === true || this.#handled.size === 0) return {}
-    const { signal } = this.#stopDefaults
-    const stopSignal = signal === undefined ? 0 : signalNumber(signal)
+    const start: EndingOptions = { ...this.#startDefaults, ...own }
+    if (start.ignore !== undefined || start.foreground === true || this.#handled.size === 0) return {}
+    const isLimited = start.timeout !== undefined || start.signal !== undefined
+    const ending = [
+      this.#stopDefaults.signal,
+      start.parentDeathSignal,
+      isLimited ? (start.killSignal ?? 'SIGTERM') : undefined,
+    ]
     const handled = new Set([constants.signals.SIGINT, ...[...this.#handled].flat()])
-    handled.delete(stopSignal)
-    return { ignore: [...handled] }
+    return { ignore: [...handled].filter((number) => !ending.includes(number) && !ending.includes(signalName(number))) }
   }
 
   /** What would make a stop impossible is refused when it is given. */

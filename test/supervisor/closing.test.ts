@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { type ProtectedProcess, Supervisor, type SupervisorOptions } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { signalState } from '../../lib/signal/proc-status.js'
 import { NodeProgram } from '../support/node-program.js'
 import { ended, line } from '../support/processes.js'
 
@@ -157,6 +159,17 @@ it('a child that has ended is none of the children, and its own listener may shu
   )
   expect(children).toEqual([other])
   expect((await outcomes).map(({ code }) => code).sort()).toEqual([0, 3])
+})
+
+it.each([
+  ['its time-out', { timeout: 60_000 }],
+  ['an AbortSignal', { signal: new AbortController().signal }],
+  ['the death of its parent', { parentDeathSignal: 'SIGTERM' }],
+] as const)('by default a child hears the signal of %s, though this process handles it', async (_what, options) => {
+  const supervisor = newSupervisor()
+  using _handling = supervisor.handleSignals(['SIGTERM', 'SIGUSR2'])
+  const child = ended(supervisor.spawn('sleep', ['1000'], options))
+  expect(signalState(child.pid as number).ignored).toEqual([constants.signals.SIGINT, constants.signals.SIGUSR2])
 })
 
 describe('what can not work together is refused', () => {
