@@ -1,6 +1,5 @@
 /** Many children with shared defaults that start, restart and end together. */
 import { EventEmitter } from 'node:events'
-import { constants } from 'node:os'
 import { checkStop } from './end/ladder.js'
 import { readToTheEnd } from './end/output.js'
 import { reapAsInit } from './end/reaper.js'
@@ -9,21 +8,15 @@ import { ExitEvent, sourceOf } from './exit-event.js'
 import { forkProtected } from './fork.js'
 import { invalidArgType, invalidState, isOptions, ownOptions } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
-import { type Signal, signalName } from './signal/names.js'
+import type { Signal } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
 import { hasOwnGroup, type ProtectionOptions, protectionFrom, unheardSignals } from './start/protection.js'
 import { unstarted } from './start/unstarted.js'
 import { type StopOptions, type StopRequest, stopRequest } from './stop.js'
+import { defaultIgnore, definite } from './supervise/defaults.js'
 import type { RestartAllOptions, SupervisorCounts, SupervisorEvents, SupervisorOptions } from './supervise/options.js'
 import { type ChildOutcome, Place } from './supervise/place.js'
 import { RestartPolicy } from './supervise/restart.js'
-
-/** What else may end a child. Checked by its start. */
-interface EndingOptions extends ProtectionOptions {
-  readonly timeout?: unknown
-  readonly signal?: unknown
-  readonly killSignal?: unknown
-}
 
 type Starter = (file: string | URL, args: unknown, options: unknown) => ProtectedProcess
 
@@ -103,28 +96,15 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const { restart = this.#restart, ...own } = definite(ownOptions('options', given)) as ProtectionOptions & {
       restart?: unknown
     }
-    const merged = { ...this.#startDefaults, ...this.#defaultIgnore(own), ...own }
+    const start = { ...this.#startDefaults, ...own }
+    const merged = { ...defaultIgnore(start, this.#stopDefaults, [...this.#handled].flat()), ...start }
     const policy = this.#check(merged, restart)
-    const start = (exitEvent: ExitEvent) => starter(file, argList, { exitEvent, ...merged })
-    const place = new Place(start, policy, this.#listener)
+    const starts = (exitEvent: ExitEvent) => starter(file, argList, { exitEvent, ...merged })
+    const place = new Place(starts, policy, this.#listener)
     const child = place.start()
     // One that starts later finds it set.
     if (this.exitEvent.isSet()) place.tell()
     return child
-  }
-
-  /** What this process handles itself its children ignore, but for the signals that are to end them. */
-  #defaultIgnore(own: ProtectionOptions): ProtectionOptions {
-    const start: EndingOptions = { ...this.#startDefaults, ...own }
-    if (start.ignore !== undefined || start.foreground === true || this.#handled.size === 0) return {}
-    const isLimited = start.timeout !== undefined || start.signal !== undefined
-    const ending = [
-      this.#stopDefaults.signal,
-      start.parentDeathSignal,
-      isLimited ? (start.killSignal ?? 'SIGTERM') : undefined,
-    ]
-    const handled = new Set([constants.signals.SIGINT, ...[...this.#handled].flat()])
-    return { ignore: [...handled].filter((number) => !ending.includes(number) && !ending.includes(signalName(number))) }
   }
 
   /** What would make a stop impossible is refused when it is given. */
@@ -266,9 +246,4 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       },
     }
   }
-}
-
-/** What was given: an option that is undefined has its default. */
-function definite<Options extends object>(options: Options): Options {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
 }
