@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { ExitEvent, type SpawnProtectedOptions, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
+import { limit } from '../support/limits.js'
 import { NodeProgram } from '../support/node-program.js'
 import { processOf } from '../support/process-table.mjs'
 import { echo, ended, isAlive, line, until } from '../support/processes.js'
@@ -20,6 +21,20 @@ const ordinary = `trap 'echo TERM; exit 3' TERM; echo ready; while :; do sleep 0
 const deaf = `trap 'echo TERM' TERM; echo ready; while :; do sleep 0.01; done`
 /** Hears its event. */
 const polite = `trap 'echo TERM' TERM; echo ready; until read -t 0 -u $SIGSHIELD_EXIT_FD; do sleep 0.01; done; exit 4`
+
+it('the time in which this process computes counts', async () => {
+  const child = bash(deaf)
+  await ready(child)
+  const since = performance.now()
+  const stop = child.stop({ grace: [1000, 1000] })
+  const computing = setInterval(() => {
+    for (const end = performance.now() + 350; performance.now() < end; );
+  }, 1)
+  expect(await stop).toMatchObject({ forced: true })
+  clearInterval(computing)
+  // Not counted, it would be nine seconds.
+  expect(performance.now() - since).toBeLessThan(limit(6000))
+})
 
 it('two that stop a child ask it once', async () => {
   const child = bash(`n=0; trap 'n=$((n + 1))' TERM; echo ready; read -r; echo $n`)
