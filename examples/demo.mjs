@@ -43,7 +43,8 @@ worker.once('exit', (/** @type {number | null} */ code, /** @type {string | null
   console.log(
     signal ? `The worker was killed by ${signal} in the middle of its job` : `The worker left with code ${code}`,
   )
-  process.exitCode = code === 0 ? 0 : 1
+  // A signal that ends the parent says so itself.
+  if (!supervisor.closing) process.exitCode = code === 0 ? 0 : 1
 })
 
 if (values.unprotected) {

@@ -1,22 +1,21 @@
 /** Many children with shared defaults that start, restart and end together. */
 import { EventEmitter } from 'node:events'
-import { constants } from 'node:os'
 import { checkStop } from './end/ladder.js'
 import { readToTheEnd } from './end/output.js'
 import { reapAsInit } from './end/reaper.js'
 import { type HandleSignalsOptions, handleSignals } from './end/signals.js'
-import { ExitEvent, sourceOf } from './exit-event.js'
+import { ExitEvent } from './exit-event.js'
 import { forkProtected } from './fork.js'
 import { invalidArgType, invalidState, isOptions, ownOptions } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
-import { type Signal, signalNumber } from './signal/names.js'
+import type { Signal } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
-import { hasOwnGroup, type ProtectionOptions, protectionFrom, unheardSignals } from './start/protection.js'
+import type { ProtectionOptions } from './start/protection.js'
 import { unstarted } from './start/unstarted.js'
-import { type StopOptions, stopRequest } from './stop.js'
+import { type StopOptions, type StopRequest, stopRequest } from './stop.js'
+import { checkTogether, defaultIgnore, definite } from './supervise/defaults.js'
 import type { RestartAllOptions, SupervisorCounts, SupervisorEvents, SupervisorOptions } from './supervise/options.js'
 import { type ChildOutcome, Place } from './supervise/place.js'
-import { RestartPolicy } from './supervise/restart.js'
 
 type Starter = (file: string | URL, args: unknown, options: unknown) => ProtectedProcess
 
@@ -27,7 +26,10 @@ const CLOSED = 'This supervisor is shut down: it starts no more children'
 
 /** Starts children, starts them again if it is told to, and ends them together. Events: {@link SupervisorEvents}. */
 export class Supervisor extends EventEmitter<SupervisorEvents> {
-  /** Asks all children. Each has one of its own, which is set with this one or by its own stop(). */
+  /**
+   * Asks all children, also those that start later, and none is started again. Each has one of its own, which is set with this one
+   * or by its own stop().
+   */
   readonly exitEvent = new ExitEvent()
   readonly #startDefaults: ProtectionOptions
   readonly #stopDefaults: StopOptions
@@ -39,6 +41,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /** What this process handles for this supervisor. */
   readonly #handled = new Set<readonly number[]>()
   #state: 'open' | 'closing' | 'closed' = 'open'
+  #lastRestart: Promise<unknown> = Promise.resolve()
   #answer: Promise<ChildOutcome[]> = Promise.resolve([])
 
   /** @throws TypeError, RangeError for options that are wrong by themselves, or together. */
@@ -48,10 +51,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#startDefaults = definite(start)
     this.#stopDefaults = definite({ grace, signal, target })
     this.#restart = restart
-    this.#check(this.#startDefaults, restart)
+    checkTogether(this.#startDefaults, this.#stopDefaults, restart)
     reapAsInit()
     this.exitEvent.signal.addEventListener('abort', () => {
-      for (const place of this.#places) place.ask()
+      for (const place of this.#places) place.tell()
     })
   }
 
@@ -92,34 +95,21 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const { restart = this.#restart, ...own } = definite(ownOptions('options', given)) as ProtectionOptions & {
       restart?: unknown
     }
-    const merged = { __proto__: null, ...this.#startDefaults, ...this.#defaultIgnore(own), ...own }
-    const policy = this.#check(merged, restart)
-    const start = (exitEvent: ExitEvent) => starter(file, argList, { exitEvent, ...merged })
-    return new Place(start, policy, this.#listener).start()
-  }
-
-  /** What this process handles itself its children ignore, but for the signal that stops them. */
-  #defaultIgnore(own: ProtectionOptions): ProtectionOptions {
-    const { ignore, foreground } = definite({ ...this.#startDefaults, ...own })
-    if (ignore !== undefined || foreground === true || this.#handled.size === 0) return {}
-    const { signal } = this.#stopDefaults
-    const stopSignal = signal === undefined ? 0 : signalNumber(signal)
-    const handled = new Set([constants.signals.SIGINT, ...[...this.#handled].flat()])
-    handled.delete(stopSignal)
-    return { ignore: [...handled] }
-  }
-
-  /** What would make a stop impossible is refused when it is given. */
-  #check(start: ProtectionOptions, restart: unknown): RestartPolicy {
-    const protection = protectionFrom(start, 'auto')
-    const leadsGroup = hasOwnGroup(protection) || (start as { detached?: unknown }).detached === true
-    const asksByEvent = start.exitEvent === undefined || sourceOf(start.exitEvent)?.settable === true
-    checkStop({ unheard: unheardSignals(protection), leadsGroup, asksByEvent }, stopRequest(this.#stopDefaults))
-    return new RestartPolicy(restart)
+    const start = definite({ ...this.#startDefaults, ...own })
+    const merged = definite({ ...defaultIgnore(start, this.#stopDefaults, [...this.#handled].flat()), ...start })
+    const policy = checkTogether(merged, this.#stopDefaults, restart)
+    const starts = (exitEvent: ExitEvent) => starter(file, argList, { exitEvent, ...merged })
+    const place = new Place(starts, policy, this.#listener)
+    const child = place.start()
+    // One that starts later finds it set.
+    if (this.exitEvent.isSet()) place.tell()
+    return child
   }
 
   readonly #listener = {
     started: (place: Place, child: ProtectedProcess) => {
+      // What a leader leaves behind when it crashes too.
+      if (this.#stopDefaults.target === 'group') place.handle?.killGroupAtExit()
       this.#places.add(place)
       this.#children.add(child)
       this.#counts.started += 1
@@ -128,8 +118,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       this.#counts.restarted += 1
       void this.#tell('restart', { child, previous })
     },
+    left: (child: ProtectedProcess) => void this.#children.delete(child),
     ended: (outcome: ChildOutcome) => {
-      this.#children.delete(outcome.child)
       this.#counts.ended += 1
       if (outcome.code !== 0) this.#counts.failed += 1
       if (outcome.forced) this.#counts.forced += 1
@@ -156,9 +146,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Ends one child after the other, and starts another in its place.
+   * Ends one child after the other, and starts another in its place. Calls take turns. A shutdown cuts it short.
    * @returns the new children.
-   * @throws (as a rejection) as {@link shutdown}; what `ready` throws; Error `ERR_INVALID_STATE` when it is shutting down.
+   * @throws (as a rejection) as {@link shutdown}; what `ready` throws, or the start of a child; Error `ERR_INVALID_STATE` when a
+   * new child has ended before it was ready, or the supervisor has shut down. The others stay as they are then.
    */
   async restart(options: RestartAllOptions = {}): Promise<ProtectedProcess[]> {
     const { ready, ...stop } = ownOptions('options', options) as RestartAllOptions
@@ -166,15 +157,30 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       throw invalidArgType('options.ready', 'of type function', ready)
     }
     const request = stopRequest({ ...this.#stopDefaults, ...definite(stop) })
+    for (const { handle } of this.#places) if (handle) checkStop(handle, request)
+    if (this.#state === 'closed') throw invalidState(CLOSED)
+    const restart = this.#lastRestart.then(() => this.#restartAll(request, ready))
+    // The next goes on whatever becomes of this one.
+    this.#lastRestart = restart.catch(() => {})
+    return restart
+  }
+
+  async #restartAll(request: StopRequest, ready: RestartAllOptions['ready']): Promise<ProtectedProcess[]> {
     const children = []
     for (const place of [...this.#places]) {
-      if (this.closing) throw invalidState(CLOSED)
+      if (this.closing) break
       const child = await place.replace(request)
       if (child === undefined) continue
       children.push(child)
-      await ready?.(child)
+      if (ready) await Promise.race([ready(child), this.#endedTooSoon(place)])
     }
     return children
+  }
+
+  /** Resolves at a shutdown. */
+  async #endedTooSoon(place: Place): Promise<void> {
+    await place.outcome
+    if (!this.closing) throw invalidState('A new child has ended before it was ready: the others were not restarted')
   }
 
   /**
@@ -190,7 +196,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     for (const { handle } of places) if (handle) checkStop(handle, request)
     if (this.#state === 'open') {
       this.#state = 'closing'
-      const living = places.flatMap((place) => (place.child ? [place.outcome as Promise<ChildOutcome>] : []))
+      const living = places.flatMap(({ outcome }) => outcome ?? [])
       this.#answer = Promise.all(living).then((outcomes) => [...this.#unheard, ...outcomes])
       for (const place of places) place.close()
       this.exitEvent.set()
@@ -200,9 +206,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     if (failures.length > 1) throw new AggregateError(failures, 'Some children could not be ended')
     if (failures.length > 0) throw failures[0]
     const outcomes = await this.#answer
-    // Who waits for the same exits, and starts another, is not late yet.
+    // Who waits for the same exits, and starts another, is not late yet; nor is anybody where a signal ends the process.
     setImmediate(() => {
-      this.#state = 'closed'
+      if (this.#handled.size === 0) this.#state = 'closed'
     }).unref()
     return outcomes
   }
@@ -233,10 +239,4 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       },
     }
   }
-}
-
-/** What was given: an option that is undefined has its default, and what stands on Object.prototype is none. */
-function definite<Options extends object>(options: Options): Options {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  return { __proto__: null, ...Object.fromEntries(given) } as unknown as Options
 }

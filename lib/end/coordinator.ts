@@ -31,6 +31,7 @@ interface Request {
   /** The application listens too: it decides when the process ends. */
   readonly isShared: boolean
   readonly keepsAlive: NodeJS.Timeout
+  readonly exitCode: typeof process.exitCode
   latest: { readonly signal: string; readonly at: number }
   presses: number
   isHurried: boolean
@@ -40,18 +41,19 @@ interface Request {
 
 class Coordinator {
   readonly #participants = new Map<Participant, readonly NodeJS.Signals[]>()
-  readonly #listening = new Set<NodeJS.Signals>()
+  readonly #listening = new Map<NodeJS.Signals, () => void>()
   #request: Request | undefined
 
   /** @throws a system error for a signal that no process can handle; then nothing is changed. */
   add(participant: Participant, signals: readonly NodeJS.Signals[]): void {
-    const before = [...this.#listening]
+    const before = new Set(this.#listening.keys())
     try {
       for (const signal of signals) this.#listen(signal)
     } catch (error) {
-      for (const signal of this.#listening) if (!before.includes(signal)) this.#unlisten(signal)
+      for (const signal of this.#listening.keys()) if (!before.has(signal)) this.#unlisten(signal)
       throw error
     }
+    if (this.#participants.size === 0) native().rememberTerminal()
     this.#participants.set(participant, signals)
     if (this.#request) void this.#ask(this.#request, participant)
   }
@@ -59,22 +61,24 @@ class Coordinator {
   remove(participant: Participant): void {
     this.#participants.delete(participant)
     const needed = new Set([...this.#participants.values()].flat())
-    for (const signal of this.#listening) if (!needed.has(signal)) this.#unlisten(signal)
+    for (const signal of this.#listening.keys()) if (!needed.has(signal)) this.#unlisten(signal)
   }
 
   /** First in line: a listener for once is still to be seen there. */
   #listen(signal: NodeJS.Signals): void {
     if (this.#listening.has(signal)) return
-    process.prependListener(signal, this.#heard)
-    this.#listening.add(signal)
+    // What `process.emit('SIGINT')` hands over is not the signal.
+    const listener = () => this.#heard(signal)
+    process.prependListener(signal, listener)
+    this.#listening.set(signal, listener)
   }
 
   #unlisten(signal: NodeJS.Signals): void {
-    process.off(signal, this.#heard)
+    process.off(signal, this.#listening.get(signal) as () => void)
     this.#listening.delete(signal)
   }
 
-  readonly #heard = (signal: NodeJS.Signals): void => {
+  #heard(signal: NodeJS.Signals): void {
     if (this.#request === undefined) this.#begin(signal)
     else if (this.#isAnother(this.#request, signal)) this.#hurry(this.#request)
   }
@@ -86,6 +90,7 @@ class Coordinator {
       at,
       isShared: process.listenerCount(signal) > 1 + hooksOfSignalExit(),
       keepsAlive: setInterval(() => {}, 2 ** 30),
+      exitCode: process.exitCode,
       latest: { signal, at },
       presses: 1,
       isHurried: false,
@@ -115,7 +120,10 @@ class Coordinator {
   }
 
   #hurry(request: Request): void {
-    if (request.isHurried || request.waiting === 0) this.#end(request)
+    if (request.isHurried || request.waiting === 0) {
+      this.#end(request)
+      return
+    }
     request.isHurried = true
     for (const participant of this.#participants.keys()) participant.hurry()
   }
@@ -128,7 +136,10 @@ class Coordinator {
     } else if (!request.isShared || request.isHurried) {
       this.#end(request)
     } else {
-      process.once('beforeExit', () => this.#end(request))
+      process.once('beforeExit', () => {
+        // A code that the application has set meanwhile is its own word.
+        if (process.exitCode === request.exitCode) this.#end(request)
+      })
     }
   }
 
@@ -137,7 +148,7 @@ class Coordinator {
     native().resetTerminal()
     const number = constants.signals[signal]
     if (ENDS_NOTHING.includes(signal)) process.exit(128 + number)
-    for (const other of [...this.#listening]) this.#unlisten(other)
+    for (const other of this.#listening.keys()) this.#unlisten(other)
     const hooks = hooksOfSignalExit()
     if (hooks > 0 && process.listenerCount(signal) === hooks) {
       // They run, and then end the process by the signal themselves.

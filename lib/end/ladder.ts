@@ -36,6 +36,8 @@ export async function stop(handle: ProcessHandle, request: StopRequest): Promise
 export interface Stoppable {
   /** Signals that never reach the program. */
   readonly unheard: bigint
+  /** Signals that it can't handle, and that end it by their default action. */
+  readonly unhandled: bigint
   readonly leadsGroup: boolean
   /** Its exit event is this process's to set. */
   readonly asksByEvent: boolean
@@ -45,15 +47,18 @@ export interface Stoppable {
  * Checks what depends on the child.
  * @throws TypeError `ERR_INVALID_ARG_VALUE`.
  */
-export function checkStop({ unheard, leadsGroup, asksByEvent }: Stoppable, { signal, target }: StopRequest): void {
-  if (target === 'group' && !leadsGroup) {
+export function checkStop(child: Stoppable, { grace, signal, target }: StopRequest): void {
+  if (target === 'group' && !child.leadsGroup) {
     const rule = "must not be 'group': start the child with { processGroup: true } or { detached: true }"
     throw invalidArgValue('options.target', target, rule)
   }
-  if (signal === undefined && asksByEvent) return
+  // Nobody is asked where all is killed at once.
+  if (signal === undefined && (child.asksByEvent || grace === 0)) return
   const number = signalNumber(signal ?? 'SIGTERM')
-  if (!includes(unheard, number)) return
-  const rule = 'must be a signal that the child does not ignore or block. Give it an exit event, or name another'
+  const inaudible = signal === undefined ? child.unheard : child.unheard | child.unhandled
+  if (!includes(inaudible, number)) return
+  const rule =
+    'must be a signal that the child does not ignore or block, and can handle. Give it an exit event, or name another'
   throw invalidArgValue('options.signal', signal ?? 'SIGTERM', rule)
 }
 
@@ -85,6 +90,7 @@ class Ladder {
   }
 
   climb({ grace, secondGrace, signal, target }: StopRequest): Promise<StopOutcome> {
+    const isWider = (target === 'tree' && this.#tree === undefined) || (target === 'group' && this.#target !== 'group')
     if (target === 'tree') this.#tree ??= new Tree(this.#child.pid as number, this.#child.ownInode)
     if (target === 'group') {
       this.#target = target
@@ -92,7 +98,9 @@ class Ladder {
     }
     const byEvent = this.#child.asksByEvent
     if (byEvent) this.#child.protection.exitEvent?.set()
-    const errno = signal === undefined && byEvent ? 0 : this.#send(signalNumber(signal ?? 'SIGTERM'))
+    // To some programs a second SIGTERM means at once.
+    const isAsked = signal === undefined && (byEvent || grace === 0 || (this.#told.has(SIGTERM) && !isWider))
+    const errno = isAsked ? 0 : this.#send(signalNumber(signal ?? 'SIGTERM'))
     // Where the signal is all that asks, its refusal is the caller's to know.
     if (errno !== 0 && !byEvent) {
       this.#giveUp(errno)
@@ -118,7 +126,8 @@ class Ladder {
     this.#countdown?.stop()
     this.#countdown = undefined
     if (ms === 0) {
-      this.#kill()
+      if (this.#isLast || this.#secondGrace === 0) this.#kill()
+      else this.#next()
       return
     }
     const isHeld = () => this.#child.isHeld

@@ -1,6 +1,7 @@
 /** One supervisor's part in the end of this process by a signal. */
+import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
-import { invalidArgType, ownOptions, unavailable } from '../node/errors.js'
+import { invalidArgType, invalidArgValue, ownOptions, unavailable } from '../node/errors.js'
 import { type Signal, signalName, signalNumber } from '../signal/names.js'
 import { coordinator } from './coordinator.js'
 
@@ -36,6 +37,12 @@ export function handleSignals(
     throw invalidArgType('options.before', 'of type function', before)
   }
   const numbers = signals.map(signalNumber)
+  const names = numbers.map(signalName) as NodeJS.Signals[]
+  const nameless = names.findIndex((name) => !Object.hasOwn(constants.signals, name))
+  if (nameless !== -1) {
+    const rule = 'must not contain a real-time signal: Node has no listeners for them'
+    throw invalidArgValue('options.signals', signals[nameless], rule)
+  }
   if (!isMainThread) {
     throw unavailable(
       'handleSignals() works on the main thread only: a worker thread gets no signals. Call it there, and shutdown() here',
@@ -55,7 +62,7 @@ export function handleSignals(
       kill().catch(() => {})
     },
   }
-  coordinator().add(participant, numbers.map(signalName) as NodeJS.Signals[])
+  coordinator().add(participant, names)
   return { signals: numbers, [Symbol.dispose]: () => coordinator().remove(participant) }
 }
 

@@ -10,11 +10,26 @@ import { hasEnvironmentEntry, type ProcessEntry, processEntry, processTable } fr
 
 /** What does not end after a SIGKILL within this time is waiting for the kernel, and may do so for ever. */
 const LONGEST_MS = 2000
-const LOOK_AGAIN_MS = 5
+const LOOK_AGAIN_MS = 20
+
+/** One for all trees that are looked at in the same turn of the event loop. */
+let latest: ReadonlyMap<number, ProcessEntry> | undefined
+
+function latestTable(): ReadonlyMap<number, ProcessEntry> {
+  if (latest === undefined) {
+    latest = new Map(processTable().map((entry) => [entry.pid, entry]))
+    setImmediate(() => {
+      latest = undefined
+    })
+  }
+  return latest
+}
 
 export class Tree {
   readonly #root: ProcessEntry | undefined
   readonly #mark: string | undefined
+  /** Whose environments were looked at, as that costs most. */
+  readonly #looked = new Map<number, { readonly startedAt: number; readonly isMarked: boolean }>()
   /** Those that were seen, by pid. */
   readonly #known = new Map<number, ProcessEntry>()
 
@@ -28,13 +43,13 @@ export class Tree {
   #descendants(): ProcessEntry[] {
     const root = this.#root
     if (root === undefined) return []
-    const table = new Map(processTable().map((entry) => [entry.pid, entry]))
+    const table = latestTable()
     const isSame = (one: ProcessEntry | undefined) =>
       one !== undefined && table.get(one.pid)?.startedAt === one.startedAt
     const found = new Set<number>([...this.#known.values()].filter(isSame).map(({ pid }) => pid))
     if (isSame(root)) found.add(root.pid)
     const isMarked = ({ pid, startedAt }: ProcessEntry) =>
-      this.#mark !== undefined && startedAt >= root.startedAt && hasEnvironmentEntry(pid, this.#mark)
+      this.#mark !== undefined && startedAt >= root.startedAt && this.#isMarked(pid, startedAt)
     for (const entry of table.values()) {
       if (entry.pid !== process.pid && !found.has(entry.pid) && isMarked(entry)) found.add(entry.pid)
     }
@@ -47,6 +62,14 @@ export class Tree {
     const entries = [...found].map((pid) => table.get(pid) as ProcessEntry).filter(({ state }) => state !== 'Z')
     for (const entry of entries) this.#known.set(entry.pid, entry)
     return entries
+  }
+
+  #isMarked(pid: number, startedAt: number): boolean {
+    const known = this.#looked.get(pid)
+    if (known?.startedAt === startedAt) return known.isMarked
+    const isMarked = hasEnvironmentEntry(pid, this.#mark as string)
+    this.#looked.set(pid, { startedAt, isMarked })
+    return isMarked
   }
 
   /** What has ended, or may not be signalled, is passed over. */

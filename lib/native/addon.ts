@@ -56,7 +56,9 @@ export interface Addon {
    * without the event loop, where `raised` is called. Null where the system has no thread, or descriptor, to give for it.
    */
   watchExitEvent(fd: number, raised: () => void): Int32Array | null
-  /** Takes the terminal out of raw mode, if libuv has put it there. */
+  /** Takes note of the terminal's mode. */
+  rememberTerminal(): void
+  /** Takes the terminal out of raw mode, whoever has put it there, if it is this process's. */
   resetTerminal(): void
   /** Ends this process by the default action of the signal. Returns where that can't be: blocked, or process 1. */
   raiseDefault(signal: number): void

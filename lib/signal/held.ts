@@ -10,15 +10,22 @@ export function isHeld(stopSignal: number, pid: number): boolean {
   return stopSignal === constants.signals.SIGSTOP || stopSignal === constants.signals.SIGTSTP || isFrozen(pid)
 }
 
-/** cgroups(7): a frozen process shows no state of its own. One in this process's own cgroup would have frozen it too. */
-function isFrozen(pid: number): boolean {
-  const group = cgroupOf(pid)
-  if (group === undefined || group === cgroupOf('self')) return false
-  return /^frozen 1$/m.test(read(`/sys/fs/cgroup${group}/cgroup.events`) ?? '')
-}
+/** Where a cgroup tells that it is frozen: cgroups(7), at the places that systemd gives them. */
+const freezers = [
+  { group: /^0::(.*)$/m, root: '/sys/fs/cgroup', file: 'cgroup.events', frozen: /^frozen 1$/m },
+  { group: /^0::(.*)$/m, root: '/sys/fs/cgroup/unified', file: 'cgroup.events', frozen: /^frozen 1$/m },
+  { group: /^\d+:freezer:(.*)$/m, root: '/sys/fs/cgroup/freezer', file: 'freezer.state', frozen: /^FR(OZEN|EEZING)$/m },
+]
 
-function cgroupOf(pid: number | 'self'): string | undefined {
-  return /^0::(.*)$/m.exec(read(`/proc/${pid}/cgroup`) ?? '')?.[1]
+/** A frozen process shows no state of its own. One in this process's own cgroup would have frozen it too. */
+function isFrozen(pid: number): boolean {
+  const theirs = read(`/proc/${pid}/cgroup`) ?? ''
+  const ours = read('/proc/self/cgroup') ?? ''
+  return freezers.some(({ group, root, file, frozen }) => {
+    const name = group.exec(theirs)?.[1]
+    if (name === undefined || name === group.exec(ours)?.[1]) return false
+    return frozen.test(read(`${root}${name}/${file}`) ?? '')
+  })
 }
 
 /** Undefined where there is no such file: another system, an older kernel, no right to look, or a process that has ended. */

@@ -86,7 +86,12 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   get unheard(): bigint {
-    return unheardSignals(this.protection) | this.#inForce
+    return unheardSignals(this.protection)
+  }
+
+  /** Signals whose handlers an inherited filter keeps from being installed: what they do is their default action. */
+  get unhandled(): bigint {
+    return this.#inForce & ~this.protection.numbers.ignored
   }
 
   get asksByEvent(): boolean {

@@ -1,4 +1,5 @@
 /** One place for a child of a supervisor, through all the children that hold it one after the other. */
+import { once } from 'node:events'
 import { isStopping, stop } from '../end/ladder.js'
 import { ExitEvent } from '../exit-event.js'
 import type { ProtectedProcess } from '../protected-process.js'
@@ -15,6 +16,8 @@ export interface ChildOutcome extends StopOutcome {
 export interface PlaceListener {
   started(place: Place, child: ProtectedProcess): void
   restarted(child: ProtectedProcess, previous: ChildOutcome): void
+  /** It lives no more, and nobody has been told yet. */
+  left(child: ProtectedProcess): void
   /** Resolves when all who listen have been told. */
   ended(outcome: ChildOutcome): Promise<void>
   gaveUp(outcome: ChildOutcome): void
@@ -41,11 +44,7 @@ export class Place {
     this.#listener = listener
   }
 
-  get child(): ProtectedProcess | undefined {
-    return this.#living?.child
-  }
-
-  /** Of the present child, or the last. */
+  /** Of the child that lives, or has ended and is still to be told of. */
   get outcome(): Promise<ChildOutcome> | undefined {
     return this.#outcome
   }
@@ -67,6 +66,7 @@ export class Place {
     this.#outcome = new Promise((resolve) => {
       handle.onceEnded(() => {
         this.#living = undefined
+        this.#listener.left(child)
         resolve(this.#ended(child, handle))
       })
     })
@@ -77,6 +77,7 @@ export class Place {
   async #ended(child: ProtectedProcess, handle: ProcessHandle): Promise<ChildOutcome> {
     const livedMs = performance.now() - this.#startedAt
     const outcome = { child, ...(await stop(handle, stopRequest({}))) }
+    this.#outcome = undefined
     await this.#listener.ended(outcome)
     if (isStopping(handle) && !this.#isReplaced) this.close()
     else this.#restartAfter(outcome, livedMs)
@@ -108,7 +109,9 @@ export class Place {
     return undefined
   }
 
-  ask(): void {
+  /** That all are to leave. */
+  tell(): void {
+    this.close()
     this.#exitEvent?.set()
   }
 
@@ -116,19 +119,33 @@ export class Place {
     if (this.#living) await stop(this.#living.handle, request)
   }
 
-  /** Ends the child and starts another in its place. Nothing happens where none lives. */
+  /**
+   * Ends the child and starts another in its place. Nothing happens where none lives. Rejects with what the system refuses: a
+   * start that fails counts as a child that ended at once.
+   */
   async replace(request: StopRequest): Promise<ProtectedProcess | undefined> {
     if (!this.#living) return undefined
+    const outcome = this.#outcome as Promise<ChildOutcome>
+    let previous: ChildOutcome
     this.#isReplaced = true
     try {
       await stop(this.#living.handle, request)
-      const previous = (await this.#outcome) as ChildOutcome
-      if (this.#isClosed) return undefined
-      const child = this.start()
-      if (child.pid !== undefined) this.#listener.restarted(child, previous)
-      return child
+      previous = await outcome
     } finally {
       this.#isReplaced = false
+    }
+    return this.#isClosed ? undefined : this.#startAgain(previous)
+  }
+
+  async #startAgain(previous: ChildOutcome): Promise<ProtectedProcess> {
+    try {
+      const child = this.start()
+      if (child.pid === undefined) throw (await once(child, 'error'))[0]
+      this.#listener.restarted(child, previous)
+      return child
+    } catch (error) {
+      this.#restartAfter({ ...previous, code: null, signal: null }, 0)
+      throw error
     }
   }
 

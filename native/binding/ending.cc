@@ -1,16 +1,30 @@
 // The end of this process by a signal.
 #include <napi.h>
+#include <termios.h>
 #include <uv.h>
 
 #include <csignal>
+#include <optional>
 
 #include "binding/topics.h"
+#include "core/terminal.h"
 
 namespace sigshield {
 
 namespace {
 
-void reset_terminal(const Napi::CallbackInfo&) { uv_tty_reset_mode(); }
+// One for the process, as its terminal is.
+std::optional<termios>& remembered_mode() {
+  static std::optional<termios> mode;
+  return mode;
+}
+
+void remember_terminal(const Napi::CallbackInfo&) { remembered_mode() = terminal_mode(); }
+
+void reset_terminal(const Napi::CallbackInfo&) {
+  uv_tty_reset_mode();
+  if (remembered_mode()) set_terminal_mode(*remembered_mode());
+}
 
 // Returns where the signal can't end this process.
 void raise_default(const Napi::CallbackInfo& info) {
@@ -24,6 +38,7 @@ void raise_default(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void register_ending(Napi::Env env, Napi::Object exports) {
+  export_function<remember_terminal>(env, exports, "rememberTerminal");
   export_function<reset_terminal>(env, exports, "resetTerminal");
   export_function<raise_default>(env, exports, "raiseDefault");
 }

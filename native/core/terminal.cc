@@ -22,6 +22,11 @@ std::optional<termios> terminal_mode() {
   return mode;
 }
 
+void set_terminal_mode(const termios& mode) {
+  const FileDescriptor terminal = open_terminal();
+  if (terminal.valid() && tcgetpgrp(terminal.get()) == getpgrp()) tcsetattr(terminal.get(), TCSANOW, &mode);
+}
+
 void take_back_terminal(const ForegroundJob& job, TerminalMode mode) {
   const FileDescriptor terminal = open_terminal();
   if (!terminal.valid() || tcgetpgrp(terminal.get()) != job.group) return;

@@ -11,6 +11,9 @@ namespace sigshield {
 // The mode of the terminal: echo, line editing, and what its keys do (termios(3)). Nothing where there is no terminal.
 std::optional<termios> terminal_mode();
 
+// Nothing happens when the terminal is another group's.
+void set_terminal_mode(const termios& mode);
+
 // A process group that was given the terminal.
 struct ForegroundJob {
   pid_t group = 0;

@@ -40,6 +40,13 @@ it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   },
 )
 
+it('a signal that the program itself emits, without a word, is as one that came', async () => {
+  const program = new NodeProgram(parent(`${server}${simple}\nprocess.once('SIGUSR2', () => process.emit('SIGINT'))`))
+  await program.says('ready')
+  program.kill('SIGUSR2')
+  expect(await program.end()).toEqual({ rest: ['cleaned up', 'joined null'], code: null, signal: 'SIGINT' })
+})
+
 it('two supervisors: neither cuts off the other', async () => {
   const program = new NodeProgram(
     parent(

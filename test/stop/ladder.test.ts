@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { ExitEvent, type SpawnProtectedOptions, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
+import { limit } from '../support/limits.js'
 import { NodeProgram } from '../support/node-program.js'
 import { processOf } from '../support/process-table.mjs'
 import { echo, ended, isAlive, line, until } from '../support/processes.js'
@@ -20,6 +21,33 @@ const ordinary = `trap 'echo TERM; exit 3' TERM; echo ready; while :; do sleep 0
 const deaf = `trap 'echo TERM' TERM; echo ready; while :; do sleep 0.01; done`
 /** Hears its event. */
 const polite = `trap 'echo TERM' TERM; echo ready; until read -t 0 -u $SIGSHIELD_EXIT_FD; do sleep 0.01; done; exit 4`
+
+it('the time in which this process computes counts', async () => {
+  const child = bash(deaf)
+  await ready(child)
+  const since = performance.now()
+  const stop = child.stop({ grace: [1000, 1000] })
+  const computing = setInterval(() => {
+    for (const end = performance.now() + 350; performance.now() < end; );
+  }, 1)
+  expect(await stop).toMatchObject({ forced: true })
+  clearInterval(computing)
+  // Not counted, it would be nine seconds.
+  expect(performance.now() - since).toBeLessThan(limit(6000))
+})
+
+it('two that stop a child ask it once', async () => {
+  const child = bash(`n=0; trap 'n=$((n + 1))' TERM; echo ready; read -r; echo $n`)
+  await ready(child)
+  const stops = [child.stop({ grace: NEVER }), child.stop({ grace: NEVER })]
+  // bash runs a trap between two commands: both signals would have come before its input.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  void child.stop({ grace: NEVER })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  child.stdin.write('go\n')
+  expect(await line(child.stdout)).toBe('1')
+  expect(await stops[0]).toEqual({ code: 0, signal: null, forced: false })
+})
 
 describe('a child that was asked by its event', () => {
   it('and does not know it, is sent SIGTERM when its grace is over', async () => {

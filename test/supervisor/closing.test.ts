@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { type ProtectedProcess, Supervisor, type SupervisorOptions } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { signalState } from '../../lib/signal/proc-status.js'
 import { NodeProgram } from '../support/node-program.js'
 import { ended, line } from '../support/processes.js'
 
@@ -83,6 +85,26 @@ describe('while it closes, the most natural programs go on', () => {
   })
 })
 
+it('a start that comes after all have gone ends no process that still has to finish', async () => {
+  const program = new NodeProgram(`
+    import { Supervisor } from 'sigshield'
+    const supervisor = new Supervisor()
+    supervisor.handleSignals({
+      before: async () => {
+        const late = new Supervisor()
+        late.handleSignals()
+        for (const one of [supervisor, late]) await one.shutdown()
+        await new Promise((resolve) => setTimeout(resolve, 20)) // So that both would be closed.
+        for (const one of [supervisor, late]) console.log(one.spawn('true').pid, await one.restart())
+      },
+    })
+    const child = supervisor.spawn('bash', ['-c', ${JSON.stringify(polite)}])
+    child.stdout.once('data', () => console.log('ready'))`)
+  await program.says('ready')
+  program.kill('SIGTERM')
+  expect(await program.end()).toEqual({ rest: ['undefined []', 'undefined []'], code: null, signal: 'SIGTERM' })
+})
+
 it('one child is stopped without a word to the others', async () => {
   const supervisor = newSupervisor()
   const [one, other] = [await startPolite(supervisor), await startPolite(supervisor)]
@@ -124,6 +146,30 @@ it('learns of an end whatever becomes of the emitters', async () => {
     [1, 0],
   ])
   expect(supervisor.children.size).toBe(0)
+})
+
+it('a child that has ended is none of the children, and its own listener may shut down: its outcome is not lost', async () => {
+  const supervisor = newSupervisor()
+  const other = await startPolite(supervisor)
+  const child = ended(supervisor.spawn('sh', ['-c', 'exit 3'], { stdio: 'ignore' }))
+  const [children, outcomes] = await new Promise<[ProtectedProcess[], Promise<{ code: number | null }[]>]>(
+    (resolve) => {
+      child.on('exit', () => resolve([[...supervisor.children], supervisor.shutdown({ grace: NEVER })]))
+    },
+  )
+  expect(children).toEqual([other])
+  expect((await outcomes).map(({ code }) => code).sort()).toEqual([0, 3])
+})
+
+it.each([
+  ['its time-out', { timeout: 60_000 }],
+  ['an AbortSignal', { signal: new AbortController().signal }],
+  ['the death of its parent', { parentDeathSignal: 'SIGTERM' }],
+] as const)('by default a child hears the signal of %s, though this process handles it', async (_what, options) => {
+  const supervisor = newSupervisor()
+  using _handling = supervisor.handleSignals(['SIGTERM', 'SIGUSR2'])
+  const child = ended(supervisor.spawn('sleep', ['1000'], options))
+  expect(signalState(child.pid as number).ignored).toEqual([constants.signals.SIGINT, constants.signals.SIGUSR2])
 })
 
 describe('what can not work together is refused', () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ProtectedProcess, Supervisor, type SupervisorOptions } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -89,6 +89,18 @@ describe('restart', () => {
   })
 })
 
+it('none is started again when all are told to leave, and one that starts later finds it so', async () => {
+  const supervisor = newSupervisor({ restart: { when: 'always', delay: 0 } })
+  const child = ended(supervisor.spawn('bash', ['-c', polite]))
+  expect(await line(child.stdout)).toBe('ready')
+  supervisor.exitEvent.set()
+  expect(await once(child, 'exit')).toEqual([0, null])
+  const late = ended(supervisor.spawn('bash', ['-c', polite]))
+  expect(await once(late, 'exit')).toEqual([0, null])
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(supervisor.counts).toMatchObject({ started: 2, ended: 2, restarted: 0 })
+})
+
 describe('supervisor.restart()', () => {
   it('replaces one child after the other, the next when the last is ready', async () => {
     const supervisor = newSupervisor()
@@ -115,12 +127,67 @@ describe('supervisor.restart()', () => {
     await supervisor.shutdown()
   })
 
-  it('is refused when it closes', async () => {
-    const supervisor = newSupervisor()
-    const child = supervisor.spawn('bash', ['-c', polite])
+  const startReady = async (supervisor: Supervisor) => {
+    const child = ended(supervisor.spawn('bash', ['-c', polite]))
     expect(await line(child.stdout)).toBe('ready')
+    return child
+  }
+
+  it('restarts nothing while it closes, and is refused when it is closed', async () => {
+    const supervisor = newSupervisor()
+    await startReady(supervisor)
     const shutdown = supervisor.shutdown()
-    await expect(supervisor.restart()).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' })
+    expect(await supervisor.restart()).toEqual([])
     await shutdown
+    await new Promise(setImmediate)
+    await expect(supervisor.restart()).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' })
+  })
+
+  it('is cut short by a shutdown', async () => {
+    const supervisor = newSupervisor()
+    await startReady(supervisor)
+    const second = await startReady(supervisor)
+    const restart = supervisor.restart({ ready: () => new Promise(() => {}) })
+    const [{ child }] = await once(supervisor, 'restart')
+    await supervisor.shutdown()
+    expect(await restart).toEqual([child])
+    expect([second.exitCode, supervisor.counts.restarted]).toEqual([0, 1])
+  })
+
+  it('called twice takes turns: no place has two children', async () => {
+    const supervisor = newSupervisor()
+    await startReady(supervisor)
+    const [[first], [second]] = await Promise.all([supervisor.restart(), supervisor.restart()])
+    expect([...supervisor.children]).toEqual([second])
+    expect(first?.exitCode ?? first?.signalCode).not.toBe(null)
+    expect(await supervisor.shutdown()).toHaveLength(3)
+    expect(supervisor.children.size).toBe(0)
+  })
+
+  it('stops at a child that ends before it is ready', async () => {
+    const supervisor = newSupervisor()
+    const flag = join(temporaryFolder(), 'flag')
+    const script = `[ -e ${flag} ] && exit 7; ${polite}`
+    for (let i = 0; i < 2; i += 1) {
+      const child = supervisor.spawn('bash', ['-c', script])
+      expect(await line(child.stdout)).toBe('ready')
+    }
+    const [, second] = [...supervisor.children]
+    writeFileSync(flag, '')
+    const restart = supervisor.restart({ ready: (child) => once(child, 'message') })
+    await expect(restart).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' })
+    expect([...supervisor.children]).toEqual([second])
+  })
+
+  it('tells that a child could not be started, and its place goes on as it was told', async () => {
+    const program = join(temporaryFolder(), 'program')
+    copyFileSync('/bin/sleep', program)
+    const supervisor = newSupervisor({ restart: { when: 'always', delay: 1, limit: 2 } })
+    supervisor.spawn(program, ['1000'], { stdio: 'ignore' })
+    unlinkSync(program)
+    const givenUp = once(supervisor, 'give-up')
+    await expect(supervisor.restart({ grace: 0 })).rejects.toMatchObject({ code: 'ENOENT', step: 'execve' })
+    await givenUp
+    await supervisor.shutdown()
   })
 })

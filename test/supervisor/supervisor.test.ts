@@ -117,6 +117,9 @@ describe('a supervisor', () => {
     expect(() => supervisor.handleSignals(['SIGNO' as never])).toThrow(
       expect.objectContaining({ code: 'ERR_UNKNOWN_SIGNAL' }),
     )
+    expect(() => supervisor.handleSignals(['SIGUSR2', 34])).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    )
     expect(() => supervisor.handleSignals(['SIGUSR2', 'SIGKILL'])).toThrow(expect.objectContaining({ code: 'EINVAL' }))
     expect(process.listenerCount('SIGUSR2')).toBe(0)
     const missing = supervisor.spawn('sigshield-no-such-command')
