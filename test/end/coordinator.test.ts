@@ -93,6 +93,14 @@ describe('beside the application', () => {
     expect(await program.end()).toMatchObject({ code: 7, signal: null })
   })
 
+  it('its listener may say by process.exitCode how it ends', async () => {
+    const code = "process.on('SIGTERM', () => supervisor.on('exit', () => { process.exitCode = 5 }))"
+    const program = new NodeProgram(parent(`${simple}\n${code}`))
+    await program.says('ready')
+    program.kill('SIGTERM')
+    expect(await program.end()).toMatchObject({ code: 5, signal: null })
+  })
+
   it('its hook runs beside the children’s end, which waits for it', async () => {
     const program = new NodeProgram(
       parent(`

@@ -48,6 +48,21 @@ describe('the terminal is as it was', () => {
     expect(await modesAfter(terminal)).toEqual(['-echo', '-icanon', '-isig'])
   })
 
+  it('after a child in raw mode that its supervisor has ended', async () => {
+    const terminal = shell(`
+      import { Supervisor } from 'sigshield'
+      const supervisor = new Supervisor({ grace: 200 })
+      supervisor.handleSignals()
+      supervisor.spawn('bash', ['-c', 'stty raw -echo; echo raw; while :; do sleep 0.01; done'], { stdio: 'inherit' })
+      process.on('SIGUSR2', () => {})
+      console.log('pid ' + process.pid)`)
+    await terminal.shows('raw')
+    const pid = Number(/pid (\d+)/.exec(terminal.screen)?.[1])
+    process.kill(pid, 'SIGTERM')
+    await terminal.shows('status 143')
+    expect(await modesAfter(terminal)).toEqual(usable)
+  })
+
   /** The parent looks at once: at its own exit Node puts back what it found at its start. */
   const foreground = (end: string) => `
     import { execFileSync } from 'node:child_process'

@@ -92,6 +92,36 @@ describe('a child that was asked by its event', () => {
   })
 })
 
+describe('without a first grace', () => {
+  it('SIGTERM comes at once, where a second grace is named', async () => {
+    const child = bash(ordinary, { exitEvent: new ExitEvent() })
+    await ready(child)
+    expect(await child.stop({ grace: [0, NEVER] })).toEqual({ code: 3, signal: null, forced: false })
+  })
+
+  it('nobody is asked where none is: not even one that hears nothing is refused', async () => {
+    const child = bash(deaf, { ignore: ['SIGTERM'] })
+    await ready(child)
+    await expect(child.stop()).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    expect(await child.stop({ grace: 0 })).toEqual({ code: null, signal: 'SIGKILL', forced: true })
+  })
+})
+
+it('a child of a protected process ends by SIGTERM, though it could not handle it', async () => {
+  const program = `
+    import { spawnProtected } from 'sigshield'
+    const child = spawnProtected('sleep', ['1000'], { stdio: 'ignore' })
+    await child.stop({ signal: 'SIGTERM' }).catch(({ code }) => console.log(code))
+    console.log(JSON.stringify(await child.stop({ grace: 600_000 })))`
+  const args = ['--input-type=module', '-e', program]
+  const parent = ended(spawnProtected(process.execPath, args, { ignore: ['SIGTERM'], enforce: true }))
+  const first = await line(parent.stdout)
+  expect([first, await line(parent.stdout)]).toEqual([
+    'ERR_INVALID_ARG_VALUE',
+    JSON.stringify({ code: null, signal: 'SIGTERM', forced: false }),
+  ])
+})
+
 it.each([
   [{ grace: [1] }, 'ERR_INVALID_ARG_VALUE'],
   [{ grace: [1, 2, 3] }, 'ERR_INVALID_ARG_VALUE'],

@@ -4,7 +4,7 @@ import { type ProtectedProcess, Supervisor, type SupervisorOptions } from 'sigsh
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { signalState } from '../../lib/signal/proc-status.js'
 import { NodeProgram } from '../support/node-program.js'
-import { ended, line } from '../support/processes.js'
+import { ended, isAlive, line, until } from '../support/processes.js'
 
 const NEVER = 600_000
 
@@ -210,6 +210,13 @@ describe('what can not work together is refused', () => {
       expect(() => newSupervisor().handleSignals(value as never)).toThrow(expect.objectContaining(type))
     }
   })
+})
+
+it('what a crashed leader of a group leaves behind ends with it', async () => {
+  const supervisor = newSupervisor({ target: 'group', processGroup: true })
+  const child = ended(supervisor.spawn('bash', ['-c', 'sleep 1000 & echo $!; exit 3']))
+  const pid = Number(await line(child.stdout))
+  await until(() => !isAlive(pid), 'its child is gone')
 })
 
 it('an option that is undefined has the supervisor’s default', async () => {
