@@ -36,8 +36,8 @@ export class Suite {
     return lines.map((line) => line.split(' ')[0] ?? '').filter((name) => name !== '')
   }
 
-  /** The folder in which the package is unpacked. */
-  unpacked(/** @type {string} */ name) {
+  /** The folder in which the package is unpacked, or a part of it: a kernel's modules are large. */
+  unpacked(/** @type {string} */ name, part = '.') {
     const folder = join(this.#folder, 'unpacked', name)
     if (existsSync(folder)) return folder
     const download = join(this.#folder, 'deb', name)
@@ -45,7 +45,8 @@ export class Suite {
     mkdirSync(join(download, 'files'), { recursive: true })
     run('apt-get', ['-qq', ...this.#options, 'download', name], { cwd: download, stdio: ['ignore', 2, 2] })
     const [file = ''] = readdirSync(download).filter((entry) => entry.endsWith('.deb'))
-    run('dpkg-deb', ['-x', join(download, file), join(download, 'files')])
+    const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" "$3"'
+    run('sh', ['-c', unpack, '-', join(download, file), join(download, 'files'), part])
     mkdirSync(join(this.#folder, 'unpacked'), { recursive: true })
     renameSync(join(download, 'files'), folder)
     rmSync(download, { recursive: true })
