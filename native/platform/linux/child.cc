@@ -201,7 +201,10 @@ void give_exit_end(ChildPlan& plan) {
 // All descriptors below the target are open, so it becomes the lowest that is free.
 void open_null(ChildPlan& plan, int target) {
   raw_syscall(SYS_close, target);
-  check(plan, Step::kOpen, raw_syscall(SYS_openat, AT_FDCWD, "/dev/null", target == 0 ? O_RDONLY : O_RDWR, 0));
+  const long fd = raw_syscall(SYS_openat, AT_FDCWD, "/dev/null", target == 0 ? O_RDONLY : O_RDWR, 0);
+  check(plan, Step::kOpen, fd);
+  // Where the target could not be closed, the child would have a descriptor of its parent's.
+  if (fd != target) check(plan, Step::kDup, raw_syscall(SYS_dup3, fd, target, 0));
 }
 
 // Before targets are written in ascending order, every source below its target is moved out of their way.

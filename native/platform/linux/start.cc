@@ -76,7 +76,11 @@ pid_t clone_child(const ChildStack& stack, ChildPlan& plan, int flags, int* pidf
 
 void reap(pid_t pid) {
   // ECHILD: SIGCHLD is ignored in this process and the kernel has reaped it.
-  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+  while (waitpid(pid, nullptr, 0) < 0 && errno != ECHILD) {
+    // A policy may know one of the two calls only.
+    siginfo_t info{};
+    if (errno != EINTR && (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) == 0 || errno != EINTR)) return;
+  }
 }
 
 // Invalid before Linux 5.3.

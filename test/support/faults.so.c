@@ -1,0 +1,314 @@
+// Preloaded into a parent: refuses one system call of the addon's, once. Calls of Node and of the libraries pass.
+//
+// Those by libc are known by where they return to. Those without libc, in the child half too, go to a thread here by a
+// seccomp filter that knows the addon's addresses (seccomp_unotify(2)).
+//
+// The file that FAULTS names is the struct below, and the test's to write and to read.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/types.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// As in faults-parent.mjs.
+struct control {
+  char call[64];    // Which is refused.
+  char always[64];  // And with this, each time: "call=errno".
+  int32_t error;    // How.
+  int32_t nth;      // At which use from now on; 0: not at all.
+  int32_t used;
+  int32_t refused;
+  char seen[8192];  // All that were made, by name.
+};
+
+static struct control* control;
+static uintptr_t text_start;
+static uintptr_t text_end;
+
+struct name {
+  long number;
+  const char* text;
+};
+
+#define NAME(call) {SYS_##call, #call}
+static const struct name names[] = {
+    NAME(set_tid_address),
+    NAME(rt_sigaction),
+    NAME(rt_sigprocmask),
+    NAME(setsid),
+    NAME(setpgid),
+    NAME(getpgid),
+    NAME(openat),
+    NAME(ioctl),
+    NAME(close),
+    NAME(fcntl),
+    NAME(dup3),
+    NAME(getdents64),
+    NAME(prlimit64),
+    NAME(setgroups),
+    NAME(getgroups),
+    NAME(getresuid),
+    NAME(getresgid),
+    NAME(setresgid),
+    NAME(setresuid),
+    NAME(prctl),
+    NAME(getppid),
+    NAME(ppoll),
+    NAME(seccomp),
+    NAME(write),
+    NAME(chdir),
+    NAME(execve),
+    NAME(futex),
+    NAME(waitid),
+    NAME(exit_group),
+    NAME(getpid),
+    {434, "pidfd_open"},
+    {424, "pidfd_send_signal"},
+    {436, "close_range"},
+    {0x40000000 | 512, "x32_rt_sigaction"},
+};
+
+static const char* name_of(long number) {
+  for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
+    if (names[i].number == number) return names[i].text;
+  }
+  return "unknown";
+}
+
+// What a call is for, where it has several uses.
+static const char* purpose(const char* call, const __u64* args) {
+  if (strcmp(call, "fcntl") == 0) {
+    switch ((int)args[1]) {
+      case F_GETFD:
+        return "/F_GETFD";
+      case F_SETFD:
+        return args[2] ? "/FD_CLOEXEC" : "/F_SETFD";
+      case F_GETFL:
+        return "/F_GETFL";
+      case F_SETFL:
+        return "/F_SETFL";
+      case F_DUPFD_CLOEXEC:
+        return "/F_DUPFD_CLOEXEC";
+      default:
+        return "/?";
+    }
+  }
+  if (strcmp(call, "openat") == 0) {
+    if (args[2] & O_DIRECTORY) return "/proc";
+    return args[2] & O_CLOEXEC ? "/tty" : "/null";
+  }
+  if (strcmp(call, "clone") == 0) return args[2] & CLONE_PIDFD ? "/pidfd" : "";
+  if (strcmp(call, "seccomp") == 0) return args[1] ? "/SPEC_ALLOW" : "";
+  if (strcmp(call, "waitid") == 0) return args[0] == 3 ? (args[1] == INT32_MAX ? "/probe" : "/pidfd") : "";
+  if (strcmp(call, "epoll_ctl") == 0) return args[1] == EPOLL_CTL_ADD ? "/ADD" : "/DEL";
+  if (strcmp(call, "prctl") == 0) {
+    switch ((int)args[0]) {
+      case PR_SET_PDEATHSIG:
+        return "/PDEATHSIG";
+      case PR_SET_NO_NEW_PRIVS:
+        return "/NO_NEW_PRIVS";
+      case PR_CAP_AMBIENT:
+        return "/AMBIENT";
+      case PR_GET_SECCOMP:
+        return "/GET_SECCOMP";
+      default:
+        return "/?";
+    }
+  }
+  return "";
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+// The error with which this use is refused; 0: it is made.
+static int error_for(const char* half, const char* call, const __u64* args) {
+  char name[64];
+  snprintf(name, sizeof name, "%s:%s%s", half, call, purpose(call, args));
+  char line[68];
+  snprintf(line, sizeof line, "%s\n", name);
+  int error = 0;
+  pthread_mutex_lock(&lock);
+  if (!strstr(control->seen, line) && strlen(control->seen) + strlen(line) < sizeof control->seen) {
+    strcat(control->seen, line);
+  }
+  const size_t length = strlen(name);
+  if (strncmp(control->always, name, length) == 0 && control->always[length] == '=') {
+    error = atoi(control->always + length + 1);
+  }
+  if (control->nth != 0 && strcmp(control->call, name) == 0 && ++control->used == control->nth) {
+    control->refused = 1;
+    error = control->error;
+  }
+  pthread_mutex_unlock(&lock);
+  return error;
+}
+
+static void* answer(void* argument) {
+  const int listener = (int)(intptr_t)argument;
+  const pid_t parent = getpid();
+  for (;;) {
+    struct seccomp_notif asked = {0};
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0) continue;
+    const char* half = (pid_t)asked.pid == parent ? "parent" : "child";
+    const int error = error_for(half, name_of(asked.data.nr), asked.data.args);
+    struct seccomp_notif_resp answer = {.id = asked.id, .error = -error};
+    if (error == 0) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+  }
+  return NULL;
+}
+
+static void fail(const char* what) {
+  perror(what);
+  abort();
+}
+
+#define LOAD(position) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (position))
+#define UNLESS(condition, value, yes, no) BPF_JUMP(BPF_JMP | (condition) | BPF_K, (uint32_t)(value), yes, no)
+
+static void install(void) {
+  if (text_start >> 32 != text_end >> 32) fail("the addon lies across a boundary of 4 GiB: run it again");
+  const size_t address = offsetof(struct seccomp_data, instruction_pointer);
+  struct sock_filter code[] = {
+      LOAD(address + 4),
+      UNLESS(BPF_JEQ, text_start >> 32, 0, 4),
+      LOAD(address),
+      UNLESS(BPF_JGE, text_start, 0, 2),
+      UNLESS(BPF_JGE, text_end, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const struct sock_fprog program = {sizeof code / sizeof *code, code};
+  long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+  if (listener < 0 && errno == EACCES) {
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+  }
+  if (listener < 0) fail("seccomp");
+  // The filter is the calling thread's, so this one is not asked about.
+  pthread_t thread;
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (pthread_create(&thread, NULL, answer, (void*)(intptr_t)listener) != 0) fail("pthread_create");
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+// The executable part of the file that holds this address.
+static int find_text(const char* path) {
+  FILE* maps = fopen("/proc/self/maps", "re");
+  char line[4096];
+  while (maps && fgets(line, sizeof line, maps)) {
+    uintptr_t start;
+    uintptr_t end;
+    char mode[5];
+    if (sscanf(line, "%lx-%lx %4s", &start, &end, mode) != 3 || mode[2] != 'x' || !strstr(line, path)) continue;
+    text_start = start;
+    text_end = end;
+  }
+  if (maps) fclose(maps);
+  return text_start != 0;
+}
+
+void* dlopen(const char* path, int flags) {
+  static void* (*real)(const char*, int);
+  if (!real) real = (void* (*)(const char*, int))dlsym(RTLD_NEXT, "dlopen");
+  void* const library = real(path, flags);
+  if (!library || !path || text_start || !strstr(path, "sigshield.node")) return library;
+  const int file = open(getenv("FAULTS"), O_RDWR | O_CLOEXEC);
+  control = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close(file);
+  if (control == MAP_FAILED || !find_text("sigshield.node")) fail("faults");
+  install();
+  return library;
+}
+
+// For the parent alone.
+__attribute__((constructor)) static void leave_environment(void) { unsetenv("LD_PRELOAD"); }
+
+typedef long function(long, long, long, long, long, long);
+
+static long call(function** real, const char* symbol, const char* name, const void* from, const __u64* args) {
+  const int error = (uintptr_t)from >= text_start && (uintptr_t)from < text_end ? error_for("parent", name, args) : 0;
+  if (error != 0) {
+    errno = error;
+    return -1;
+  }
+  if (!*real) *real = (function*)dlsym(RTLD_NEXT, symbol);
+  return (*real)((long)args[0], (long)args[1], (long)args[2], (long)args[3], (long)args[4], (long)args[5]);
+}
+
+// All arguments are in registers on both machines, whatever their types, and however many.
+#define INTERPOSE(symbol, name)                                                        \
+  long faulty_##symbol(long, long, long, long, long, long) __asm__(#symbol);           \
+  long faulty_##symbol(long a, long b, long c, long d, long e, long f) {               \
+    static function* real;                                                             \
+    const __u64 args[] = {(__u64)a, (__u64)b, (__u64)c, (__u64)d, (__u64)e, (__u64)f}; \
+    return call(&real, #symbol, name, __builtin_return_address(0), args);              \
+  }
+
+INTERPOSE(clone, "clone")
+INTERPOSE(epoll_create1, "epoll_create1")
+INTERPOSE(epoll_ctl, "epoll_ctl")
+INTERPOSE(epoll_wait, "epoll_wait")
+INTERPOSE(eventfd, "eventfd")
+INTERPOSE(eventfd_write, "eventfd_write")
+INTERPOSE(fchmod, "fchmod")
+INTERPOSE(fcntl64, "fcntl")
+INTERPOSE(fstat, "fstat")
+INTERPOSE(fstatfs64, "fstatfs")
+INTERPOSE(fstatfs, "fstatfs")
+INTERPOSE(getpgid, "getpgid")
+INTERPOSE(getrusage, "getrusage")
+INTERPOSE(kill, "kill")
+INTERPOSE(mprotect, "mprotect")
+INTERPOSE(open64, "open")
+INTERPOSE(pipe2, "pipe2")
+INTERPOSE(poll, "poll")
+INTERPOSE(raise, "raise")
+INTERPOSE(read, "read")
+INTERPOSE(setpgid, "setpgid")
+INTERPOSE(setsockopt, "setsockopt")
+INTERPOSE(socketpair, "socketpair")
+INTERPOSE(tcgetattr, "tcgetattr")
+INTERPOSE(tcgetpgrp, "tcgetpgrp")
+INTERPOSE(tcsetattr, "tcsetattr")
+INTERPOSE(tcsetpgrp, "tcsetpgrp")
+INTERPOSE(waitid, "waitid")
+INTERPOSE(waitpid, "waitpid")
+INTERPOSE(write, "write")
+
+// As fstat is called since glibc 2.33.
+INTERPOSE(fstat64, "fstat")
+
+// In place of its -1 it returns MAP_FAILED, which is the same.
+INTERPOSE(mmap64, "mmap")
+
+long faulty_syscall(long, long, long, long, long, long) __asm__("syscall");
+long faulty_syscall(long number, long a, long b, long c, long d, long e) {
+  static function* real;
+  if (!real) real = (function*)dlsym(RTLD_NEXT, "syscall");
+  const uintptr_t from = (uintptr_t)__builtin_return_address(0);
+  const __u64 args[] = {(__u64)a, (__u64)b, (__u64)c, (__u64)d, (__u64)e};
+  const int error = from >= text_start && from < text_end ? error_for("parent", name_of(number), args) : 0;
+  if (error == 0) return real(number, a, b, c, d, e);
+  errno = error;
+  return -1;
+}

@@ -1,0 +1,55 @@
+/** Packages of any suite and architecture of Debian, of which nothing is installed here. */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cache, output, run } from './machine.mjs'
+
+const mirror = process.env.DEBIAN_MIRROR || 'http://deb.debian.org/debian'
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
+
+export class Suite {
+  #folder
+  #options
+
+  constructor(/** @type {string} */ name, /** @type {string} */ architecture) {
+    this.#folder = join(cache, `debian-${name}-${architecture}`)
+    const folders = ['etc/apt/preferences.d', 'etc/apt/apt.conf.d', 'var/lib/apt/lists/partial', 'var/lib/dpkg']
+    for (const folder of [...folders, 'var/cache/apt/archives/partial', 'deb']) {
+      mkdirSync(join(this.#folder, folder), { recursive: true })
+    }
+    writeFileSync(join(this.#folder, 'var/lib/dpkg/status'), '')
+    writeFileSync(join(this.#folder, 'etc/apt/sources.list'), `deb [signed-by=${keyring}] ${mirror} ${name} main\n`)
+    this.#options = Object.entries({
+      Dir: this.#folder,
+      'Dir::Bin::methods': '/usr/lib/apt/methods',
+      'APT::Architecture': architecture,
+      'APT::Architectures': architecture,
+      'APT::Sandbox::User': 'root',
+    }).flatMap(([name, value]) => ['-o', `${name}=${value}`])
+    run('apt-get', ['-qq', ...this.#options, 'update'])
+  }
+
+  /** The packages whose names match. */
+  names(/** @type {string} */ pattern) {
+    const lines = output('apt-cache', [...this.#options, 'search', '--names-only', pattern])
+      .trim()
+      .split('\n')
+    return lines.map((line) => line.split(' ')[0] ?? '').filter((name) => name !== '')
+  }
+
+  /** The folder in which the package is unpacked, or a part of it: a kernel's modules are large. */
+  unpacked(/** @type {string} */ name, part = '.') {
+    const folder = join(this.#folder, 'unpacked', name)
+    if (existsSync(folder)) return folder
+    const download = join(this.#folder, 'deb', name)
+    rmSync(download, { recursive: true, force: true })
+    mkdirSync(join(download, 'files'), { recursive: true })
+    run('apt-get', ['-qq', ...this.#options, 'download', name], { cwd: download, stdio: ['ignore', 2, 2] })
+    const [file = ''] = readdirSync(download).filter((entry) => entry.endsWith('.deb'))
+    const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" "$3"'
+    run('sh', ['-c', unpack, '-', join(download, file), join(download, 'files'), part])
+    mkdirSync(join(this.#folder, 'unpacked'), { recursive: true })
+    renameSync(join(download, 'files'), folder)
+    rmSync(download, { recursive: true })
+    return folder
+  }
+}
