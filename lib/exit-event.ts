@@ -72,9 +72,9 @@ export class ExitEvent {
     return this.#state() !== 0
   }
 
-  /** Why the event is set: the parent asked, or the parent is gone. Undefined while it is unset. */
+  /** Why the event is set: the parent asked, or the parent is gone. Undefined while it is unset: then a system call has asked. */
   get reason(): ExitReason | undefined {
-    return reasons[this.#state()]
+    return reasons[this.#state() || this.#look()]
   }
 
   /** False in a process that was given no event, or lost it on the way (a grandchild that did not inherit the descriptor). */
@@ -127,6 +127,15 @@ export class ExitEvent {
     if (this.#flag) Atomics.store(this.#flag, 0, state)
     else this.#seen = state
     return true
+  }
+
+  /** The end of another channel from the parent may come before the thread tells of this one. */
+  #look(): ExitState {
+    const state = this.#source.look()
+    if (state === 0) return 0
+    if (this.#flag) Atomics.store(this.#flag, 0, state)
+    else this.#seen = state
+    return state
   }
 
   #state(): ExitState {

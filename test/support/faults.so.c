@@ -1,4 +1,5 @@
-// Preloaded into a parent: refuses one system call of the addon's, once. Calls of Node and of the libraries pass.
+// Preloaded into a parent: refuses one system call of the addon's, once. Calls of Node and of the libraries pass. It is
+// long, as a library that is preloaded is one file.
 //
 // Those by libc are known by where they return to. Those without libc, in the child half too, go to a thread here by a
 // seccomp filter that knows the addon's addresses (seccomp_unotify(2)).
