@@ -171,6 +171,18 @@ describe('waitSync and wait', () => {
   })
 })
 
+it('a process exits while it waits, with its own code', async () => {
+  expect(await run(`wait(['SIGUSR2', 'SIGHUP']); wait(['SIGUSR2']); setImmediate(() => process.exit(3))`)).toEqual({
+    said: [],
+    code: 3,
+    signal: null,
+  })
+})
+
+it('a process that waits stays alive for it', async () => {
+  expect(await run(`clearInterval(alive); print((await wait(['SIGUSR2'], 50)) === undefined)`)).toEqual(well(true))
+})
+
 describe('what is refused', () => {
   it.each([
     [`mask('block', ['SIGKILL'])`, 'ERR_INVALID_ARG_VALUE'],

@@ -1,9 +1,9 @@
 /** The signals of any process. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
 import { kill, type Signal, stateOf } from '../../lib/signals.js'
-import { closed, echo, ended } from '../support/processes.js'
+import { closed, echo, ended, line } from '../support/processes.js'
 import { thrown } from '../support/refusal.js'
 import { runSignals, well } from '../support/signal/signal-program.js'
 
@@ -56,6 +56,26 @@ describe('stateOf', () => {
   it('is ESRCH for a process that is gone', async () => {
     const { pid } = await goneChild()
     expect(thrown(() => stateOf(pid))).toEqual(gone('open'))
+  })
+})
+
+/** proc(5): a user sees the processes of others as forbidden (1), or not at all (2). */
+describe.skipIf(spawnSync('unshare', ['--mount', 'true']).status !== 0)('where others are hidden', () => {
+  it.each([
+    ['1', 'EACCES'],
+    ['2', 'ESRCH'],
+  ])('hidepid=%s: %s', async (hidepid, expected) => {
+    const code = `
+      import { stateOf } from '${import.meta.resolve('sigshield/signals')}'
+      try { stateOf(${process.pid}) } catch (error) { console.log([error.code, error.message, error.syscall].join()) }
+      console.log(stateOf(process.pid).pid === process.pid)`
+    const mounted = `mount -t proc -o hidepid=${hidepid} proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"`
+    const argv = ['--mount', 'sh', '-c', mounted, 'sh', process.execPath, '--input-type=module', '-e', code]
+    const child = ended(spawn('unshare', argv, { cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] }))
+    const end = closed(child)
+    expect(await line(child.stdout)).toBe(`${expected},open ${expected},open`)
+    expect(await line(child.stdout)).toBe('true')
+    expect(await end).toEqual({ code: 0, signal: null })
   })
 })
 
