@@ -18,9 +18,14 @@ const prelude = `
   const alive = setInterval(() => {}, 1000)
 `
 
-/** What the code prints, a value a line, and how the program ends. It ends by itself after its last line. */
+/** What the code says, and how the program ends. It ends by itself after its last line. */
+export function runSignalsRaw(code: string) {
+  return new NodeProgram(`${prelude}\n${code}\nclearInterval(alive)`).end()
+}
+
+/** The same for code that prints values. */
 export async function runSignals(code: string) {
-  const { rest, ...exit } = await new NodeProgram(`${prelude}\n${code}\nclearInterval(alive)`).end()
+  const { rest, ...exit } = await runSignalsRaw(code)
   return { said: rest.map((text) => JSON.parse(text)), ...exit }
 }
 
