@@ -22,6 +22,8 @@ export interface ExitPipe {
 /** 0: unset, 1: requested, 2: orphaned. */
 export type ExitState = 0 | 1 | 2
 
+export type SignalArrival = [signal: number, pid: number, uid: number]
+
 export interface Addon {
   /** The numbers of a start, in order: `name:bytes`, separated by spaces. */
   readonly layout: string
@@ -64,4 +66,29 @@ export interface Addon {
   resetTerminal(): void
   /** Ends this process by the default action of the signal. Returns where that can't be: blocked, or process 1. */
   raiseDefault(signal: number): void
+  /** Of the calling thread. `how`: 0 block, 1 unblock, 2 set. Returns the mask that was there. Sets are as the kernel's: bit n-1 for n. */
+  changeMask(how: number, signals: bigint): bigint
+  /** Exactly this mask. */
+  setMask(mask: bigint): void
+  pendingSignals(): bigint
+  /** For the calling thread. */
+  raiseSignal(signal: number): void
+  describeSignal(signal: number): string
+  /** 0: default, 1: ignored, 2: handled. */
+  disposition(signal: number): number
+  /** Until the handle is given to {@link releaseIgnored}. */
+  ignoreSignals(signals: bigint): object
+  releaseIgnored(handle: object): void
+  /**
+   * Returns a negative errno where no thread could be had. Until the handle is given to {@link releaseHold}, or collected where
+   * `releaseAtEnd`.
+   */
+  holdSignals(signals: bigint, releaseAtEnd: boolean): object | number
+  releaseHold(handle: object): void
+  /** Somebody may have changed the signal's action: who ignores or holds it goes on. */
+  keepTaking(signal: number): void
+  /** Returns the signal, 0 when none came, and the sender's pid and uid. `timeoutMs` may be Infinity. */
+  takeSignal(signals: bigint, timeoutMs: number): SignalArrival
+  /** The same, without blocking this thread. Returns 0, or a negative errno where no thread could be had. */
+  waitForSignal(signals: bigint, timeoutMs: number, done: (...arrival: SignalArrival) => void): number
 }

@@ -51,6 +51,14 @@ export function unavailable(message: string): Error & { code: string } {
   return withCode(new Error(message), 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM')
 }
 
+/** What a callback must not return. */
+export function invalidReturnValue(expected: string, callback: string, value: unknown): TypeError & { code: string } {
+  return withCode(
+    new TypeError(`Expected ${expected} to be returned from the "${callback}" function but got ${inspect(value)}.`),
+    'ERR_INVALID_RETURN_VALUE',
+  )
+}
+
 /** An operation that the state of the object forbids. */
 export function invalidState(message: string): Error & { code: string } {
   return withCode(new Error(message), 'ERR_INVALID_STATE')

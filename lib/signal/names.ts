@@ -35,6 +35,18 @@ export function signalName(number: number): string {
   return names.get(number) ?? `SIGRTMIN+${number - FIRST_REALTIME}`
 }
 
+/** As Node gives it to listeners, or its number where it has no name there. */
+export function signalOf(number: number): Signal {
+  return (names.get(number) as NodeJS.Signals | undefined) ?? number
+}
+
+/** Ascending. */
+export function signalsOf(set: bigint): Signal[] {
+  const found: Signal[] = []
+  for (let number = 1; number <= LAST_SIGNAL; number += 1) if (includes(set, number)) found.push(signalOf(number))
+  return found
+}
+
 /** Bit n-1 of a set stands for signal n, as in the kernel's own. */
 export function signalBit(number: number): bigint {
   return 1n << BigInt(number - 1)

@@ -1,4 +1,4 @@
-/** Which signals a child may ignore or block, and why others are refused. */
+/** Which signals a child, or this process, may ignore or block, and why others are refused. */
 import { constants } from 'node:os'
 import { invalidArgType, invalidArgValue } from '../node/errors.js'
 import { signalBit, signalNumber } from './names.js'
@@ -6,27 +6,36 @@ import { signalBit, signalNumber } from './names.js'
 /** What the kernel forces on a process at once, ignored or blocked or not (signal(7)). */
 const SYNCHRONOUS = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS'] as const
 
-/** Why a child must not start with these, as the rule of an error message. */
-const refused = new Map<number, string>()
-for (const name of ['SIGKILL', 'SIGSTOP'] as const) {
-  refused.set(constants.signals[name], `must not contain ${name}, which no process can ignore or block`)
-}
-for (const name of SYNCHRONOUS) {
-  refused.set(
-    constants.signals[name],
-    `must not contain ${name}: the kernel raises it for a fault of the program itself, and ends it all the same`,
-  )
-}
-refused.set(
-  constants.signals.SIGCHLD,
-  'must not contain SIGCHLD: the child could not wait for children of its own. Leave it out',
-)
+/** As the rule of an error message. */
+type Rules = ReadonlyMap<number, string>
 
-/**
- * The set of these signals. `property` names the option in errors.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
- */
-export function signalSet(property: string, signals: unknown): bigint {
+const unblockable: [number, string][] = (['SIGKILL', 'SIGSTOP'] as const).map((name) => [
+  constants.signals[name],
+  `must not contain ${name}, which no process can ignore or block`,
+])
+
+const faults: [number, string][] = SYNCHRONOUS.map((name) => [
+  constants.signals[name],
+  `must not contain ${name}: the kernel raises it for a fault of the program itself, and ends it all the same`,
+])
+
+const ofChild: Rules = new Map([
+  ...unblockable,
+  ...faults,
+  [
+    constants.signals.SIGCHLD,
+    'must not contain SIGCHLD: the child could not wait for children of its own. Leave it out',
+  ],
+])
+
+const ofMask: Rules = new Map([...unblockable, ...faults])
+
+const ofProcess: Rules = new Map([
+  ...ofMask,
+  [constants.signals.SIGCHLD, 'must not contain SIGCHLD: Node would not notice the end of children. Leave it out'],
+])
+
+function checkedSet(property: string, signals: unknown, refused: Rules): bigint {
   if (!Array.isArray(signals)) throw invalidArgType(property, "an array of signals such as ['SIGINT']", signals)
   let set = 0n
   for (const signal of signals) {
@@ -36,4 +45,22 @@ export function signalSet(property: string, signals: unknown): bigint {
     set |= signalBit(number)
   }
   return set
+}
+
+/**
+ * The set of these signals, for a child. `property` names the option in errors.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
+ */
+export function signalSet(property: string, signals: unknown): bigint {
+  return checkedSet(property, signals, ofChild)
+}
+
+/** The same for what a thread of this process may block. */
+export function maskSet(signals: unknown): bigint {
+  return checkedSet('signals', signals, ofMask)
+}
+
+/** The same for what may be taken from this whole process. */
+export function processSet(signals: unknown): bigint {
+  return checkedSet('signals', signals, ofProcess)
 }

@@ -9,6 +9,7 @@
 //   Exit pipe      seal_exit_pipe, mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
 //
 //   Symbols        exported_object
+//   Own signals    own_signals.h
 //
 // What POSIX gives everywhere is not asked for here: giving back the terminal is core/terminal.h.
 #pragma once

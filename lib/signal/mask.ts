@@ -1,0 +1,57 @@
+/** The mask of the calling thread, and what waits behind it. */
+import { native } from '../native/load.js'
+import { invalidArgType, invalidArgValue, invalidReturnValue } from '../node/errors.js'
+import { type Signal, signalsOf } from './names.js'
+import { maskSet } from './policy.js'
+
+export type MaskChange = 'block' | 'unblock' | 'set'
+
+const changes: readonly MaskChange[] = ['block', 'unblock', 'set']
+
+/** libc keeps these for itself (nptl(7)): they are neither told nor changed. */
+const LIBC_SIGNALS = 0b11n << 31n
+
+function change(how: unknown, signals: unknown): bigint {
+  const index = changes.indexOf(how as MaskChange)
+  if (typeof how !== 'string') throw invalidArgType('how', "'block', 'unblock' or 'set'", how)
+  if (index < 0) throw invalidArgValue('how', how, "must be 'block', 'unblock' or 'set'")
+  return native().changeMask(index, maskSet(signals))
+}
+
+/**
+ * Changes the signal mask of the calling thread, and returns the one that was there (pthread_sigmask(3)).
+ *
+ * Per thread: what the main thread blocks reaches another thread of the process, and Node has some; then its listener is called, or
+ * the default action ends the process, all the same. To keep a signal from the whole process use `hold` or `ignore`. A worker thread
+ * inherits the mask of the thread that starts it. A child of `child_process` starts with none, one of ours with its `block`.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
+ */
+export function mask(how: MaskChange, signals: readonly Signal[]): Signal[] {
+  return signalsOf(change(how, signals) & ~LIBC_SIGNALS)
+}
+
+/**
+ * Runs `fn` under a changed mask, and restores exactly the one that was there. Per thread, as {@link mask}.
+ *
+ * `fn` is no async function: the thread would go on with other work under its mask.
+ * @throws what `fn` throws; TypeError `ERR_INVALID_RETURN_VALUE` for a promise; what {@link mask} throws.
+ */
+export function withMask<T>(how: MaskChange, signals: readonly Signal[], fn: () => T): T {
+  if (typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
+  const saved = change(how, signals)
+  let result: T
+  try {
+    result = fn()
+  } finally {
+    native().setMask(saved)
+  }
+  if (typeof (result as { then?: unknown } | null | undefined)?.then === 'function') {
+    throw invalidReturnValue('no promise', 'fn', result)
+  }
+  return result
+}
+
+/** The signals that are blocked and have come: for the calling thread, or for the process (sigpending(2)). */
+export function pending(): Signal[] {
+  return signalsOf(native().pendingSignals() & ~LIBC_SIGNALS)
+}

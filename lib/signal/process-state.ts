@@ -1,0 +1,95 @@
+/** The signals of any process: what it does with them, and sending it one. */
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { native } from '../native/load.js'
+import { checkInteger, invalidArgType, ownOptions, systemError } from '../node/errors.js'
+import { type Signal, signalNumber, signalsOf } from './names.js'
+import { processEntry } from './process-table.js'
+
+/** What the kernel says of a process's signals (proc_pid_status(5)). */
+export interface ProcessState {
+  readonly pid: number
+  /** Clock ticks from the system's start to the process's: with the pid it names one process for ever. */
+  readonly startedAt: number
+  readonly ignored: Signal[]
+  /** Have a handler. */
+  readonly caught: Signal[]
+  /** In the mask of its main thread. */
+  readonly blocked: Signal[]
+  /** Have come, and wait: for its main thread, and for any of its threads. */
+  readonly pending: { readonly thread: Signal[]; readonly process: Signal[] }
+  /** It gains no privilege by execve(2), and may install filters. */
+  readonly noNewPrivs: boolean
+  readonly seccomp: 'off' | 'strict' | 'filter'
+}
+
+const LARGEST_PID = 2 ** 22
+const modes = ['off', 'strict', 'filter'] as const
+
+/**
+ * What any process does with its signals, one by the id of a thread too. Signals 32 and 33, libc's own, are told like others. Also from
+ * a worker thread; `blocked` and `pending.thread` are of the main thread there too.
+ * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; RangeError `ERR_OUT_OF_RANGE`.
+ */
+export function stateOf(pid: number): ProcessState {
+  checkPid(pid)
+  for (;;) {
+    const startedAt = processEntry(pid)?.startedAt
+    const status = statusOf(pid)
+    // The number may be another's by now.
+    if (startedAt === undefined || processEntry(pid)?.startedAt !== startedAt) continue
+    const field = (name: string) => new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1] ?? '0'
+    const set = (name: string) => signalsOf(BigInt(`0x${field(name)}`))
+    return {
+      pid,
+      startedAt,
+      ignored: set('SigIgn'),
+      caught: set('SigCgt'),
+      blocked: set('SigBlk'),
+      pending: { thread: set('SigPnd'), process: set('ShdPnd') },
+      noNewPrivs: field('NoNewPrivs') === '1',
+      seccomp: modes[Number(field('Seccomp'))] ?? 'filter',
+    }
+  }
+}
+
+function checkPid(pid: unknown): number {
+  if (typeof pid !== 'number') throw invalidArgType('pid', 'of type number', pid)
+  return checkInteger('pid', pid, 1, LARGEST_PID)
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'latin1')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') throw systemError(-constants.errno.ESRCH, 'open')
+    // What hides the processes of others answers so (hidepid of proc(5)).
+    if (code === 'EPERM') throw systemError(-constants.errno.EACCES, 'open')
+    throw error
+  }
+}
+
+/** Which process is meant. */
+export interface KillOptions {
+  /** As `stateOf` told it. */
+  readonly startedAt: number
+}
+
+/**
+ * Sends a signal to the process that had this pid and was started then, and to no other that has the pid now (pidfd_send_signal(2)).
+ * Where the system knows no pidfds (kernels before 5.3, some containers) a moment remains between the look and the signal. Signal 0
+ * only asks.
+ * @returns true, as `process.kill`.
+ * @throws Error `ESRCH` when that process has ended, `EPERM`; TypeError, RangeError in Node's shapes.
+ */
+export function kill(pid: number, signal: Signal | 0, options: KillOptions): true {
+  checkPid(pid)
+  const number = signal === 0 ? 0 : signalNumber(signal)
+  const { startedAt } = ownOptions('options', options) as Partial<Record<keyof KillOptions, unknown>>
+  if (typeof startedAt !== 'number') throw invalidArgType('options.startedAt', 'of type number', startedAt)
+  checkInteger('options.startedAt', startedAt, 0, Number.MAX_SAFE_INTEGER)
+  const error = native().signalProcess(pid, startedAt, number)
+  if (error !== 0) throw systemError(error, 'kill')
+  return true
+}

@@ -1,0 +1,93 @@
+/** What becomes of a signal of this whole process for a while: it is ignored, or it waits. */
+import { constants } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
+import { native } from '../native/load.js'
+import { invalidArgType, systemError } from '../node/errors.js'
+import { type Signal, signalNumber } from './names.js'
+import { processSet } from './policy.js'
+
+export type Disposition = 'default' | 'ignored' | 'handled'
+
+const dispositions: readonly Disposition[] = ['default', 'ignored', 'handled']
+
+/**
+ * What the process does with the signal, as the kernel knows it (sigaction(2)); 'handled' while it is held, or waited for. Per process.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`.
+ */
+export function disposition(signal: Signal): Disposition {
+  return dispositions[native().disposition(signalNumber(signal))] as Disposition
+}
+
+/** The scopes that are open in this thread. */
+let open = 0
+
+/** libuv sets the action for the first listener of a signal, and sets it back after the last. Node has called it when this is. */
+function onListener(event: string | symbol): void {
+  const number = typeof event === 'string' ? (constants.signals as Record<string, number>)[event] : undefined
+  if (number !== undefined) native().keepTaking(number)
+}
+
+/** Only the main thread has listeners for signals. */
+function opened(): void {
+  open += 1
+  if (open === 1 && isMainThread) process.on('newListener', onListener).on('removeListener', onListener)
+}
+
+function closed(): void {
+  open -= 1
+  if (open === 0 && isMainThread) process.off('newListener', onListener).off('removeListener', onListener)
+}
+
+/**
+ * Ignores the signals in this process (SIG_IGN) until it is disposed of. Then exactly the action that was there is put back, Node's
+ * handler for listeners too. Per process. Calls nest, and may be disposed of in any order, or never: also when the worker thread that
+ * called it has ended.
+ *
+ * `process.on` and `process.off` meanwhile count from the disposal on. What native code does to the action meanwhile stays done.
+ *
+ * This is for children that inherit it: those of native code that forks by itself. It does nothing for `child_process`: libuv sets
+ * all signals back to their default in each child. `spawnProtected` and `forkProtected` ignore what their own `ignore` says.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
+ */
+export function ignore(signals: readonly Signal[]): Disposable {
+  const handle = native().ignoreSignals(processSet(signals))
+  opened()
+  let ignores = true
+  return {
+    [Symbol.dispose]() {
+      if (!ignores) return
+      ignores = false
+      native().releaseIgnored(handle)
+      closed()
+    },
+  }
+}
+
+/**
+ * A critical section: the signals wait while `fn` runs, whichever thread of the process they reach, and come when what it returns has
+ * settled. Then listeners are called, or the default action is done, as without it. A standard signal that came several times comes
+ * once, real-time ones as often as they came: that is the kernel's own rule for signals that wait. Their senders stay known, but
+ * `si_code` says `SI_QUEUE`.
+ *
+ * Per process. Calls nest and overlap: a signal comes when the last section that holds it is over. `wait` and `waitSync` inside take
+ * what is held. A worker thread that is terminated inside lets go of them; a process that exits inside exits by its own code.
+ * Children that start inside are not held, whoever starts them.
+ *
+ * `process.on` and `process.off` for a held signal, inside, leave a gap of microseconds when it is the first or the last listener: a
+ * signal in it is not held. From a worker thread's section such calls of the main thread end the holding of that signal.
+ * @returns what `fn` returns.
+ * @throws what `fn` throws, TypeError as {@link ignore}, Error `EAGAIN` where the system has no thread to give; all as a rejection.
+ */
+export async function hold<T>(signals: readonly Signal[], fn: () => T | PromiseLike<T>): Promise<T> {
+  const set = processSet(signals)
+  if (typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
+  const handle = native().holdSignals(set, !isMainThread)
+  if (typeof handle === 'number') throw systemError(handle, 'pthread_create')
+  opened()
+  try {
+    return await fn()
+  } finally {
+    closed()
+    native().releaseHold(handle)
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * The signals of this process, and of others: what Python's `signal` module has and Node has not. No part of a start.
+ *
+ * Signals are names, or numbers where Node has no name (real-time signals, 34 to 64). Sets are arrays, and come out ascending. 32 and 33
+ * are libc's own and are refused; so are, where they can't work, SIGKILL, SIGSTOP, SIGCHLD and the signals of a program's own faults.
+ *
+ * Per thread: `mask`, `withMask`, `pending`, `raise`. Per process: all others. All work on the main thread and in workers.
+ */
+import { native } from './native/load.js'
+import { type Signal, signalNumber, signalsOf } from './signal/names.js'
+
+export { type MaskChange, mask, pending, withMask } from './signal/mask.js'
+export type { Signal } from './signal/names.js'
+export { type KillOptions, kill, type ProcessState, stateOf } from './signal/process-state.js'
+export { type Disposition, disposition, hold, ignore } from './signal/scopes.js'
+export { type ReceivedSignal, raise, wait, waitSync } from './signal/waiting.js'
+
+/**
+ * The system's description of a signal, as a shell prints it: 'Interrupt' (strsignal(3)).
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`.
+ */
+export function describe(signal: Signal): string {
+  return native().describeSignal(signalNumber(signal))
+}
+
+/** All signals of this system, but those that libc keeps for itself (sigfillset(3)). */
+export function valid(): Signal[] {
+  const all = (1n << 64n) - 1n
+  const libc = 0b11n << 31n
+  return signalsOf(all & ~libc)
+}

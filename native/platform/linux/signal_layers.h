@@ -1,0 +1,49 @@
+// Who takes a signal of this process for the time being, in place of the action that was there.
+#pragma once
+
+#include <sys/types.h>
+
+#include <csignal>
+#include <functional>
+#include <vector>
+
+#include "core/signal_set.h"
+
+namespace sigshield::platform {
+
+// One of those who do, for the life of the object. The last one of a signal is the one who takes it.
+class SignalLayer {
+ public:
+  // `taker`: the thread that signals go to; it blocks them. 0: they are ignored. `overlaid` is called when another
+  // thread takes them from now on: what has come so far is to be forwarded before it returns.
+  SignalLayer(SignalSet signals, pid_t taker, std::function<void()> overlaid = nullptr);
+  // From its end on no signal is on the way to the taker.
+  ~SignalLayer();
+  SignalLayer(const SignalLayer&) = delete;
+  SignalLayer& operator=(const SignalLayer&) = delete;
+
+  [[nodiscard]] pid_t taker() const { return taker_; }
+  void tell_overlaid() const {
+    if (overlaid_) overlaid_();
+  }
+
+ private:
+  const SignalSet signals_;
+  const pid_t taker_;
+  const std::function<void()> overlaid_;
+};
+
+// Waits for one of these that is pending in the calling thread, or in the process. No time at all: for ever. Returns
+// the signal, or a negative errno.
+int wait_for_signal(SignalSet signals, siginfo_t& info, const timespec* time);
+
+// Sends it to who takes it now, else to the process.
+void forward(const siginfo_t& info);
+
+// All that is pending of these in the calling thread, or in the process.
+std::vector<siginfo_t> take_pending(SignalSet signals);
+
+// Those of these that another than this thread takes now.
+SignalSet taken_by_others(SignalSet signals, pid_t thread);
+
+}  // namespace sigshield::platform

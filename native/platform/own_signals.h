@@ -1,0 +1,94 @@
+// What sigshield asks of an operating system for the signals of this process itself: platform.h's second page.
+//
+//   Of the calling thread    change_mask, set_mask, pending_signals, take_signal
+//   Of the whole process     disposition, SignalsIgnored, SignalHold, SignalWait, keep_taking
+//
+// SignalsIgnored, SignalHold and a wait each lay an action of theirs over the one that is there. The last one acts. Any
+// of them may go first: what was there comes back, to the byte, with the last to go.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+
+#include "core/signal_set.h"
+
+namespace sigshield::platform {
+
+enum class MaskChange { kBlock, kUnblock, kSet };
+
+// Leaves the signals that libc keeps for itself as they are. Returns the mask that was there.
+SignalSet change_mask(MaskChange change, SignalSet signals);
+
+// Exactly this one, libc's signals too.
+void set_mask(SignalSet mask);
+
+// For the calling thread, or for the process.
+SignalSet pending_signals();
+
+enum class Disposition { kDefault, kIgnored, kHandled };
+
+Disposition disposition(int signal);
+
+// The kernel drops these for the life of the object.
+class SignalsIgnored {
+ public:
+  explicit SignalsIgnored(SignalSet signals);
+  ~SignalsIgnored();
+  SignalsIgnored(const SignalsIgnored&) = delete;
+  SignalsIgnored& operator=(const SignalsIgnored&) = delete;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// These wait for the life of the object, whichever thread they reach. Then they are sent to the process again. In the
+// meantime the kernel keeps them, by its rules: a standard signal once, real-time ones in a queue.
+class SignalHold {
+ public:
+  explicit SignalHold(SignalSet signals);
+  ~SignalHold();
+  SignalHold(const SignalHold&) = delete;
+  SignalHold& operator=(const SignalHold&) = delete;
+
+  // 0, or the errno for which no thread could be had: then nothing is held.
+  [[nodiscard]] int error() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+struct Arrival {
+  int signal = 0;    // 0: none came in time.
+  pid_t sender = 0;  // 0: the kernel.
+  uid_t uid = 0;
+};
+
+// Takes the first of these that is pending, or comes to any thread of the process. Blocks the calling thread, for ever
+// if the time is infinite.
+Arrival take_signal(SignalSet signals, double timeout_ms);
+
+// The same on a thread of its own. What comes from the construction on is taken.
+class SignalWait {
+ public:
+  // `done` is called on that thread, and not at all for a wait that is destroyed before.
+  SignalWait(SignalSet signals, double timeout_ms, std::function<void(Arrival)> done);
+  ~SignalWait();
+  SignalWait(const SignalWait&) = delete;
+  SignalWait& operator=(const SignalWait&) = delete;
+
+  // As of SignalHold.
+  [[nodiscard]] int error() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// Somebody may have changed the action of this signal: who lies over it goes on, and the new one comes back in the end.
+void keep_taking(int signal);
+
+}  // namespace sigshield::platform

@@ -1,0 +1,85 @@
+/** No signal is lost or doubled while scopes open and close around it all the time. */
+import { spawn } from 'node:child_process'
+import { spawnProtected } from 'sigshield'
+import { expect, it } from 'vitest'
+import { limit, times } from '../support/limits.js'
+import { NodeProgram } from '../support/node-program.js'
+import { closed, ended, line } from '../support/processes.js'
+
+const COUNT = times(500)
+
+/** Each signal is sent when the one before was heard: one that is lost ends the test, one that is doubled is counted. */
+const hearing = (block: string) => `
+  import { hold, mask } from 'sigshield/signals'
+  let heard = 0
+  process.on('SIGUSR2', () => { heard += 1; console.log('heard ' + heard) })
+  ${block}
+  console.log('ready')
+  let sections = 0
+  const turn = () => new Promise(setImmediate)
+  const one = async () => {
+    while (heard < ${COUNT}) {
+      await hold(['SIGUSR2', 'SIGHUP'], turn)
+      sections += 1
+      await turn()
+    }
+  }
+  await Promise.all([one(), one(), one()])
+  await turn()
+  console.log(heard === ${COUNT} && sections > ${COUNT})`
+
+it.each([
+  ['on the main thread', ''],
+  ["on Node's other threads", `mask('block', ['SIGUSR2'])`],
+])(
+  'reached %s',
+  async (_where, block) => {
+    const program = new NodeProgram(hearing(block))
+    await program.says('ready')
+    for (let i = 1; i <= COUNT; i += 1) {
+      program.kill('SIGUSR2')
+      await program.says(`heard ${i}`)
+    }
+    expect(await program.end()).toEqual({ rest: ['true'], code: 0, signal: null })
+  },
+  limit(60_000),
+)
+
+it(
+  'real-time signals from another process are all taken, in the order of their sending',
+  async () => {
+    const program = new NodeProgram(`
+    import { hold, wait } from 'sigshield/signals'
+    await hold([40], async () => {
+      console.log('ready')
+      for (let i = 0; i < ${COUNT}; i += 1) await wait([40])
+      console.log('all')
+    })`)
+    await program.says('ready')
+    const sender = ended(spawn('bash', ['-c', `for ((i = 0; i < ${COUNT}; i++)); do kill -40 ${program.pid}; done`]))
+    expect(await closed(sender)).toEqual({ code: 0, signal: null })
+    expect(await program.end()).toEqual({ rest: ['all'], code: 0, signal: null })
+  },
+  limit(60_000),
+)
+
+it('in a program that is kept from changing its dispositions, what it ignores stays ignored', async () => {
+  const code = `
+    import { disposition, hold, ignore } from 'sigshield/signals'
+    process.once('SIGUSR2', () => { console.log('SIGUSR2'); process.exit() })
+    setInterval(() => {}, 1000)
+    await hold(['SIGINT', 'SIGUSR2'], () => {
+      process.kill(process.pid, 'SIGINT')
+      process.kill(process.pid, 'SIGUSR2')
+      console.log(disposition('SIGINT') + ' ' + disposition('SIGUSR2'))
+    })
+    ignore(['SIGINT'])[Symbol.dispose]()
+    console.log(disposition('SIGINT'))`
+  const argv = ['--input-type=module', '-e', code]
+  const child = ended(
+    spawnProtected(process.execPath, argv, { ignore: ['SIGINT'], enforce: true, stdio: ['ignore', 'pipe', 'inherit'] }),
+  )
+  const end = closed(child)
+  for (const said of ['ignored handled', 'ignored', 'SIGUSR2']) expect(await line(child.stdout)).toBe(said)
+  expect(await end).toEqual({ code: 0, signal: null })
+})
