@@ -43,7 +43,9 @@ function closed(): void {
  * handler for listeners too. Per process. Calls nest, and may be disposed of in any order, or never: also when the worker thread that
  * called it has ended.
  *
- * `process.on` and `process.off` meanwhile count from the disposal on. What native code does to the action meanwhile stays done.
+ * `process.on` and `process.off` meanwhile count from the disposal on, but for a gap of microseconds in the call itself; where a
+ * worker thread ignores, such calls of the main thread for the first or the last listener end it. What native code does to the action
+ * meanwhile stays done. What a section of {@link hold} has held by then is discarded (sigaction(2)).
  *
  * This is for children that inherit it: those of native code that forks by itself. It does nothing for `child_process`: libuv sets
  * all signals back to their default in each child. `spawnProtected` and `forkProtected` ignore what their own `ignore` says.

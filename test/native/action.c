@@ -1,5 +1,5 @@
-// An addon of another library, for its own signal: SIGUSR2 has a handler with a mask and flags of its own. action() prints
-// the kernel's struct sigaction of SIGUSR2, SIGTERM and SIGHUP, and act() sets SIGUSR2 to its default.
+// An addon of another library, for its own signal: SIGUSR2 has a handler with a mask and flags of its own. action()
+// prints the kernel's struct sigaction of SIGUSR2, SIGTERM and SIGHUP, and act() sets SIGUSR2 to its default.
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,10 @@ void* napi_register_module_v1(void* env, void* exports) {
   sigaddset(&mine.sa_mask, SIGWINCH);
   sigaddset(&mine.sa_mask, 50);
   sigaction(SIGUSR2, &mine, NULL);
-  const struct { const char* name; Callback call; } functions[] = {{"action", action}, {"act", act}};
+  const struct {
+    const char* name;
+    Callback call;
+  } functions[] = {{"action", action}, {"act", act}};
   for (int i = 0; i < 2; i++) {
     void* value = NULL;
     napi_create_function(env, functions[i].name, strlen(functions[i].name), functions[i].call, NULL, &value);
