@@ -39,7 +39,9 @@ describe("target: 'tree'", () => {
   })
 
   it('tells them too, where the child is told by a signal', async () => {
-    const script = `trap 'exit 4' TERM; setsid bash -c 'trap "echo told; exit" TERM; echo $$; while :; do sleep 0.01; done' &
+    // It waits for the other: what is left when it has gone is killed.
+    const script = `setsid bash -c 'trap "echo told; exit" TERM; echo $$; while :; do sleep 0.01; done' & other=$!
+      trap 'wait $other; exit 4' TERM
       ${stay('')}\n${stay('')}\nwhile :; do sleep 0.01; done`
     const { child } = await start(script, { ignore: [] })
     const told = line(child.stdout)

@@ -62,7 +62,7 @@ describe('a child that was asked by its event', () => {
     const child = bash(deaf, { exitEvent: new ExitEvent() })
     await ready(child)
     const heard = line(child.stdout)
-    expect(await child.stop({ grace: [20, 20] })).toEqual({ code: null, signal: 'SIGKILL', forced: true })
+    expect(await child.stop({ grace: [20, 1000] })).toEqual({ code: null, signal: 'SIGKILL', forced: true })
     expect(await heard).toBe('TERM')
   })
 
@@ -225,7 +225,9 @@ describe('time that a child spends stopped does not count', () => {
   })
 
   it('but of one that stopped itself at the terminal it does: nobody would let it go on', async () => {
-    const child = bash(`trap '' TERM; echo ready; kill -TTIN $$; echo on; kill -TTIN $$; while :; do sleep 0.01; done`)
+    const script = `trap '' TERM; echo ready; kill -TTIN $$; echo on; kill -TTIN $$; while :; do sleep 0.01; done`
+    // In a group that is not orphaned, as those are not stopped by it (setpgid(2)).
+    const child = bash(script, { processGroup: true })
     await ready(child)
     await until(isStopped(child), 'the child is stopped')
     expect(await child.stop({ grace: 300 })).toEqual({ code: null, signal: 'SIGKILL', forced: true })
