@@ -1,9 +1,9 @@
 /** The signals of any process: what it does with them, and sending it one. */
-import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
 import { checkInteger, invalidArgType, ownOptions, systemError } from '../node/errors.js'
 import { type Signal, signalNumber, signalsOf } from './names.js'
+import { ProcStatus } from './proc-status.js'
 import { processEntry } from './process-table.js'
 
 /** What the kernel says of a process's signals (proc_pid_status(5)). */
@@ -38,8 +38,7 @@ export function stateOf(pid: number): ProcessState {
     const status = statusOf(pid)
     // The number may be another's by now.
     if (startedAt === undefined || processEntry(pid)?.startedAt !== startedAt) continue
-    const field = (name: string) => new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1] ?? '0'
-    const set = (name: string) => signalsOf(BigInt(`0x${field(name)}`))
+    const set = (name: string) => signalsOf(status.set(name))
     return {
       pid,
       startedAt,
@@ -47,8 +46,8 @@ export function stateOf(pid: number): ProcessState {
       caught: set('SigCgt'),
       blocked: set('SigBlk'),
       pending: { thread: set('SigPnd'), process: set('ShdPnd') },
-      noNewPrivs: field('NoNewPrivs') === '1',
-      seccomp: modes[Number(field('Seccomp'))] ?? 'filter',
+      noNewPrivs: status.field('NoNewPrivs') === '1',
+      seccomp: modes[Number(status.field('Seccomp'))] ?? 'filter',
     }
   }
 }
@@ -58,9 +57,9 @@ function checkPid(pid: unknown): number {
   return checkInteger('pid', pid, 1, LARGEST_PID)
 }
 
-function statusOf(pid: number): string {
+function statusOf(pid: number): ProcStatus {
   try {
-    return readFileSync(`/proc/${pid}/status`, 'latin1')
+    return new ProcStatus(pid)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ESRCH') throw systemError(-constants.errno.ESRCH, 'open')

@@ -2,8 +2,8 @@ import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { expect, it } from 'vitest'
-import { signalState } from '../../lib/signal/proc-status.js'
 import { closed, echo, ended, SIGINT, SIGTERM, temporaryFolder } from '../support/processes.js'
+import { signalState } from '../support/signal-state.js'
 
 const root = join(import.meta.dirname, '../..')
 

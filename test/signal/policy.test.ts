@@ -1,9 +1,9 @@
 /** Which signals can be ignored and blocked. */
 import { type Signal, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
-import { signalState } from '../../lib/signal/proc-status.js'
 import { ended } from '../support/processes.js'
 import { expectRefused } from '../support/refusal.js'
+import { signalState } from '../support/signal-state.js'
 
 const value = 'ERR_INVALID_ARG_VALUE'
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { forkProtected, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
-import { signalState } from '../../lib/signal/proc-status.js'
 import { closed, echo, ended, line, SIGINT, SIGTERM, SIGUSR2 } from '../support/processes.js'
+import { signalState } from '../support/signal-state.js'
 
 const worker = join(import.meta.dirname, '../support/start/echo-worker.mjs')
 

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { type ProtectedProcess, Supervisor, type SupervisorOptions } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { signalState } from '../../lib/signal/proc-status.js'
 import { NodeProgram } from '../support/node-program.js'
 import { ended, isAlive, line, until } from '../support/processes.js'
+import { signalState } from '../support/signal-state.js'
 
 const NEVER = 600_000
 
