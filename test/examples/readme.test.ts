@@ -155,8 +155,11 @@ describe('the supervisor', () => {
 
   it('under timeout(1)', async () => {
     const program = new Program(busy)
-    const end = closed(program.start('timeout', ['2', process.execPath, 'parent.mjs']))
+    const timeout = program.start('timeout', ['1000', process.execPath, 'parent.mjs'])
+    const end = closed(timeout)
     await program.logs('job', WORKERS)
+    // As its own alarm does it.
+    timeout.kill('SIGALRM')
     expect(await end).toEqual({ code: 124, signal: null })
     await program.hasCleanedUp('requested', WORKERS)
   })
