@@ -60,7 +60,7 @@ export function ignore(signals: readonly Signal[]): Disposable {
  * for the first or the last listener, end the holding of that signal.
  *
  * Where the system has no room for more queued signals (RLIMIT_SIGPENDING of getrlimit(2)) none is lost, but senders are no longer
- * known, and real-time signals that come again at the end may join (queues of sigqueue(3)).
+ * known, and several of one real-time signal may come as one at the end, to a handler of native code.
  * @returns what `fn` returns.
  * @throws what `fn` throws, TypeError as {@link ignore}, Error `EAGAIN` where the system has no thread to give; all as a rejection.
  */
