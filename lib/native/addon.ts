@@ -22,6 +22,7 @@ export interface ExitPipe {
 /** 0: unset, 1: requested, 2: orphaned. */
 export type ExitState = 0 | 1 | 2
 
+/** `signal`: 0 when none came, or a negative errno. */
 export type SignalArrival = [signal: number, pid: number, uid: number]
 
 export interface Addon {
@@ -91,7 +92,7 @@ export interface Addon {
    */
   keepAction(signal: number): object
   releaseAction(handle: object): void
-  /** Returns the signal, 0 when none came, and the sender's pid and uid. `timeoutMs` may be Infinity. */
+  /** `timeoutMs` may be Infinity. */
   takeSignal(signals: bigint, timeoutMs: number): SignalArrival
   /**
    * The same, without blocking this thread. Returns a negative errno where no thread could be had. `over` is called once when there is

@@ -14,7 +14,11 @@ export interface ProcessEntry {
 /** Undefined when there is no such process. */
 export function processEntry(pid: number): ProcessEntry | undefined {
   const stat = kernelFile(`/proc/${pid}/stat`)
-  if (stat === undefined) return undefined
+  return stat === undefined ? undefined : entryOf(pid, stat)
+}
+
+/** `stat`: what /proc/PID/stat says. */
+export function entryOf(pid: number, stat: string): ProcessEntry {
   // The name before it may hold any character, ')' too.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return { pid, state: fields[0] as string, parent: Number(fields[1]), startedAt: Number(fields[19]) }

@@ -37,6 +37,7 @@ function checked(signals: unknown, timeoutMs: unknown): [set: bigint, timeoutMs:
 }
 
 function received([number, pid, uid]: SignalArrival): ReceivedSignal | undefined {
+  if (number < 0) throw systemError(number, 'rt_sigtimedwait')
   return number === 0 ? undefined : { number, name: signalOf(number), pid, uid }
 }
 
@@ -117,9 +118,13 @@ function waitElsewhere(
       isOver = true
       listener?.[Symbol.dispose]()
       uncover()
-      const arrival = received(native().finishWait(handle as object))
-      if (aborted && !arrival) reject(new AbortError(abort?.reason))
-      else resolve(arrival)
+      try {
+        const arrival = received(native().finishWait(handle as object))
+        if (aborted && !arrival) throw new AbortError(abort?.reason)
+        resolve(arrival)
+      } catch (error) {
+        reject(error)
+      }
     }
     const handle = native().waitForSignal(set, timeoutMs, ref, !isMainThread, () => finish(false))
     if (typeof handle === 'number') return reject(systemError(handle, 'pthread_create'))

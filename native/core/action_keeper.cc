@@ -17,13 +17,12 @@ ActionKeeper::ActionKeeper(uv_loop_t* loop, int signal) : signal_(signal) {
   handle_.data = this;
   uv_unref(as_handle(handle_));
   // As the first one, its callback is where a signal goes that comes before our own action is back.
-  uv_signal_start(
-      &handle_, [](uv_signal_t* handle, int) { static_cast<ActionKeeper*>(handle->data)->pass_on(); }, signal);
-  platform::keep_taking(signal);
+  const auto on_signal = [](uv_signal_t* handle, int) { static_cast<ActionKeeper*>(handle->data)->pass_on(); };
+  platform::keep_taking(signal, [&] { uv_signal_start(&handle_, on_signal, signal); });
 }
 
 void ActionKeeper::pass_on() {
-  if (platform::keep_taking(signal_)) {
+  if (platform::is_taken(signal_)) {
     platform::come_again(signal_);
   } else if (!others_listen()) {
     // Who took it has just gone, and this handle alone was left to hear it.
@@ -33,8 +32,7 @@ void ActionKeeper::pass_on() {
 }
 
 void ActionKeeper::stop() {
-  uv_signal_stop(&handle_);
-  platform::keep_taking(signal_);
+  platform::keep_taking(signal_, [this] { uv_signal_stop(&handle_); });
 }
 
 bool ActionKeeper::others_listen() {

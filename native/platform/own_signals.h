@@ -1,7 +1,7 @@
 // What sigshield asks of an operating system for the signals of this process itself: platform.h's second page.
 //
 //   Of the calling thread    change_mask, set_mask, pending_signals, raise_signal, take_signal
-//   Of the whole process     disposition, SignalsIgnored, SignalHold, SignalWait, keep_taking, come_again
+//   Of the whole process     disposition, SignalsIgnored, SignalHold, SignalWait, keep_taking, is_taken, come_again
 //
 // SignalsIgnored, SignalHold and a wait each lay an action of theirs over the one that is there. The last one acts. Any
 // of them may go first: what was there comes back, to the byte, with the last to go.
@@ -65,7 +65,7 @@ class SignalHold {
 };
 
 struct Arrival {
-  int signal = 0;    // 0: none came in time.
+  int signal = 0;    // 0: none came in time. Negative: the errno for which there was no waiting.
   pid_t sender = 0;  // 0: the kernel.
   uid_t uid = 0;
 };
@@ -95,9 +95,11 @@ class SignalWait {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// Somebody may have changed the action of this signal: who lies over it goes on, and the new one comes back in the end.
-// False when nobody does.
-bool keep_taking(int signal);
+// `change` may write the action of this signal: who lies over it goes on, and what was written comes back in the end.
+void keep_taking(int signal, const std::function<void()>& change);
+
+// Whether anybody lies over it.
+bool is_taken(int signal);
 
 // It has come to somebody that it was not for: who lies over it takes it, else the action that is there now.
 void come_again(int signal);

@@ -3,25 +3,36 @@ import { spawn } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { limit, times } from '../support/limits.js'
 import { NodeProgram } from '../support/node-program.js'
-import { closed, ended } from '../support/processes.js'
+import { closed, ended, line } from '../support/processes.js'
 
 const CHANGES = times(20_000)
 
-/** Sends SIGUSR2 as fast as it can, until the program is gone. */
-const flood = (pid: number) => ended(spawn('bash', ['-c', `while kill -USR2 ${pid} 2> /dev/null; do :; done`]))
+/** Sends SIGUSR2 as fast as it can until the program is gone, and says so once it has begun. */
+const flood = (pid: number) =>
+  ended(
+    spawn('bash', ['-c', `kill -USR2 ${pid}; echo floods; while kill -USR2 ${pid} 2> /dev/null; do :; done`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  )
 
 /** The first listener comes and the last one goes, again and again, in a flood of signals. */
 const changing = (open: string, close: string) => `
   import { hold, ignore, wait } from 'sigshield/signals'
   setInterval(() => {}, 1000)
   let inside = 0
+  let flooded = false
+  process.once('SIGHUP', () => { flooded = true })
   const listener = () => { inside += 1 }
   const turn = () => new Promise(setImmediate)
+  let end = Infinity
   const change = async () => {
-    for (let i = 0; i < ${CHANGES}; i += 1) {
+    for (let i = 0; i < end; i += 1) {
       process.on('SIGUSR2', listener)
       process.off('SIGUSR2', listener)
-      if (i % 100 === 0) await turn()
+      if (i % 100 !== 0) continue
+      await turn()
+      if (flooded) end = i + ${CHANGES}
+      flooded = false
     }
     process.on('SIGUSR2', listener)
     await turn()
@@ -51,6 +62,8 @@ describe('the first listener that comes and the last that goes, in a flood of si
       await program.says('ready')
       const sender = flood(program.pid)
       const end = closed(sender)
+      expect(await line(sender.stdout)).toBe('floods')
+      program.kill('SIGHUP')
       expect(await program.end()).toEqual({ rest: ['0'], code: 0, signal: null })
       await end
     },

@@ -199,8 +199,11 @@ Failure signal_process(pid_t pid, std::uint64_t started_at, int signal) {
   const ProcessReference process{pid, FileDescriptor{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))}};
   if (!process.handle.valid() && (errno == ESRCH || errno == EMFILE || errno == ENFILE)) return {Step::kKill, errno};
   const std::uint64_t start = start_of(pid);
-  // It may be there and be hidden (hidepid of proc(5)).
-  if (start == 0 && send_by_pidfd(process, 0, 0) == EPERM) return {Step::kKill, EPERM};
+  if (start == 0) {
+    // It may be there and be hidden (hidepid of proc(5)).
+    const int error = send_by_pidfd(process, 0, 0);
+    return {Step::kKill, error == 0 ? EACCES : error == ENOSYS ? ESRCH : error};
+  }
   if (start != started_at) return {Step::kKill, ESRCH};
   const int error = send_by_pidfd(process, signal, 0);
   if (error == 0) return {};

@@ -29,6 +29,10 @@ namespace {
 struct Overlaid {
   Action before;
   std::vector<const SignalLayer*> layers;
+  // What lies below an action of ours that somebody else lay over when we went, and may bring back: another copy of
+  // this library does.
+  Action below_left;
+  bool is_left = false;
 };
 
 using PerSignal = std::array<Overlaid, kLastSignal + 1>;
@@ -80,11 +84,11 @@ Action action_of(const SignalLayer& layer) {
   return action;
 }
 
-// Another copy of this library has put our action back when nobody lay over the signal any more.
+// For an action of ours that was brought back.
 void give_way(int signal) {
   const Route& way = route(signal);
   if (!is_on_signal(exchange_action(signal, nullptr)) || way.taker.load() != 0) return;
-  const Action ours = exchange_action(signal, &overlaid(signal).before);
+  const Action ours = exchange_action(signal, &overlaid(signal).below_left);
   if (way.taker.load() != 0) exchange_action(signal, &ours);
 }
 
@@ -97,8 +101,7 @@ void on_signal(int signal, siginfo_t* info, void*) {
 // is pending already.
 void send_to_process(const siginfo_t& info) {
   const long self = raw_syscall(SYS_getpid);
-  if (raw_syscall(SYS_rt_sigqueueinfo, self, info.si_signo, &info) != -EAGAIN) return;
-  raw_syscall(SYS_kill, self, info.si_signo);
+  if (raw_syscall(SYS_rt_sigqueueinfo, self, info.si_signo, &info) != 0) raw_syscall(SYS_kill, self, info.si_signo);
 }
 
 void wait_until_none_is_on_its_way(int signal) {
@@ -111,7 +114,7 @@ void install(int signal, const SignalLayer& layer) {
   const Action wanted = action_of(layer);
   const Action found = exchange_action(signal, &wanted);
   const bool is_ours = !state.layers.empty() && found.handler == action_of(*state.layers.back()).handler;
-  if (!is_ours && !is_on_signal(found)) state.before = found;
+  if (!is_ours) state.before = is_on_signal(found) ? state.below_left : found;
   // As the kernel drops what is pending.
   if (layer.taker() == 0) route(signal).unqueued.store(0);
 }
@@ -133,7 +136,11 @@ void remove(int signal, const SignalLayer& layer) {
   const SignalLayer* const next = state.layers.empty() ? nullptr : state.layers.back();
   const Action action = next == nullptr ? state.before : action_of(*next);
   // What somebody else has put there since is theirs to take away.
-  if (exchange_action(signal, nullptr).handler == action_of(layer).handler) exchange_action(signal, &action);
+  if (exchange_action(signal, nullptr).handler == action_of(layer).handler) {
+    exchange_action(signal, &action);
+  } else if (next == nullptr && !std::exchange(state.is_left, true)) {
+    state.below_left = state.before;
+  }
   route(signal).taker.store(next == nullptr ? 0 : next->taker());
 }
 
@@ -191,7 +198,7 @@ void forward(const siginfo_t& info) {
   way.in_flight.fetch_add(1);
   if (const pid_t taker = way.taker.load(); taker == 0) {
     send_to_process(sent);
-  } else if (raw_syscall(SYS_rt_tgsigqueueinfo, raw_syscall(SYS_getpid), taker, signal, &sent) == -EAGAIN) {
+  } else if (raw_syscall(SYS_rt_tgsigqueueinfo, raw_syscall(SYS_getpid), taker, signal, &sent) != 0) {
     way.unqueued.fetch_add(1);
     wake(taker);
   }
@@ -219,11 +226,18 @@ SignalSet taken_by_others(SignalSet signals, pid_t thread) {
   return others;
 }
 
-bool keep_taking(int signal) {
+void keep_taking(int signal, const std::function<void()>& change) {
   const std::lock_guard guard{lock()};
+  const Action before = exchange_action(signal, nullptr);
+  change();
   const auto& layers = overlaid(signal).layers;
-  if (!layers.empty()) install(signal, *layers.back());
-  return !layers.empty();
+  const bool has_changed = exchange_action(signal, nullptr).handler != before.handler;
+  if (has_changed && !layers.empty()) install(signal, *layers.back());
+}
+
+bool is_taken(int signal) {
+  const std::lock_guard guard{lock()};
+  return !overlaid(signal).layers.empty();
 }
 
 void come_again(int signal) {

@@ -70,12 +70,11 @@ int take_signal_until(SignalSet signals, siginfo_t& info, double timeout_ms, con
     if (const int unqueued = take_unqueued(signals, taker); unqueued != 0) return unqueued;
     const bool is_over = is_cancelled != nullptr && is_cancelled->load();
     const timespec time = is_over ? timespec{} : time_until(start + limit);
-    const int signal =
-        wait_for_signal(signals | signal_bit(kWakeSignal), info, forever && !is_over ? nullptr : &time);
+    const int signal = wait_for_signal(signals | signal_bit(kWakeSignal), info, forever && !is_over ? nullptr : &time);
     if (signal == kWakeSignal) {
       stray.look_at(info);
     } else if (signal != -EINTR) {
-      return std::max(signal, 0);
+      return signal == -EAGAIN ? 0 : signal;
     }
   }
 }
@@ -86,9 +85,9 @@ void discard_wake_ups() {
 }
 
 Arrival arrival_of(int signal, const siginfo_t& info) {
-  if (signal == 0) return {};
   // Elsewhere the fields mean something else (sigaction(2)).
-  const bool has_sender = info.si_code == SI_USER || info.si_code == SI_QUEUE || info.si_code == SI_TKILL;
+  const bool has_sender =
+      signal > 0 && (info.si_code == SI_USER || info.si_code == SI_QUEUE || info.si_code == SI_TKILL);
   if (!has_sender) return {.signal = signal};
   return {.signal = signal, .sender = info.si_pid, .uid = info.si_uid};
 }

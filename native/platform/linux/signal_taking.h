@@ -21,7 +21,7 @@ void forward_all(const std::vector<siginfo_t>& taken);
 
 // Waits, in a thread that blocks them and kWakeSignal, until one of these comes, until the time is over (infinite:
 // never), or until the thread is woken and `is_cancelled`: then what is pending still counts. Returns the signal, 0 for
-// none.
+// none, or a negative errno.
 int take_signal_until(SignalSet signals, siginfo_t& info, double timeout_ms,
                       const std::atomic<bool>* is_cancelled = nullptr);
 

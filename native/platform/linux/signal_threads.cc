@@ -112,7 +112,7 @@ class SignalWait::Implementation {
 
   ~Implementation() {
     end();
-    if (signal_ != 0) forward(info_);
+    if (signal_ > 0) forward(info_);
   }
   Implementation(const Implementation&) = delete;
   Implementation& operator=(const Implementation&) = delete;
