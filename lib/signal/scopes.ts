@@ -25,10 +25,11 @@ export function disposition(signal: Signal): Disposition {
  *
  * `process.on` and `process.off` meanwhile count from the disposal on; where a worker thread ignores, such calls of the main thread for
  * the first or the last listener end it. What native code does to the action meanwhile stays done. What a section of {@link hold} has
- * held by then is discarded (sigaction(2)).
+ * held by then is discarded (sigaction(2)). Where two copies of this library ignore a signal, the first to be disposed of may end it.
  *
  * This is for children that inherit it: those of native code that forks by itself. It does nothing for `child_process`: libuv sets
- * all signals back to their default in each child. `spawnProtected` and `forkProtected` ignore what their own `ignore` says.
+ * signals 1 to 31 back to their default in each child; only a real-time signal stays ignored there. `spawnProtected` and
+ * `forkProtected` ignore what their own `ignore` says.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
  */
 export function ignore(signals: readonly Signal[]): Disposable {
