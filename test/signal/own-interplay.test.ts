@@ -94,6 +94,25 @@ it('what is ignored: a child of child_process inherits the real-time signals of 
   ).toEqual(well([40], []))
 })
 
+describe('a process that ends inside ends by its own code, whichever listeners have come and gone', () => {
+  it.each(scopes)('%s', async (_name, open) => {
+    for (const end of ['process.exit(7)', 'process.exitCode = 7']) {
+      expect(
+        await run(`
+          const listener = () => {}
+          process.on('SIGUSR2', listener)
+          ${open.replace('ALL', `['SIGUSR2', 'SIGTERM']`)}
+          process.off('SIGUSR2', listener)
+          process.on('SIGTERM', listener)
+          process.kill(self, 'SIGUSR2')
+          print('in')
+          ${open.startsWith('const abort') ? 'abort.abort(); await waiting' : ''}
+          ${end}`),
+      ).toEqual({ said: ['in'], code: 7, signal: null })
+    }
+  })
+})
+
 it('a listener that calls once only is called once, after the section', async () => {
   expect(
     await run(`

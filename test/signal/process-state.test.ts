@@ -104,14 +104,15 @@ describe('kill', () => {
       import { spawnSync } from 'node:child_process'
       const child = spawn('cat')
       const { startedAt } = signals.stateOf(child.pid)
+      signals.kill(child.pid, 0, { startedAt })
       spawnSync('prlimit', ['--pid', String(self), '--nofile=64'])
       const open = []
       try { for (;;) open.push(openSync('/dev/null')) } catch {}
-      try { signals.kill(child.pid, 'SIGTERM', { startedAt }) } catch ({ code }) { print(code) }
+      try { signals.kill(child.pid, 'SIGTERM', { startedAt }) } catch ({ message }) { print(message) }
       for (const fd of open) closeSync(fd)
       child.stdin.end()
       print(await once(child, 'exit'))`)
-    expect(said).toEqual(['EMFILE', [0, null]])
+    expect(said).toEqual(['kill EMFILE', [0, null]])
   })
 
   it('is ESRCH for one that is gone', async () => {
