@@ -228,6 +228,22 @@ it('listeners that come and go while it waits hear nothing, and hear the next', 
   ).toEqual(well('SIGUSR2', 'handled', 'heard', 'SIGUSR2', 'default', 'SIGUSR2', 'default'))
 })
 
+describe('the signal that wakes our own threads', () => {
+  it.each([
+    ['wait', `void wait(['SIGUSR2'])`, ''],
+    ['waitSync', '', `waitSync(['SIGUSR2'])`],
+  ])('%s: sent by another process it does what it always does', async (_name, before, after) => {
+    const program = new NodeProgram(`
+      import { wait, waitSync } from 'sigshield/signals'
+      ${before}
+      console.log('ready')
+      ${after}`)
+    await program.says('ready')
+    program.kill('SIGSYS')
+    expect(await program.end()).toEqual({ rest: [], code: null, signal: 'SIGSYS' })
+  })
+})
+
 describe('what is refused, before anything', () => {
   it.each([
     [
