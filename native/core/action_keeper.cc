@@ -37,14 +37,14 @@ void ActionKeeper::stop() {
 
 bool ActionKeeper::others_listen() {
   struct Search {
-    const ActionKeeper& self;
+    const ActionKeeper* self;
     bool found = false;
-  } search{*this};
+  } search{.self = this};
   const auto look = [](uv_handle_t* handle, void* data) {
     auto& it = *static_cast<Search*>(data);
     if (handle->type != UV_SIGNAL || uv_is_active(handle) == 0) return;
     const auto* const other = reinterpret_cast<uv_signal_t*>(handle);
-    it.found |= other != &it.self.handle_ && other->signum == it.self.signal_;
+    if (other != &it.self->handle_ && other->signum == it.self->signal_) it.found = true;
   };
   uv_walk(handle_.loop, look, &search);
   return search.found;

@@ -202,7 +202,8 @@ Failure signal_process(pid_t pid, std::uint64_t started_at, int signal) {
   if (start == 0) {
     // It may be there and be hidden (hidepid of proc(5)).
     const int error = send_by_pidfd(process, 0, 0);
-    return {Step::kKill, error == 0 ? EACCES : error == ENOSYS ? ESRCH : error};
+    if (error == 0) return {Step::kKill, EACCES};
+    return {Step::kKill, error == ENOSYS ? ESRCH : error};
   }
   if (start != started_at) return {Step::kKill, ESRCH};
   const int error = send_by_pidfd(process, signal, 0);

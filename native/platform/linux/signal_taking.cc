@@ -37,7 +37,9 @@ class StrayWakeSignal {
   StrayWakeSignal(const StrayWakeSignal&) = delete;
   StrayWakeSignal& operator=(const StrayWakeSignal&) = delete;
 
-  void look_at(const siginfo_t& info) { found_ |= info.si_code == SI_USER && info.si_pid != 0; }
+  void look_at(const siginfo_t& info) {
+    if (info.si_code == SI_USER && info.si_pid != 0) found_ = true;
+  }
 
  private:
   bool found_ = false;
