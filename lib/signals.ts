@@ -13,7 +13,7 @@ export { type MaskChange, mask, pending, withMask } from './signal/mask.js'
 export type { Signal } from './signal/names.js'
 export { type KillOptions, kill, type ProcessState, stateOf } from './signal/process-state.js'
 export { type Disposition, disposition, hold, ignore } from './signal/scopes.js'
-export { type ReceivedSignal, raise, wait, waitSync } from './signal/waiting.js'
+export { type ReceivedSignal, raise, type WaitOptions, wait, waitSync } from './signal/waiting.js'
 
 /**
  * The system's description of a signal, as a shell prints it: 'Interrupt' (strsignal(3)).

@@ -22,6 +22,7 @@ export interface ExitPipe {
 /** 0: unset, 1: requested, 2: orphaned. */
 export type ExitState = 0 | 1 | 2
 
+/** `signal`: 0 when none came, or a negative errno. */
 export type SignalArrival = [signal: number, pid: number, uid: number]
 
 export interface Addon {
@@ -71,8 +72,8 @@ export interface Addon {
   /** Exactly this mask. */
   setMask(mask: bigint): void
   pendingSignals(): bigint
-  /** For the calling thread. */
-  raiseSignal(signal: number): void
+  /** For the calling thread. Returns 0 or a negative errno. */
+  raiseSignal(signal: number): number
   describeSignal(signal: number): string
   /** 0: default, 1: ignored, 2: handled. */
   disposition(signal: number): number
@@ -85,10 +86,26 @@ export interface Addon {
    */
   holdSignals(signals: bigint, releaseAtEnd: boolean): object | number
   releaseHold(handle: object): void
-  /** Somebody may have changed the signal's action: who ignores or holds it goes on. */
-  keepTaking(signal: number): void
-  /** Returns the signal, 0 when none came, and the sender's pid and uid. `timeoutMs` may be Infinity. */
+  /**
+   * Until the handle is given to {@link releaseAction}, libuv leaves the signal's action to who ignores, holds or awaits it, whichever
+   * listeners come and go.
+   */
+  keepAction(signal: number): object
+  releaseAction(handle: object): void
+  /** `timeoutMs` may be Infinity. */
   takeSignal(signals: bigint, timeoutMs: number): SignalArrival
-  /** The same, without blocking this thread. Returns 0, or a negative errno where no thread could be had. */
-  waitForSignal(signals: bigint, timeoutMs: number, done: (...arrival: SignalArrival) => void): number
+  /**
+   * The same, without blocking this thread. Returns a negative errno where no thread could be had. `over` is called once when there is
+   * something to tell, unless {@link finishWait} was called before. What nobody is told of at the environment's end goes on as it would
+   * have where `passesOnAtEnd`.
+   */
+  waitForSignal(
+    signals: bigint,
+    timeoutMs: number,
+    keepsAlive: boolean,
+    passesOnAtEnd: boolean,
+    over: () => void,
+  ): object | number
+  /** Ends the wait, once. What is told has come by now. */
+  finishWait(handle: object): SignalArrival
 }

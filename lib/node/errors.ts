@@ -64,6 +64,16 @@ export function invalidState(message: string): Error & { code: string } {
   return withCode(new Error(message), 'ERR_INVALID_STATE')
 }
 
+/** Of the same name and shape as Node's own class, which it keeps to itself. */
+export class AbortError extends Error {
+  override readonly name = 'AbortError'
+  readonly code = 'ABORT_ERR'
+
+  constructor(cause: unknown) {
+    super('The operation was aborted', { cause })
+  }
+}
+
 /** A system call that failed, in the shape of Node's own system errors. */
 export function systemError(errno: number, syscall: string): NodeJS.ErrnoException {
   const code = getSystemErrorName(errno)

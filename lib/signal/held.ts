@@ -1,6 +1,6 @@
 /** Whether a process is kept from acting by somebody else. */
-import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
+import { kernelFile } from './kernel-file.js'
 
 /**
  * @param stopSignal - what has stopped it, or 0. A process that stopped itself at the terminal (SIGTTIN, SIGTTOU) is not held:
@@ -19,20 +19,11 @@ const freezers = [
 
 /** A frozen process shows no state of its own. One in this process's own cgroup would have frozen it too. */
 function isFrozen(pid: number): boolean {
-  const theirs = read(`/proc/${pid}/cgroup`) ?? ''
-  const ours = read('/proc/self/cgroup') ?? ''
+  const theirs = kernelFile(`/proc/${pid}/cgroup`) ?? ''
+  const ours = kernelFile('/proc/self/cgroup') ?? ''
   return freezers.some(({ group, root, file, frozen }) => {
     const name = group.exec(theirs)?.[1]
     if (name === undefined || name === group.exec(ours)?.[1]) return false
-    return frozen.test(read(`${root}${name}/${file}`) ?? '')
+    return frozen.test(kernelFile(`${root}${name}/${file}`) ?? '')
   })
-}
-
-/** Undefined where there is no such file: another system, an older kernel, no right to look, or a process that has ended. */
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return undefined
-  }
 }

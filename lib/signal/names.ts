@@ -42,9 +42,11 @@ export function signalOf(number: number): Signal {
 
 /** Ascending. */
 export function signalsOf(set: bigint): Signal[] {
-  const found: Signal[] = []
-  for (let number = 1; number <= LAST_SIGNAL; number += 1) if (includes(set, number)) found.push(signalOf(number))
-  return found
+  return signalNumbers(set).map(signalOf)
+}
+
+export function signalNumbers(set: bigint): number[] {
+  return Array.from({ length: LAST_SIGNAL }, (_, index) => index + 1).filter((number) => includes(set, number))
 }
 
 /** Bit n-1 of a set stands for signal n, as in the kernel's own. */

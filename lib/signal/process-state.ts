@@ -1,10 +1,11 @@
 /** The signals of any process: what it does with them, and sending it one. */
+import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
 import { checkInteger, invalidArgType, ownOptions, systemError } from '../node/errors.js'
 import { type Signal, signalNumber, signalsOf } from './names.js'
 import { ProcStatus } from './proc-status.js'
-import { processEntry } from './process-table.js'
+import { entryOf } from './process-table.js'
 
 /** What the kernel says of a process's signals (proc_pid_status(5)). */
 export interface ProcessState {
@@ -34,10 +35,10 @@ const modes = ['off', 'strict', 'filter'] as const
 export function stateOf(pid: number): ProcessState {
   checkPid(pid)
   for (;;) {
-    const startedAt = processEntry(pid)?.startedAt
-    const status = statusOf(pid)
+    const startedAt = startOf(pid)
+    const status = looking(() => new ProcStatus(pid))
     // The number may be another's by now.
-    if (startedAt === undefined || processEntry(pid)?.startedAt !== startedAt) continue
+    if (startOf(pid) !== startedAt) continue
     const set = (name: string) => signalsOf(status.set(name))
     return {
       pid,
@@ -57,12 +58,22 @@ function checkPid(pid: unknown): number {
   return checkInteger('pid', pid, 1, LARGEST_PID)
 }
 
-function statusOf(pid: number): ProcStatus {
+function startOf(pid: number): number {
+  return entryOf(
+    pid,
+    looking(() => readFileSync(`/proc/${pid}/stat`, 'latin1')),
+  ).startedAt
+}
+
+function looking<T>(look: () => T): T {
   try {
-    return new ProcStatus(pid)
+    return look()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ESRCH') throw systemError(-constants.errno.ESRCH, 'open')
+    // Without proc(5) there is no telling.
+    if (code === 'ESRCH' || (code === 'ENOENT' && existsSync('/proc/self/stat'))) {
+      throw systemError(-constants.errno.ESRCH, 'open')
+    }
     // What hides the processes of others answers so (hidepid of proc(5)).
     if (code === 'EPERM') throw systemError(-constants.errno.EACCES, 'open')
     throw error

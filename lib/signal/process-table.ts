@@ -1,5 +1,6 @@
 /** The processes of this system, as the kernel lists them (proc(5)). Linux alone. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { kernelFile } from './kernel-file.js'
 
 export interface ProcessEntry {
   readonly pid: number
@@ -12,8 +13,12 @@ export interface ProcessEntry {
 
 /** Undefined when there is no such process. */
 export function processEntry(pid: number): ProcessEntry | undefined {
-  const stat = read(`/proc/${pid}/stat`)
-  if (stat === undefined) return undefined
+  const stat = kernelFile(`/proc/${pid}/stat`)
+  return stat === undefined ? undefined : entryOf(pid, stat)
+}
+
+/** `stat`: what /proc/PID/stat says. */
+export function entryOf(pid: number, stat: string): ProcessEntry {
   // The name before it may hold any character, ')' too.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return { pid, state: fields[0] as string, parent: Number(fields[1]), startedAt: Number(fields[19]) }
@@ -25,14 +30,5 @@ export function processTable(): ProcessEntry[] {
 
 /** Whether its environment had this entry when its program was started; false where that may not be read. */
 export function hasEnvironmentEntry(pid: number, entry: string): boolean {
-  return `\0${read(`/proc/${pid}/environ`) ?? ''}`.includes(`\0${entry}\0`)
-}
-
-/** Undefined for a process that has ended, or that may not be looked at. */
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return undefined
-  }
+  return `\0${kernelFile(`/proc/${pid}/environ`) ?? ''}`.includes(`\0${entry}\0`)
 }

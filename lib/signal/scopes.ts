@@ -1,8 +1,8 @@
 /** What becomes of a signal of this whole process for a while: it is ignored, or it waits. */
-import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { native } from '../native/load.js'
 import { invalidArgType, systemError } from '../node/errors.js'
+import { coverListeners } from './listeners.js'
 import { type Signal, signalNumber } from './names.js'
 import { processSet } from './policy.js'
 
@@ -18,49 +18,31 @@ export function disposition(signal: Signal): Disposition {
   return dispositions[native().disposition(signalNumber(signal))] as Disposition
 }
 
-/** The scopes that are open in this thread. */
-let open = 0
-
-/** libuv sets the action for the first listener of a signal, and sets it back after the last. Node has called it when this is. */
-function onListener(event: string | symbol): void {
-  const number = typeof event === 'string' ? (constants.signals as Record<string, number>)[event] : undefined
-  if (number !== undefined) native().keepTaking(number)
-}
-
-/** Only the main thread has listeners for signals. */
-function opened(): void {
-  open += 1
-  if (open === 1 && isMainThread) process.on('newListener', onListener).on('removeListener', onListener)
-}
-
-function closed(): void {
-  open -= 1
-  if (open === 0 && isMainThread) process.off('newListener', onListener).off('removeListener', onListener)
-}
-
 /**
  * Ignores the signals in this process (SIG_IGN) until it is disposed of. Then exactly the action that was there is put back, Node's
  * handler for listeners too. Per process. Calls nest, and may be disposed of in any order, or never: also when the worker thread that
  * called it has ended.
  *
- * `process.on` and `process.off` meanwhile count from the disposal on, but for a gap of microseconds in the call itself; where a
- * worker thread ignores, such calls of the main thread for the first or the last listener end it. What native code does to the action
- * meanwhile stays done. What a section of {@link hold} has held by then is discarded (sigaction(2)).
+ * `process.on` and `process.off` meanwhile count from the disposal on; where a worker thread ignores, such calls of the main thread for
+ * the first or the last listener end it. What native code does to the action meanwhile stays done. What a section of {@link hold} has
+ * held by then is discarded (sigaction(2)). Where two copies of this library ignore a signal, the first to be disposed of may end it.
  *
  * This is for children that inherit it: those of native code that forks by itself. It does nothing for `child_process`: libuv sets
- * all signals back to their default in each child. `spawnProtected` and `forkProtected` ignore what their own `ignore` says.
+ * signals 1 to 31 back to their default in each child; only a real-time signal stays ignored there. `spawnProtected` and
+ * `forkProtected` ignore what their own `ignore` says.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
  */
 export function ignore(signals: readonly Signal[]): Disposable {
-  const handle = native().ignoreSignals(processSet(signals))
-  opened()
+  const set = processSet(signals)
+  const handle = native().ignoreSignals(set)
+  const uncover = coverListeners(set)
   let ignores = true
   return {
     [Symbol.dispose]() {
       if (!ignores) return
       ignores = false
+      uncover()
       native().releaseIgnored(handle)
-      closed()
     },
   }
 }
@@ -75,8 +57,11 @@ export function ignore(signals: readonly Signal[]): Disposable {
  * what is held. A worker thread that is terminated inside lets go of them; a process that exits inside exits by its own code.
  * Children that start inside are not held, whoever starts them.
  *
- * `process.on` and `process.off` for a held signal, inside, leave a gap of microseconds when it is the first or the last listener: a
- * signal in it is not held. From a worker thread's section such calls of the main thread end the holding of that signal.
+ * `process.on` and `process.off` for a held signal, inside, count at the end. In a worker thread's section such calls of the main thread,
+ * for the first or the last listener, end the holding of that signal.
+ *
+ * Where the system has no room for more queued signals (RLIMIT_SIGPENDING of getrlimit(2)) none is lost, but senders are no longer
+ * known, and several of one real-time signal may come as one at the end, to a handler of native code.
  * @returns what `fn` returns.
  * @throws what `fn` throws, TypeError as {@link ignore}, Error `EAGAIN` where the system has no thread to give; all as a rejection.
  */
@@ -85,11 +70,11 @@ export async function hold<T>(signals: readonly Signal[], fn: () => T | PromiseL
   if (typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
   const handle = native().holdSignals(set, !isMainThread)
   if (typeof handle === 'number') throw systemError(handle, 'pthread_create')
-  opened()
+  const uncover = coverListeners(set)
   try {
     return await fn()
   } finally {
-    closed()
+    uncover()
     native().releaseHold(handle)
   }
 }

@@ -1,7 +1,18 @@
 /** Taking a signal that comes, in place of its listeners and its default action; and sending one to oneself. */
+import { addAbortListener } from 'node:events'
+import { isMainThread } from 'node:worker_threads'
 import type { SignalArrival } from '../native/addon.js'
 import { native } from '../native/load.js'
-import { checkMilliseconds, invalidArgValue, systemError } from '../node/errors.js'
+import {
+  AbortError,
+  checkMilliseconds,
+  invalidArgType,
+  invalidArgValue,
+  isOptions,
+  ownOptions,
+  systemError,
+} from '../node/errors.js'
+import { coverListeners } from './listeners.js'
 import { type Signal, signalNumber, signalOf } from './names.js'
 import { processSet } from './policy.js'
 
@@ -10,7 +21,10 @@ export interface ReceivedSignal {
   readonly number: number
   /** Its number again for a real-time signal, which has no name in Node. */
   readonly name: Signal
-  /** The process that sent it; 0 for the kernel, as of a terminal's Ctrl-C. */
+  /**
+   * The process that sent it; 0 for the kernel, as of a terminal's Ctrl-C, and where the system has no room to note it
+   * (RLIMIT_SIGPENDING of getrlimit(2)).
+   */
   readonly pid: number
   /** The real user id of the sender. */
   readonly uid: number
@@ -23,6 +37,7 @@ function checked(signals: unknown, timeoutMs: unknown): [set: bigint, timeoutMs:
 }
 
 function received([number, pid, uid]: SignalArrival): ReceivedSignal | undefined {
+  if (number < 0) throw systemError(number, 'rt_sigtimedwait')
   return number === 0 ? undefined : { number, name: signalOf(number), pid, uid }
 }
 
@@ -39,29 +54,92 @@ export function waitSync(signals: readonly Signal[], timeoutMs?: number): Receiv
   return received(native().takeSignal(...checked(signals, timeoutMs)))
 }
 
+export interface WaitOptions {
+  /** In milliseconds; none by default. Then the wait resolves to undefined. */
+  readonly timeoutMs?: number | undefined
+  /** Ends the wait: it rejects with an `AbortError`. */
+  readonly signal?: AbortSignal | undefined
+  /** Whether the wait keeps the process alive, as a timer of `node:timers/promises` does. Default: true. */
+  readonly ref?: boolean | undefined
+}
+
 /**
- * The same without blocking this thread: another one waits, from this call on. A process that waits stays alive. When several wait for
- * one signal, the last call takes it.
+ * The same without blocking this thread: another one waits, from this call on. When several wait for one signal, in whichever threads,
+ * the last call takes it. A worker thread that is terminated while it waits, waits no more.
+ *
+ * An abort takes no signal away: what had come before it is what the wait resolves to, what comes after it does what it always does. A
+ * signal that is aborted already takes none.
  *
  * What is sent to this very thread (`raise`, pthread_kill(3)) while it blocks the signal is seen only if it came before the call.
- * @throws as {@link waitSync}, and Error `EAGAIN` where the system has no thread to give; all as a rejection.
+ * @example
+ * const stop = await wait(['SIGTERM', 'SIGINT'], { signal: AbortSignal.timeout(1000) })
+ * @throws as {@link waitSync}; Error `ABORT_ERR` whose `cause` is the signal's reason; Error `EAGAIN` where the system has no thread to
+ * give; all as a rejection.
  */
-export async function wait(signals: readonly Signal[], timeoutMs?: number): Promise<ReceivedSignal | undefined> {
-  const [set, limit] = checked(signals, timeoutMs)
+export async function wait(signals: readonly Signal[], options: WaitOptions): Promise<ReceivedSignal | undefined>
+export async function wait(
+  signals: readonly Signal[],
+  timeoutMs?: number,
+  options?: Omit<WaitOptions, 'timeoutMs'>,
+): Promise<ReceivedSignal | undefined>
+export async function wait(
+  signals: readonly Signal[],
+  timeout?: number | WaitOptions,
+  options: WaitOptions = {},
+): Promise<ReceivedSignal | undefined> {
+  const given: WaitOptions = isOptions(timeout)
+    ? ownOptions('options', timeout)
+    : { ...ownOptions('options', options), timeoutMs: timeout }
+  const [set, timeoutMs] = checked(signals, given.timeoutMs)
+  const { signal: abort, ref } = checkedOptions(given)
+  if (abort?.aborted) throw new AbortError(abort.reason)
   const here = set & native().pendingSignals()
-  const first = here === 0n ? undefined : received(native().takeSignal(here, 0))
-  if (first) return first
+  return (here === 0n ? undefined : received(native().takeSignal(here, 0))) ?? waitElsewhere(set, timeoutMs, ref, abort)
+}
+
+function checkedOptions({ signal, ref = true }: WaitOptions): { signal: AbortSignal | undefined; ref: boolean } {
+  if (signal !== undefined && !(typeof signal === 'object' && signal !== null && 'aborted' in signal)) {
+    throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
+  }
+  if (typeof ref !== 'boolean') throw invalidArgType('options.ref', 'of type boolean', ref)
+  return { signal, ref }
+}
+
+function waitElsewhere(
+  set: bigint,
+  timeoutMs: number,
+  ref: boolean,
+  abort: AbortSignal | undefined,
+): Promise<ReceivedSignal | undefined> {
   return new Promise((resolve, reject) => {
-    const error = native().waitForSignal(set, limit, (...arrival) => resolve(received(arrival)))
-    if (error !== 0) reject(systemError(error, 'pthread_create'))
+    let isOver = false
+    const finish = (aborted: boolean) => {
+      if (isOver) return
+      isOver = true
+      listener?.[Symbol.dispose]()
+      uncover()
+      try {
+        const arrival = received(native().finishWait(handle as object))
+        if (aborted && !arrival) throw new AbortError(abort?.reason)
+        resolve(arrival)
+      } catch (error) {
+        reject(error)
+      }
+    }
+    const handle = native().waitForSignal(set, timeoutMs, ref, !isMainThread, () => finish(false))
+    if (typeof handle === 'number') return reject(systemError(handle, 'pthread_create'))
+    const uncover = coverListeners(set)
+    const listener = abort && addAbortListener(abort, () => finish(true))
   })
 }
 
 /**
  * Sends a signal to the calling thread (raise(3)). Unless that thread blocks it, it is dealt with before this returns: the default
  * action is done, or Node has noted that there are listeners to call. Also in a worker thread, whose listeners are on the main thread.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`; Error `EAGAIN` for a real-time signal that the system has no room to
+ * queue (RLIMIT_SIGPENDING of getrlimit(2)).
  */
 export function raise(signal: Signal): void {
-  native().raiseSignal(signalNumber(signal))
+  const error = native().raiseSignal(signalNumber(signal))
+  if (error !== 0) throw systemError(error, 'tgkill')
 }

@@ -1,18 +1,9 @@
 /** What ends a child, or its pipes, without a further call: its time-out, an AbortSignal, and `drain`. */
 import type { ChildProcess } from 'node:child_process'
 import { addAbortListener } from 'node:events'
+import { AbortError } from '../node/errors.js'
 import type { SpawnPlan } from './plan.js'
 import type { ProcessHandle } from './process-handle.js'
-
-/** Of the same name and shape as Node's own class, which it keeps to itself. */
-class AbortError extends Error {
-  override readonly name = 'AbortError'
-  readonly code = 'ABORT_ERR'
-
-  constructor(cause: unknown) {
-    super('The operation was aborted', { cause })
-  }
-}
 
 /** As child_process does it; `drain` is ours. */
 export function limit(

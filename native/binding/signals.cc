@@ -1,13 +1,13 @@
 // The signals of this process itself.
 #include <napi.h>
+#include <uv.h>
 
-#include <array>
-#include <csignal>
 #include <cstring>
 #include <memory>
 #include <utility>
 
 #include "binding/topics.h"
+#include "core/action_keeper.h"
 #include "core/signal_set.h"
 #include "platform/own_signals.h"
 
@@ -32,7 +32,9 @@ void set_mask(const Napi::CallbackInfo& info) { platform::set_mask(set_of(info[0
 
 Napi::Value pending_signals(const Napi::CallbackInfo& info) { return answer(info, platform::pending_signals()); }
 
-void raise_signal(const Napi::CallbackInfo& info) { static_cast<void>(raise(info[0].As<Napi::Number>())); }
+Napi::Value raise_signal(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), -platform::raise_signal(info[0].As<Napi::Number>()));
+}
 
 Napi::Value describe_signal(const Napi::CallbackInfo& info) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's and musl's are safe.
@@ -76,66 +78,113 @@ Napi::Value hold_signals(const Napi::CallbackInfo& info) {
 
 void release_hold(const Napi::CallbackInfo& info) { info[0].As<Napi::External<Hold>>().Data()->signals.reset(); }
 
-void keep_taking(const Napi::CallbackInfo& info) { platform::keep_taking(info[0].As<Napi::Number>()); }
+struct KeptAction {
+  ActionKeeper keeper;
+  napi_async_cleanup_hook_handle end = nullptr;
+};
 
-std::array<napi_value, 3> values(Napi::Env env, const platform::Arrival& arrival) {
-  return {Napi::Number::New(env, arrival.signal), Napi::Number::New(env, arrival.sender),
-          Napi::Number::New(env, arrival.uid)};
+// (signal)
+Napi::Value keep_action(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  auto* const kept = new KeptAction{.keeper{loop, info[0].As<Napi::Number>()}};
+  const auto close = [](napi_async_cleanup_hook_handle end, void* data) {
+    auto* const it = static_cast<KeptAction*>(data);
+    it->keeper.close([it, end] {
+      delete it;
+      napi_remove_async_cleanup_hook(end);
+    });
+  };
+  napi_add_async_cleanup_hook(env, close, kept, &kept->end);
+  return Napi::External<KeptAction>::New(env, kept);
+}
+
+void release_action(const Napi::CallbackInfo& info) {
+  auto* const kept = info[0].As<Napi::External<KeptAction>>().Data();
+  napi_remove_async_cleanup_hook(kept->end);
+  kept->keeper.close([kept] { delete kept; });
+}
+
+Napi::Value array_of(Napi::Env env, const platform::Arrival& arrival) {
+  Napi::Array array = Napi::Array::New(env);
+  const auto add = [&](double value) { array.Set(array.Length(), value); };
+  add(arrival.signal);
+  add(arrival.sender);
+  add(arrival.uid);
+  return array;
 }
 
 // (signals, timeoutMs)
 Napi::Value take_signal(const Napi::CallbackInfo& info) {
-  const platform::Arrival arrival = platform::take_signal(set_of(info[0]), info[1].As<Napi::Number>());
-  Napi::Array array = Napi::Array::New(info.Env());
-  for (napi_value value : values(info.Env(), arrival)) array.Set(array.Length(), value);
-  return array;
+  return array_of(info.Env(), platform::take_signal(set_of(info[0]), info[1].As<Napi::Number>()));
 }
 
-// Ends by its signal, or with its environment.
+// Owned by its handle, which `over` keeps: until the wait is finished, or its environment ends.
 class Wait {
  public:
-  // Returns 0 or an errno.
-  static int start(Napi::Env env, SignalSet signals, double timeout_ms, const Napi::Function& done) {
-    auto wait = std::make_unique<Wait>(env, done);
-    wait->signals_ = std::make_unique<platform::SignalWait>(
-        signals, timeout_ms, [self = wait.get()](const platform::Arrival& arrival) { self->tell(arrival); });
-    if (const int error = wait->signals_->error(); error != 0) {
-      wait->loop_.Release();
-      return error;
-    }
-    napi_add_env_cleanup_hook(env, end, wait.release());
-    return 0;
+  Wait(Napi::Env env, const Napi::Function& over, bool passes_on_at_end)
+      : env_(env),
+        loop_(Napi::ThreadSafeFunction::New(env, over, "sigshield", 0, 1)),
+        passes_on_at_end_(passes_on_at_end) {}
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+  ~Wait() {
+    if (signals_) static_cast<void>(finish());
   }
 
-  Wait(Napi::Env env, const Napi::Function& done)
-      : env_(env), loop_(Napi::ThreadSafeFunction::New(env, done, "sigshield", 0, 1)) {}
+  // Returns 0 or an errno.
+  int start(SignalSet signals, double timeout_ms, bool keeps_alive) {
+    signals_ = std::make_unique<platform::SignalWait>(signals, timeout_ms, [this] { loop_.NonBlockingCall(); });
+    if (!keeps_alive) loop_.Unref(env_);
+    const int error = signals_->error();
+    if (error == 0) {
+      napi_add_env_cleanup_hook(env_, end, this);
+    } else {
+      signals_.reset();
+      loop_.Release();
+    }
+    return error;
+  }
+
+  platform::Arrival finish() {
+    napi_remove_env_cleanup_hook(env_, end, this);
+    const platform::Arrival arrival = signals_->finish();
+    close();
+    return arrival;
+  }
 
  private:
-  // On the thread that waits.
-  void tell(const platform::Arrival& arrival) {
-    loop_.BlockingCall(this, [arrival](Napi::Env env, const Napi::Function& done, Wait* self) {
-      napi_remove_env_cleanup_hook(self->env_, end, self);
-      end(self);
-      const std::array<napi_value, 3> arguments = values(env, arrival);
-      done.Call(arguments.size(), arguments.data());
-    });
+  // What was taken, and nobody is told of any more, goes on where the process does.
+  static void end(void* wait) {
+    auto& self = *static_cast<Wait*>(wait);
+    if (!self.passes_on_at_end_) static_cast<void>(self.signals_->finish());
+    self.close();
   }
 
-  static void end(void* wait) {
-    const std::unique_ptr<Wait> self{static_cast<Wait*>(wait)};
-    self->signals_.reset();
-    self->loop_.Release();
+  void close() {
+    signals_.reset();
+    loop_.Release();
   }
 
   Napi::Env env_;
   Napi::ThreadSafeFunction loop_;
+  const bool passes_on_at_end_;
   std::unique_ptr<platform::SignalWait> signals_;
 };
 
-// (signals, timeoutMs, done)
+// (signals, timeoutMs, keepsAlive, passesOnAtEnd, over)
 Napi::Value wait_for_signal(const Napi::CallbackInfo& info) {
-  const int error = Wait::start(info.Env(), set_of(info[0]), info[1].As<Napi::Number>(), info[2].As<Napi::Function>());
-  return Napi::Number::New(info.Env(), -error);
+  const Napi::Env env = info.Env();
+  auto wait = std::make_unique<Wait>(env, info[4].As<Napi::Function>(), info[3].As<Napi::Boolean>());
+  const int error = wait->start(set_of(info[0]), info[1].As<Napi::Number>(), info[2].As<Napi::Boolean>());
+  if (error != 0) return Napi::Number::New(env, -error);
+  return Napi::External<Wait>::New(env, wait.release(), [](Napi::Env, Wait* owned) { delete owned; });
+}
+
+// (wait)
+Napi::Value finish_wait(const Napi::CallbackInfo& info) {
+  return array_of(info.Env(), info[0].As<Napi::External<Wait>>().Data()->finish());
 }
 
 }  // namespace
@@ -151,9 +200,11 @@ void register_signals(Napi::Env env, Napi::Object exports) {
   export_function<release_ignored>(env, exports, "releaseIgnored");
   export_function<hold_signals>(env, exports, "holdSignals");
   export_function<release_hold>(env, exports, "releaseHold");
-  export_function<keep_taking>(env, exports, "keepTaking");
+  export_function<keep_action>(env, exports, "keepAction");
+  export_function<release_action>(env, exports, "releaseAction");
   export_function<take_signal>(env, exports, "takeSignal");
   export_function<wait_for_signal>(env, exports, "waitForSignal");
+  export_function<finish_wait>(env, exports, "finishWait");
 }
 
 }  // namespace sigshield

@@ -1,7 +1,7 @@
 // What sigshield asks of an operating system for the signals of this process itself: platform.h's second page.
 //
-//   Of the calling thread    change_mask, set_mask, pending_signals, take_signal
-//   Of the whole process     disposition, SignalsIgnored, SignalHold, SignalWait, keep_taking
+//   Of the calling thread    change_mask, set_mask, pending_signals, raise_signal, take_signal
+//   Of the whole process     disposition, SignalsIgnored, SignalHold, SignalWait, keep_taking, is_taken, come_again
 //
 // SignalsIgnored, SignalHold and a wait each lay an action of theirs over the one that is there. The last one acts. Any
 // of them may go first: what was there comes back, to the byte, with the last to go.
@@ -26,6 +26,9 @@ void set_mask(SignalSet mask);
 
 // For the calling thread, or for the process.
 SignalSet pending_signals();
+
+// To the calling thread. Returns 0 or an errno: EAGAIN where a real-time signal finds no room in the queue.
+int raise_signal(int signal);
 
 enum class Disposition { kDefault, kIgnored, kHandled };
 
@@ -62,7 +65,7 @@ class SignalHold {
 };
 
 struct Arrival {
-  int signal = 0;    // 0: none came in time.
+  int signal = 0;    // 0: none came in time. Negative: the errno for which there was no waiting.
   pid_t sender = 0;  // 0: the kernel.
   uid_t uid = 0;
 };
@@ -74,8 +77,9 @@ Arrival take_signal(SignalSet signals, double timeout_ms);
 // The same on a thread of its own. What comes from the construction on is taken.
 class SignalWait {
  public:
-  // `done` is called on that thread, and not at all for a wait that is destroyed before.
-  SignalWait(SignalSet signals, double timeout_ms, std::function<void(Arrival)> done);
+  // `over` is called on that thread when one has come or the time is over, and not for a wait that is finished before.
+  SignalWait(SignalSet signals, double timeout_ms, std::function<void()> over);
+  // What was taken, and finish() has not told, goes on as it would have.
   ~SignalWait();
   SignalWait(const SignalWait&) = delete;
   SignalWait& operator=(const SignalWait&) = delete;
@@ -83,12 +87,21 @@ class SignalWait {
   // As of SignalHold.
   [[nodiscard]] int error() const;
 
+  // Ends the wait. What it has taken, or what is pending by now: what comes later goes on as it would have.
+  Arrival finish();
+
  private:
   class Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
 
-// Somebody may have changed the action of this signal: who lies over it goes on, and the new one comes back in the end.
-void keep_taking(int signal);
+// `change` may write the action of this signal: who lies over it goes on, and what was written comes back in the end.
+void keep_taking(int signal, const std::function<void()>& change);
+
+// Whether anybody lies over it.
+bool is_taken(int signal);
+
+// It has come to somebody that it was not for: who lies over it takes it, else the action that is there now.
+void come_again(int signal);
 
 }  // namespace sigshield::platform

@@ -63,6 +63,46 @@ it(
   limit(60_000),
 )
 
+it.each([
+  ['on the main thread', ''],
+  ["on Node's other threads", 'mask("block", [40])'],
+])(
+  'real-time signals come in a flood, reached %s, while sections and waits open and close over one that counts them: all are there',
+  async (_where, block) => {
+    // Each look at what is held moves all of it.
+    const count = 2 * COUNT
+    const program = new NodeProgram(`
+      import { hold, mask, wait, waitSync } from 'sigshield/signals'
+      ${block}
+      await hold([40], async () => {
+        let over = false
+        process.once('SIGHUP', () => { over = true })
+        const turn = () => new Promise(setImmediate)
+        let taken = 0
+        const count = (signal) => { if (signal) taken += 1 }
+        const sections = async () => { while (!over) await hold([40], turn) }
+        const waits = async () => {
+          while (!over) {
+            const controller = new AbortController()
+            setImmediate(() => controller.abort())
+            await wait([40], { signal: controller.signal }).then(count, () => {})
+          }
+        }
+        const looks = async () => { while (!over) { count(waitSync([40], 0)); await turn() } }
+        console.log('ready')
+        await Promise.all([sections(), sections(), waits(), looks()])
+        for (let left; (left = waitSync([40], 0)); ) count(left)
+        console.log(taken)
+      })`)
+    await program.says('ready')
+    const sender = ended(spawn('bash', ['-c', `for ((i = 0; i < ${count}; i++)); do kill -40 ${program.pid}; done`]))
+    expect(await closed(sender)).toEqual({ code: 0, signal: null })
+    program.kill('SIGHUP')
+    expect(await program.end()).toEqual({ rest: [`${count}`], code: 0, signal: null })
+  },
+  limit(60_000),
+)
+
 it('in a program that is kept from changing its dispositions, what it ignores stays ignored', async () => {
   const code = `
     import { disposition, hold, ignore } from 'sigshield/signals'

@@ -66,14 +66,16 @@ describe.skipIf(spawnSync('unshare', ['--mount', 'true']).status !== 0)('where o
     ['2', 'ESRCH'],
   ])('hidepid=%s: %s', async (hidepid, expected) => {
     const code = `
-      import { stateOf } from '${import.meta.resolve('sigshield/signals')}'
+      import { kill, stateOf } from '${import.meta.resolve('sigshield/signals')}'
       try { stateOf(${process.pid}) } catch (error) { console.log([error.code, error.message, error.syscall].join()) }
+      try { kill(${process.pid}, 0, { startedAt: 1 }) } catch (error) { console.log([error.code, error.message].join()) }
       console.log(stateOf(process.pid).pid === process.pid)`
     const mounted = `mount -t proc -o hidepid=${hidepid} proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"`
     const argv = ['--mount', 'sh', '-c', mounted, 'sh', process.execPath, '--input-type=module', '-e', code]
     const child = ended(spawn('unshare', argv, { cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] }))
     const end = closed(child)
     expect(await line(child.stdout)).toBe(`${expected},open ${expected},open`)
+    expect(await line(child.stdout)).toBe('EPERM,kill EPERM')
     expect(await line(child.stdout)).toBe('true')
     expect(await end).toEqual({ code: 0, signal: null })
   })
@@ -94,6 +96,23 @@ describe('kill', () => {
     const { pid, startedAt } = stateOf(child.pid as number)
     expect(thrown(() => kill(pid, 'SIGTERM', { startedAt: startedAt - 1 }))).toEqual(gone('kill'))
     expect(await echo(child, 'lives')).toBe('lives')
+  })
+
+  it('tells that there is no descriptor to name it by, and signals nobody', async () => {
+    const { said } = await runSignals(`
+      import { closeSync, openSync } from 'node:fs'
+      import { spawnSync } from 'node:child_process'
+      const child = spawn('cat')
+      const { startedAt } = signals.stateOf(child.pid)
+      signals.kill(child.pid, 0, { startedAt })
+      spawnSync('prlimit', ['--pid', String(self), '--nofile=64'])
+      const open = []
+      try { for (;;) open.push(openSync('/dev/null')) } catch {}
+      try { signals.kill(child.pid, 'SIGTERM', { startedAt }) } catch ({ message }) { print(message) }
+      for (const fd of open) closeSync(fd)
+      child.stdin.end()
+      print(await once(child, 'exit'))`)
+    expect(said).toEqual(['kill EMFILE', [0, null]])
   })
 
   it('is ESRCH for one that is gone', async () => {

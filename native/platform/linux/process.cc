@@ -134,6 +134,15 @@ std::uint64_t start_of(pid_t pid) {
   return std::strtoull(field.c_str(), nullptr, 10);
 }
 
+// A process may always signal itself: who refuses that is a profile.
+bool pidfds_can_signal() {
+  static const bool answer = [] {
+    const FileDescriptor self{static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0))};
+    return self.valid() && syscall(SYS_pidfd_send_signal, self.get(), 0, nullptr, 0) == 0;
+  }();
+  return answer;
+}
+
 }  // namespace
 
 bool pidfds_can_be_waited_for() {
@@ -187,12 +196,21 @@ Failure send_signal_to_group(const ProcessReference& process, int signal) {
 
 Failure signal_process(pid_t pid, std::uint64_t started_at, int signal) {
   // Opened first: what is read then is of the process that it names, or that has ended since.
-  const FileDescriptor pidfd{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))};
-  if (!pidfd.valid() && errno == ESRCH) return {Step::kKill, ESRCH};
-  if (start_of(pid) != started_at) return {Step::kKill, ESRCH};
-  if (pidfd.valid() && syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0) return {};
+  const ProcessReference process{pid, FileDescriptor{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))}};
+  if (!process.handle.valid() && (errno == ESRCH || errno == EMFILE || errno == ENFILE)) return {Step::kKill, errno};
+  const std::uint64_t start = start_of(pid);
+  if (start == 0) {
+    // It may be there and be hidden (hidepid of proc(5)).
+    const int error = send_by_pidfd(process, 0, 0);
+    if (error == 0) return {Step::kKill, EACCES};
+    return {Step::kKill, error == ENOSYS ? ESRCH : error};
+  }
+  if (start != started_at) return {Step::kKill, ESRCH};
+  const int error = send_by_pidfd(process, signal, 0);
+  if (error == 0) return {};
   // Kernels before 5.3, and profiles that know no pidfds: a moment remains between the look and the signal.
-  if (pidfd.valid() && errno != ENOSYS && errno != EPERM) return {Step::kKill, errno};
+  const bool is_refused = error == ENOSYS || (error == EPERM && !pidfds_can_signal());
+  if (!is_refused) return {Step::kKill, error};
   return kill(pid, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
 }
 

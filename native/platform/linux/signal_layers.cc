@@ -5,13 +5,13 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <ctime>
 #include <iterator>
 #include <mutex>
 #include <type_traits>
 #include <utility>
 
 #include "platform/linux/raw_syscall.h"
+#include "platform/linux/signal_action.h"
 #include "platform/own_signals.h"
 
 #if defined(__x86_64__)
@@ -26,17 +26,13 @@ namespace sigshield::platform {
 
 namespace {
 
-// The kernel's struct sigaction (rt_sigaction(2)): libc's hides what it adds to it.
-struct Action {
-  unsigned long handler = 0;
-  unsigned long flags = 0;
-  unsigned long restorer = 0;
-  SignalSet mask = 0;
-};
-
 struct Overlaid {
   Action before;
   std::vector<const SignalLayer*> layers;
+  // What lies below an action of ours that somebody else lay over when we went, and may bring back: another copy of
+  // this library does.
+  Action below_left;
+  bool is_left = false;
 };
 
 using PerSignal = std::array<Overlaid, kLastSignal + 1>;
@@ -57,6 +53,8 @@ Overlaid& overlaid(int signal) {
 struct Route {
   std::atomic<pid_t> taker{0};
   std::atomic<int> in_flight{0};
+  // Those on the way to a taker that the kernel had no room to queue.
+  std::atomic<int> unqueued{0};
 };
 static_assert(std::atomic<int>::is_always_lock_free && std::is_same_v<pid_t, int>);
 
@@ -65,15 +63,9 @@ Route& route(int signal) {
   return routes[static_cast<std::size_t>(signal)];
 }
 
-// A filter may answer for the kernel: then nothing is written, and nothing done.
-Action exchange(int signal, const Action* action) {
-  Action old;
-  raw_syscall(SYS_rt_sigaction, signal, nullptr, &old, sizeof(SignalSet));
-  if (action != nullptr) raw_syscall(SYS_rt_sigaction, signal, action, &old, sizeof(SignalSet));
-  return old;
-}
+void on_signal(int signal, siginfo_t* info, void*);
 
-void on_signal(int, siginfo_t* info, void*) { forward(*info); }
+bool is_on_signal(const Action& action) { return action.handler == reinterpret_cast<unsigned long>(&on_signal); }
 
 Action action_of(const SignalLayer& layer) {
   Action action;
@@ -92,6 +84,26 @@ Action action_of(const SignalLayer& layer) {
   return action;
 }
 
+// For an action of ours that was brought back.
+void give_way(int signal) {
+  const Route& way = route(signal);
+  if (!is_on_signal(exchange_action(signal, nullptr)) || way.taker.load() != 0) return;
+  const Action ours = exchange_action(signal, &overlaid(signal).below_left);
+  if (way.taker.load() != 0) exchange_action(signal, &ours);
+}
+
+void on_signal(int signal, siginfo_t* info, void*) {
+  if (route(signal).taker.load() == 0) give_way(signal);
+  forward(*info);
+}
+
+// kill(2) alone is never refused for want of room: the signal becomes pending, without its sender, and joins one that
+// is pending already.
+void send_to_process(const siginfo_t& info) {
+  const long self = raw_syscall(SYS_getpid);
+  if (raw_syscall(SYS_rt_sigqueueinfo, self, info.si_signo, &info) != 0) raw_syscall(SYS_kill, self, info.si_signo);
+}
+
 void wait_until_none_is_on_its_way(int signal) {
   while (route(signal).in_flight.load() != 0) sched_yield();
 }
@@ -100,9 +112,11 @@ void install(int signal, const SignalLayer& layer) {
   Overlaid& state = overlaid(signal);
   route(signal).taker.store(layer.taker());
   const Action wanted = action_of(layer);
-  const Action found = exchange(signal, &wanted);
+  const Action found = exchange_action(signal, &wanted);
   const bool is_ours = !state.layers.empty() && found.handler == action_of(*state.layers.back()).handler;
-  if (!is_ours) state.before = found;
+  if (!is_ours) state.before = is_on_signal(found) ? state.below_left : found;
+  // As the kernel drops what is pending.
+  if (layer.taker() == 0) route(signal).unqueued.store(0);
 }
 
 void put(int signal, const SignalLayer& layer) {
@@ -122,8 +136,28 @@ void remove(int signal, const SignalLayer& layer) {
   const SignalLayer* const next = state.layers.empty() ? nullptr : state.layers.back();
   const Action action = next == nullptr ? state.before : action_of(*next);
   // What somebody else has put there since is theirs to take away.
-  if (exchange(signal, nullptr).handler == action_of(layer).handler) exchange(signal, &action);
+  if (exchange_action(signal, nullptr).handler == action_of(layer).handler) {
+    exchange_action(signal, &action);
+  } else if (next == nullptr && !std::exchange(state.is_left, true)) {
+    state.below_left = state.before;
+  }
   route(signal).taker.store(next == nullptr ? 0 : next->taker());
+}
+
+// What was not queued is its next taker's.
+void hand_on_unqueued(int signal) {
+  const auto& layers = overlaid(signal).layers;
+  std::atomic<int>& unqueued = route(signal).unqueued;
+  if (!layers.empty()) {
+    const pid_t taker = layers.back()->taker();
+    if (taker == 0) unqueued.store(0);
+    if (unqueued.load() > 0) wake(taker);
+    return;
+  }
+  siginfo_t info{};
+  info.si_signo = signal;
+  info.si_code = SI_QUEUE;
+  for (int left = unqueued.exchange(0); left > 0; --left) send_to_process(info);
 }
 
 template <typename Each>
@@ -145,11 +179,10 @@ SignalLayer::~SignalLayer() {
   const std::lock_guard guard{lock()};
   for_each_of(signals_, [this](int signal) { remove(signal, *this); });
   for_each_of(signals_, wait_until_none_is_on_its_way);
+  for_each_of(signals_, hand_on_unqueued);
 }
 
-int wait_for_signal(SignalSet signals, siginfo_t& info, const timespec* time) {
-  return static_cast<int>(raw_syscall(SYS_rt_sigtimedwait, &signals, &info, time, sizeof(SignalSet)));
-}
+void wake(pid_t thread) { raw_syscall(SYS_tgkill, raw_syscall(SYS_getpid), thread, kWakeSignal); }
 
 // Runs in handlers too: raw system calls and lock-free atomics alone.
 void forward(const siginfo_t& info) {
@@ -161,23 +194,27 @@ void forward(const siginfo_t& info) {
   }
   if (info.si_code >= 0 || info.si_code == SI_TKILL) sent.si_code = SI_QUEUE;
   const int signal = info.si_signo;
-  const long self = raw_syscall(SYS_getpid);
   Route& way = route(signal);
   way.in_flight.fetch_add(1);
-  if (const pid_t taker = way.taker.load(); taker != 0) {
-    raw_syscall(SYS_rt_tgsigqueueinfo, self, taker, signal, &sent);
-  } else {
-    raw_syscall(SYS_rt_sigqueueinfo, self, signal, &sent);
+  if (const pid_t taker = way.taker.load(); taker == 0) {
+    send_to_process(sent);
+  } else if (raw_syscall(SYS_rt_tgsigqueueinfo, raw_syscall(SYS_getpid), taker, signal, &sent) != 0) {
+    way.unqueued.fetch_add(1);
+    wake(taker);
   }
   way.in_flight.fetch_sub(1);
 }
 
-std::vector<siginfo_t> take_pending(SignalSet signals) {
-  const timespec none{};
-  std::vector<siginfo_t> taken;
-  siginfo_t info{};
-  while (wait_for_signal(signals, info, &none) > 0) taken.push_back(info);
-  return taken;
+int take_unqueued(SignalSet signals, pid_t taker) {
+  for (int signal = 1; signal <= kLastSignal; ++signal) {
+    if ((signals & signal_bit(signal)) == 0 || route(signal).taker.load() != taker) continue;
+    std::atomic<int>& unqueued = route(signal).unqueued;
+    int count = unqueued.load();
+    while (count > 0 && !unqueued.compare_exchange_weak(count, count - 1)) {
+    }
+    if (count > 0) return signal;
+  }
+  return 0;
 }
 
 SignalSet taken_by_others(SignalSet signals, pid_t thread) {
@@ -189,15 +226,24 @@ SignalSet taken_by_others(SignalSet signals, pid_t thread) {
   return others;
 }
 
-Disposition disposition(int signal) {
-  const unsigned long handler = exchange(signal, nullptr).handler;
-  if (handler == reinterpret_cast<unsigned long>(SIG_DFL)) return Disposition::kDefault;
-  return handler == reinterpret_cast<unsigned long>(SIG_IGN) ? Disposition::kIgnored : Disposition::kHandled;
+void keep_taking(int signal, const std::function<void()>& change) {
+  const std::lock_guard guard{lock()};
+  const Action before = exchange_action(signal, nullptr);
+  change();
+  const auto& layers = overlaid(signal).layers;
+  const bool has_changed = exchange_action(signal, nullptr).handler != before.handler;
+  if (has_changed && !layers.empty()) install(signal, *layers.back());
 }
 
-void keep_taking(int signal) {
+bool is_taken(int signal) {
   const std::lock_guard guard{lock()};
-  if (const auto& layers = overlaid(signal).layers; !layers.empty()) install(signal, *layers.back());
+  return !overlaid(signal).layers.empty();
+}
+
+void come_again(int signal) {
+  siginfo_t info{};
+  info.si_signo = signal;
+  forward(info);
 }
 
 }  // namespace sigshield::platform

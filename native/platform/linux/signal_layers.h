@@ -5,7 +5,6 @@
 
 #include <csignal>
 #include <functional>
-#include <vector>
 
 #include "core/signal_set.h"
 
@@ -14,8 +13,8 @@ namespace sigshield::platform {
 // One of those who do, for the life of the object. The last one of a signal is the one who takes it.
 class SignalLayer {
  public:
-  // `taker`: the thread that signals go to; it blocks them. 0: they are ignored. `overlaid` is called when another
-  // thread takes them from now on: what has come so far is to be forwarded before it returns.
+  // `taker`: the thread that signals go to; it blocks them, and kWakeSignal. 0: they are ignored. `overlaid` is called
+  // when another thread takes them from now on: what has come so far is to be forwarded before it returns.
   SignalLayer(SignalSet signals, pid_t taker, std::function<void()> overlaid = nullptr);
   // From its end on no signal is on the way to the taker.
   ~SignalLayer();
@@ -33,15 +32,17 @@ class SignalLayer {
   const std::function<void()> overlaid_;
 };
 
-// Waits for one of these that is pending in the calling thread, or in the process. No time at all: for ever. Returns
-// the signal, or a negative errno.
-int wait_for_signal(SignalSet signals, siginfo_t& info, const timespec* time);
+// Tells a taker to look at what it waits for. It is none of the signals that may be taken. A standard signal: the
+// kernel's limit for queued ones (RLIMIT_SIGPENDING) never keeps it away.
+constexpr int kWakeSignal = SIGSYS;
+
+void wake(pid_t thread);
 
 // Sends it to who takes it now, else to the process.
 void forward(const siginfo_t& info);
 
-// All that is pending of these in the calling thread, or in the process.
-std::vector<siginfo_t> take_pending(SignalSet signals);
+// One of these that the kernel had no room to queue for this taker (RLIMIT_SIGPENDING), or 0.
+int take_unqueued(SignalSet signals, pid_t taker);
 
 // Those of these that another than this thread takes now.
 SignalSet taken_by_others(SignalSet signals, pid_t thread);

@@ -19,13 +19,14 @@ const prelude = `
 `
 
 /** What the code says, and how the program ends. It ends by itself after its last line. */
-export function runSignalsRaw(code: string) {
-  return new NodeProgram(`${prelude}\n${code}\nclearInterval(alive)`).end()
+export function runSignalsRaw(code: string, env: NodeJS.ProcessEnv = process.env) {
+  const stdio = ['ignore', 'pipe', 'inherit'] as const
+  return new NodeProgram(`${prelude}\n${code}\nclearInterval(alive)`, [], { env, stdio: [...stdio] }).end()
 }
 
 /** The same for code that prints values. */
-export async function runSignals(code: string) {
-  const { rest, ...exit } = await runSignalsRaw(code)
+export async function runSignals(code: string, env?: NodeJS.ProcessEnv) {
+  const { rest, ...exit } = await runSignalsRaw(code, env)
   return { said: rest.map((text) => JSON.parse(text)), ...exit }
 }
 

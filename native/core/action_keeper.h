@@ -1,0 +1,32 @@
+// What keeps libuv from changing the action of a signal.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+
+namespace sigshield {
+
+// libuv writes the action for the first handle of a signal, and after the last. This one stands beside the others, so
+// that those who come and go meanwhile are neither. Created, closed and destroyed on the loop's thread.
+class ActionKeeper {
+ public:
+  ActionKeeper(uv_loop_t* loop, int signal);
+  ActionKeeper(const ActionKeeper&) = delete;
+  ActionKeeper& operator=(const ActionKeeper&) = delete;
+
+  // From here on the action is the one that is right without it. `closed` is called when the loop has let go of it, and
+  // it may be destroyed.
+  void close(std::function<void()> closed);
+
+ private:
+  void stop();
+  void pass_on();
+  [[nodiscard]] bool others_listen();
+
+  uv_signal_t handle_{};
+  const int signal_;
+  std::function<void()> closed_;
+};
+
+}  // namespace sigshield

@@ -1,0 +1,97 @@
+#include "platform/linux/signal_taking.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+
+#include "platform/linux/raw_syscall.h"
+#include "platform/linux/signal_layers.h"
+
+namespace sigshield::platform {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// No time at all: for ever. Returns the signal, or a negative errno.
+int wait_for_signal(SignalSet signals, siginfo_t& info, const timespec* time) {
+  return static_cast<int>(raw_syscall(SYS_rt_sigtimedwait, &signals, &info, time, sizeof(SignalSet)));
+}
+
+timespec time_until(Clock::time_point deadline) {
+  using std::chrono::duration_cast, std::chrono::nanoseconds, std::chrono::seconds;
+  const auto left = std::max(nanoseconds{0}, duration_cast<nanoseconds>(deadline - Clock::now()));
+  const auto whole = duration_cast<seconds>(left);
+  return {.tv_sec = whole.count(), .tv_nsec = static_cast<long>((left - whole).count())};
+}
+
+// A thread in sigtimedwait(2) may find what another process has sent to this one. The main thread gets it.
+class StrayWakeSignal {
+ public:
+  StrayWakeSignal() = default;
+  ~StrayWakeSignal() {
+    if (found_) wake(static_cast<pid_t>(raw_syscall(SYS_getpid)));
+  }
+  StrayWakeSignal(const StrayWakeSignal&) = delete;
+  StrayWakeSignal& operator=(const StrayWakeSignal&) = delete;
+
+  void look_at(const siginfo_t& info) {
+    if (info.si_code == SI_USER && info.si_pid != 0) found_ = true;
+  }
+
+ private:
+  bool found_ = false;
+};
+
+}  // namespace
+
+pid_t this_thread() { return static_cast<pid_t>(raw_syscall(SYS_gettid)); }
+
+std::vector<siginfo_t> take_pending(SignalSet signals) {
+  const timespec none{};
+  std::vector<siginfo_t> taken;
+  siginfo_t info{};
+  while (wait_for_signal(signals, info, &none) > 0) taken.push_back(info);
+  return taken;
+}
+
+void forward_all(const std::vector<siginfo_t>& taken) {
+  for (const siginfo_t& info : taken) forward(info);
+}
+
+int take_signal_until(SignalSet signals, siginfo_t& info, double timeout_ms, const std::atomic<bool>* is_cancelled) {
+  const bool forever = std::isinf(timeout_ms);
+  const auto start = Clock::now();
+  const std::chrono::microseconds limit{forever ? 0 : std::llround(timeout_ms * 1000)};
+  const pid_t taker = this_thread();
+  StrayWakeSignal stray;
+  for (;;) {
+    info = {};
+    if (const int unqueued = take_unqueued(signals, taker); unqueued != 0) return unqueued;
+    const bool is_over = is_cancelled != nullptr && is_cancelled->load();
+    const timespec time = is_over ? timespec{} : time_until(start + limit);
+    const int signal = wait_for_signal(signals | signal_bit(kWakeSignal), info, forever && !is_over ? nullptr : &time);
+    if (signal == kWakeSignal) {
+      stray.look_at(info);
+    } else if (signal != -EINTR) {
+      return signal == -EAGAIN ? 0 : signal;
+    }
+  }
+}
+
+void discard_wake_ups() {
+  StrayWakeSignal stray;
+  for (const siginfo_t& info : take_pending(signal_bit(kWakeSignal))) stray.look_at(info);
+}
+
+Arrival arrival_of(int signal, const siginfo_t& info) {
+  // Elsewhere the fields mean something else (sigaction(2)).
+  const bool has_sender =
+      signal > 0 && (info.si_code == SI_USER || info.si_code == SI_QUEUE || info.si_code == SI_TKILL);
+  if (!has_sender) return {.signal = signal};
+  return {.signal = signal, .sender = info.si_pid, .uid = info.si_uid};
+}
+
+}  // namespace sigshield::platform
