@@ -179,7 +179,10 @@ class SignalWait::Implementation {
 
   ~Implementation() {
     if (error_ != 0) return;
-    wake();
+    // Who lets the kernel ignore the signal takes away what is pending, the wake-up too (sigaction(2)).
+    constexpr auto kAgain = std::chrono::milliseconds{10};
+    do wake();
+    while (!is_awake_.try_acquire_for(kAgain));
     uv_thread_join(&thread_);
   }
   Implementation(const Implementation&) = delete;
@@ -202,6 +205,7 @@ class SignalWait::Implementation {
       is_over_ = true;
       was_cancelled = is_cancelled_;
     }
+    is_awake_.release();
     if (was_cancelled && signal > 0 && !is_wake_up(info)) forward(info);
     std::vector<siginfo_t> left = take_pending(signals_);
     std::erase_if(left, [this](const siginfo_t& one) { return is_wake_up(one); });
@@ -230,6 +234,7 @@ class SignalWait::Implementation {
   const std::function<void(Arrival)> done_;
   pid_t id_ = 0;
   std::binary_semaphore is_ready_{0};
+  std::binary_semaphore is_awake_{0};
   std::mutex mutex_;
   bool is_over_ = false;
   bool is_cancelled_ = false;

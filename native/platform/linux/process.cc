@@ -91,15 +91,12 @@ bool is_reaped(const ProcessReference& process) {
 }
 
 // Old profiles know nothing of pidfds, and kernels before 6.9 nothing of groups; then a number has to do, and who reaps
-// the process between our two calls can't be shut out. EPERM may be the profile's word or the system's: the other call
-// tells.
-bool may_do_by_number(int error) { return error == ENOSYS || error == EPERM || error == EINVAL; }
-
+// the process between our two calls can't be shut out. Any error but ESRCH may be a profile's word or the system's: the
+// other call tells.
 Failure send_to(const ProcessReference& process, pid_t number, int signal, unsigned pidfd_flags) {
   const int error = send_by_pidfd(process, signal, pidfd_flags);
   if (error == 0) return {};
-  if (!may_do_by_number(error)) return {Step::kKill, error};
-  if (is_reaped(process)) return {Step::kKill, ESRCH};
+  if (error == ESRCH || is_reaped(process)) return {Step::kKill, ESRCH};
   return kill(number, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
 }
 
@@ -192,7 +189,7 @@ Failure signal_process(pid_t pid, std::uint64_t started_at, int signal) {
   if (start_of(pid) != started_at) return {Step::kKill, ESRCH};
   if (pidfd.valid() && syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0) return {};
   // Kernels before 5.3, and profiles that know no pidfds: a moment remains between the look and the signal.
-  if (pidfd.valid() && errno != ENOSYS && errno != EPERM) return {Step::kKill, errno};
+  if (pidfd.valid() && errno == ESRCH) return {Step::kKill, ESRCH};
   return kill(pid, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
 }
 
