@@ -17,7 +17,7 @@ for (const build of ['build', 'build:asan']) run('npm', ['run', build], { cwd: r
 const built = join(root, 'build/asan')
 // Leaks are looked for here: Node itself frees little at its end.
 checkCore(
-  join(built, 'Debug/core_threads'),
+  join(built, 'core_threads'),
   { UBSAN_OPTIONS: 'print_stacktrace=1' },
   {
     overflow: /heap-buffer-overflow[\s\S]*start\.cc/,

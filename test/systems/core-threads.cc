@@ -4,7 +4,6 @@
 //   core-threads ROUNDS [race | leak | overflow | shift]
 //
 // The second argument asks for a mistake that the sanitizer must find. It is long, as it is one program.
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
@@ -18,9 +17,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -118,9 +115,6 @@ StartResult start_one(const Recipe& recipe) {
 
 void expect_failure(const Recipe& recipe, Step step, int error) {
   const StartResult result = start_one(recipe);
-  if (result.failure.step != step)
-    std::fprintf(stderr, "%s %s: %d\n", recipe.arguments[0].data(), step_name(result.failure.step),
-                 result.failure.error);
   EXPECT(result.failure.step == step);
   EXPECT(result.failure.error == error);
 }
@@ -160,19 +154,19 @@ class Worker {
     EXPECT(expected_.empty());
   }
 
-  // Not to be waited for.
-  void leave_behind() {
-    const Recipe recipe{.arguments = {"sleep", "1000"}};
-    StartResult result = start_one(recipe);
-    EXPECT(!result.failure);
-    const ChildId id = watcher_->add(std::move(result.process), std::nullopt);
-    left_behind_.push_back(id);
-    watcher_->keep_alive(id, false);
-  }
-
-  // They end when nobody watches them any more, or just before.
-  void kill_left_behind() {
-    for (const ChildId id : left_behind_) EXPECT(!watcher_->kill(id, SIGKILL));
+  // One that lives when this is gone, and one that ends as it goes.
+  pid_t leave_behind() {
+    pid_t pid = 0;
+    ChildId id = 0;
+    for (int i = 0; i < 2; ++i) {
+      StartResult result = start_one({.arguments = {"sleep", "1000"}});
+      EXPECT(!result.failure);
+      if (i == 0) pid = result.process.pid;
+      id = watcher_->add(std::move(result.process), std::nullopt);
+      watcher_->keep_alive(id, false);
+    }
+    EXPECT(!watcher_->kill(id, SIGKILL));
+    return pid;
   }
 
  private:
@@ -270,7 +264,6 @@ class Worker {
   ExitWatcher* watcher_ = nullptr;
   std::map<ChildId, std::pair<int, int>> expected_;  // Exit code and signal.
   bool has_started_another_ = false;
-  std::vector<ChildId> left_behind_;
 };
 
 // ---- The environment, as JavaScript changes it
@@ -343,7 +336,7 @@ std::ptrdiff_t descriptors() {
   return std::distance(begin(open), end(open));
 }
 
-void run_thread(int number, std::barrier<>& together, int rounds) {
+pid_t run_thread(int number, std::barrier<>& together, int rounds) {
   auto worker = std::make_unique<Worker>();
   // What is done once in a process is done by all at once.
   together.arrive_and_wait();
@@ -352,10 +345,9 @@ void run_thread(int number, std::barrier<>& together, int rounds) {
     share_signals();
     hand_on(SIGRTMIN + number);
   }
-  worker->leave_behind();
-  worker->leave_behind();
-  worker->kill_left_behind();
+  const pid_t left = worker->leave_behind();
   together.arrive_and_wait();
+  return left;
 }
 
 void reap_all() {
@@ -409,9 +401,13 @@ int main(int count, char** arguments) {
   std::atomic<bool> is_over{false};
   std::thread changing{[&] { change_environment(is_over); }};
   std::barrier<> together{kThreads};
+  std::array<pid_t, kThreads> left{};
   std::vector<std::thread> threads;
-  for (int i = 0; i < kThreads; ++i) threads.emplace_back([&, i] { run_thread(i, together, rounds); });
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] { left[static_cast<std::size_t>(i)] = run_thread(i, together, rounds); });
+  }
   for (std::thread& thread : threads) thread.join();
+  for (const pid_t pid : left) kill(pid, SIGKILL);
   is_over = true;
   changing.join();
   reap_all();

@@ -6,6 +6,9 @@ export const packages = { cmake: 'cmake', gcc: 'g++', '/usr/include/uv.h': 'libu
 
 const ROUNDS = 50
 
+/** Far longer than it takes. */
+const LONGEST_MS = 600_000
+
 /**
  * It must find nothing; and, asked for a mistake, what the sanitizer says of it.
  * @param {string} program
@@ -19,6 +22,8 @@ export function checkCore(program, options, mistakes) {
       env: { ...process.env, ...options },
       encoding: 'utf8',
       maxBuffer: 2 ** 28,
+      timeout: LONGEST_MS,
+      killSignal: 'SIGKILL',
     })
     return { isClean: status === 0 && stdout === 'done\n', text: `${stdout}${stderr}${signal ?? ''}` }
   }
