@@ -58,6 +58,10 @@ const leftOut = new Set([
   // It is made until it works: there is nothing else to do.
   'child:exit_group',
   'worker:rt_sigprocmask',
+  // As by the main thread.
+  'worker:fstatfs',
+  'worker:fcntl/F_GETFL',
+  'worker:fcntl/FD_CLOEXEC',
   // Without it no thread runs: libc itself ends the process.
   'worker:futex',
   // Only after another was refused.

@@ -99,14 +99,38 @@ async function inForeground(command, args) {
   return failure ?? 'works'
 }
 
-/** A thread is the child, as it has an event of its own: that of a real child. */
-async function asChild(how) {
+/** A real child, and the variables by which this process finds the same pipe. */
+async function givenEvent() {
   const exitEvent = new ExitEvent()
-  const { child, exit, failure } = await start('/bin/sleep', ['1000'], { exitEvent })
+  const started = await start('/bin/sleep', ['1000'], { exitEvent })
+  if (started.failure) return started
+  const fd = openSync(`/proc/${started.child.pid}/fd/8`, 'r')
+  const env = { SIGSHIELD_EXIT_FD: String(fd), SIGSHIELD_EXIT_INODE: String(fstatSync(fd).ino) }
+  return { ...started, exitEvent, fd, env }
+}
+
+const given = round === 'child that claims' ? await givenEvent() : undefined
+let claims = 0
+
+/** Evaluated once more, the module asks once more. */
+async function claim() {
+  Object.assign(process.env, given.env)
+  try {
+    const { exitEvent } = await import(`${import.meta.resolve('sigshield/child')}?${claims++}`)
+    return exitEvent().connected ? 'works' : 'not connected'
+  } catch (error) {
+    return failureOf(error)
+  }
+}
+
+/** A thread is the child, as it can be given an event of its own. */
+async function asChild(how) {
+  const { child, exit, failure, exitEvent, fd, env } = await givenEvent()
   if (failure) return failure
-  const fd = openSync(`/proc/${child.pid}/fd/8`, 'r')
-  const env = { ...process.env, SIGSHIELD_EXIT_FD: String(fd), SIGSHIELD_EXIT_INODE: String(fstatSync(fd).ino) }
-  const worker = new Worker(join(import.meta.dirname, 'faults-worker.mjs'), { env, workerData: how })
+  const worker = new Worker(join(import.meta.dirname, 'faults-worker.mjs'), {
+    env: { ...process.env, ...env },
+    workerData: how,
+  })
   let outcome = 'nothing said'
   worker.on('message', (message) => {
     if (message === 'ready') exitEvent.set()
@@ -154,7 +178,7 @@ const rounds = {
     const outcome = await inForeground('/no/such/program', [])
     return outcome.code === 'ENOENT' && outcome.step === 'execve' ? 'works' : outcome
   },
-  'child that claims': () => asChild('claims'),
+  'child that claims': claim,
   'child that spins': () => asChild('spins'),
   'child that waits': () => asChild('waits'),
   'child that blocks': () => asChild('blocks'),
@@ -213,11 +237,13 @@ for (const error of errors) {
     refuse(0, 0)
     const after = await rounds[round]()
     // What is opened once, at the first start, is there by now.
-    before ??= { ...census(), children: 0 }
+    before ??= { ...census(), children: given ? 1 : 0 }
     outcomes.push({ error, use, outcome, after, left: await leftSince(before) })
   }
 }
 
+given?.child.kill('SIGKILL')
+await given?.exit
 const seen = Buffer.alloc(8192)
 readSync(control, seen, 0, seen.length, 144)
 closeSync(control)

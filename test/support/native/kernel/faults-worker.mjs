@@ -2,6 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { exitEvent } from 'sigshield/child'
 
+const LOOKS = 60
+
 /** Far longer than it takes. */
 const LONGEST_MS = 20_000
 
@@ -19,8 +21,9 @@ const ways = {
 async function outcome() {
   const event = exitEvent()
   if (!event.connected) return 'not connected'
-  if (workerData === 'claims') return 'works'
   if (event.isSet()) return 'set too early'
+  // Looks are cheap: one is the fiftieth use soon.
+  for (let i = 0; i < LOOKS; i += 1) if (event.reason !== undefined) return 'set too early'
   parentPort.postMessage('ready')
   if (!(await ways[workerData](event))) return 'never told'
   return event.reason === 'requested' ? 'works' : { reason: event.reason }

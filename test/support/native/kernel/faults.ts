@@ -165,23 +165,21 @@ export const rows: Row[] = [
   { call: 'parent:fstat', round: 'event', outcomes: fails('fstat') },
 
   // The child's side of it.
+  { call: 'parent:fstat', round: 'child that claims', outcomes: fails('fstat') },
+  { call: 'parent:fstatfs', round: 'child that claims', outcomes: fails('fstatfs') },
+  { call: 'parent:fcntl/F_GETFL', round: 'child that claims', outcomes: fails('fcntl') },
+  { call: 'parent:fcntl/FD_CLOEXEC', round: 'child that claims', outcomes: 'works' },
   ...[
-    { call: 'worker:fstat', outcomes: fails('fstat') },
-    { call: 'worker:fstatfs', outcomes: fails('fstatfs') },
-    { call: 'worker:fcntl/F_GETFL', outcomes: fails('fcntl') },
-    { call: 'worker:fcntl/FD_CLOEXEC', outcomes: 'works' as const },
-  ].map((row) => ({ ...row, round: 'child that claims', slow: true })),
-  ...['spins', 'waits', 'blocks']
-    .flatMap((how) => {
-      const round = `child that ${how}`
-      return [
-        { call: 'worker:poll', round },
-        { call: 'worker:eventfd', round },
-        { call: 'worker:eventfd_write', round },
-        // The first use in a round is the claim's. Who blocks looks itself, and so may the thread.
-        { call: 'worker:fstat', round, uses: how === 'blocks' ? [2] : [2, 4, 50] },
-        { call: 'worker:ioctl/FIONREAD', round, always: `parent:fchmod=${EPERM}` },
-      ]
-    })
-    .map((row) => ({ ...row, outcomes: 'works' as const, slow: true })),
+    { call: 'worker:poll', round: 'child that spins' },
+    { call: 'worker:poll', round: 'child that waits' },
+    { call: 'worker:poll', round: 'child that blocks' },
+    { call: 'worker:eventfd', round: 'child that spins' },
+    { call: 'worker:eventfd', round: 'child that waits' },
+    { call: 'worker:eventfd_write', round: 'child that waits' },
+    // The first use in a round is the claim's. Who blocks looks itself, and so may the thread.
+    { call: 'worker:fstat', round: 'child that spins', uses: [2, 4, 50] },
+    { call: 'worker:fstat', round: 'child that blocks', uses: [2] },
+    { call: 'worker:ioctl/FIONREAD', round: 'child that spins', always: `parent:fchmod=${EPERM}` },
+    { call: 'worker:ioctl/FIONREAD', round: 'child that blocks', always: `parent:fchmod=${EPERM}` },
+  ].map((row) => ({ ...row, outcomes: 'works' as const, slow: true })),
 ]
