@@ -2,7 +2,7 @@
 import { isMainThread } from 'node:worker_threads'
 import type { ExitState } from '../native/addon.js'
 import { native } from '../native/load.js'
-import { invalidState } from '../node/errors.js'
+import { invalidState, systemError } from '../node/errors.js'
 import { type ChildEnd, type EventSource, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from './source.js'
 
 /** How often a worker thread that waits lets V8 see that it is to be terminated. */
@@ -23,11 +23,15 @@ export class Inherited implements EventSource {
   /**
    * Undefined in a process that was given none. The variables may be stale: inherited by a grandchild that did not get the
    * descriptor, or got another file at its number.
+   * @throws a system error where the system does not say what the descriptor is: a worker that took it for none would never leave.
    */
   static find(): Inherited | undefined {
     const fd = numberIn(EXIT_FD_VARIABLE)
     const inode = numberIn(EXIT_INODE_VARIABLE)
-    return fd <= MAX_FD && native().claimExitFd(fd, inode) ? new Inherited(fd, inode) : undefined
+    if (!(fd <= MAX_FD)) return undefined
+    const { isOurs, errno, step } = native().claimExitFd(fd, inode)
+    if (errno !== 0) throw Object.assign(systemError(errno, step), { step })
+    return isOurs ? new Inherited(fd, inode) : undefined
   }
 
   watch(raised: () => void): Int32Array | undefined {

@@ -53,7 +53,8 @@ export interface Addon {
   closeExitReadEnd(handle: object): void
   /** Closes the pipe when no process holds a read end of it, and tells whether it did. */
   closeUnreadExitPipe(handle: object): boolean
-  claimExitFd(fd: number, inode: number): boolean
+  /** `errno`: 0, or why the system does not say whether it is. */
+  claimExitFd(fd: number, inode: number): { readonly isOurs: boolean; readonly errno: number; readonly step: string }
   /** `timeoutMs` may be Infinity. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState
   /**

@@ -50,8 +50,12 @@ Napi::Value descriptor_limit(const Napi::CallbackInfo& info) {
 // (fd, inode)
 Napi::Value claim(const Napi::CallbackInfo& info) {
   const double inode = info[1].As<Napi::Number>();
-  const bool claimed = claim_exit_fd(info[0].As<Napi::Number>(), static_cast<std::uint64_t>(inode));
-  return Napi::Boolean::New(info.Env(), claimed);
+  const Claim claim = claim_exit_fd(info[0].As<Napi::Number>(), static_cast<std::uint64_t>(inode));
+  auto answer = Napi::Object::New(info.Env());
+  answer.Set("isOurs", claim.is_ours);
+  answer.Set("errno", -claim.failure.error);
+  answer.Set("step", step_name(claim.failure.step));
+  return answer;
 }
 
 // (fd, timeoutMs)

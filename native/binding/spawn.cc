@@ -48,10 +48,17 @@ class Strings {
   std::string_view rest_;
 };
 
-StartResult start_watched(EnvironmentState& state, StartRequest& request) {
+StartResult start_watched(EnvironmentState& state, StartRequest& request, std::optional<ForegroundJob>& job) {
   StartResult result;
   result.failure = state.open_exit_watcher();
-  return result.failure ? std::move(result) : start(request);
+  if (!result.failure && request.options.foreground != 0) {
+    result.failure = open_job(job.emplace());
+    request.terminal = job->terminal.get();
+  }
+  if (result.failure) return result;
+  result = start(request);
+  if (job) job->group = group_of(request.options, result.process.pid);
+  return result;
 }
 
 // (text, ArrayBuffer of Wire): the id of the child, or the negative errno of the step that failed. The text is the
@@ -91,9 +98,8 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
       .groups = std::move(groups),
       .options = wire.options,
   };
-  const bool foreground = request.options.foreground != 0;
-  const std::optional<termios> mode_before = foreground ? terminal_mode() : std::nullopt;
-  StartResult result = start_watched(state, request);
+  std::optional<ForegroundJob> job;
+  StartResult result = start_watched(state, request, job);
 
   wire.step = static_cast<std::int32_t>(result.failure.step);
   wire.pid = result.process.pid;
@@ -105,9 +111,7 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
     if (descriptor == kNewPipe && pipe != result.pipes.end()) descriptor = (pipe++)->release();
   }
   if (result.failure) return Napi::Number::New(env, -result.failure.error);
-  std::optional<ForegroundJob> job;
-  if (foreground) job = {group_of(request.options, result.process.pid), mode_before};
-  return Napi::Number::New(env, state.exit_watcher()->add(std::move(result.process), job));
+  return Napi::Number::New(env, state.exit_watcher()->add(std::move(result.process), std::move(job)));
 }
 
 Napi::Value name_of_step(const Napi::CallbackInfo& info) {

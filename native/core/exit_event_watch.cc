@@ -49,7 +49,7 @@ void ExitEventWatch::run() {
   pollfd polls[2] = {{fd_, POLLIN, 0}, {stop_.fd(), POLLIN, 0}};
   while (poll(polls, 2, -1) < 0) pause_unless_interrupted();
   if (polls[1].revents != 0) return;
-  std::atomic_ref{*flag_}.store(static_cast<std::int32_t>(exit_reason(fd_)));
+  std::atomic_ref{*flag_}.store(static_cast<std::int32_t>(exit_reason(fd_, polls[0].revents)));
   uv_async_send(&async_);
 }
 

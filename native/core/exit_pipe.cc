@@ -37,10 +37,14 @@ void write_line(int fd) {
   sigwait(&broken_pipe, &signal);
 }
 
-bool has_line(int fd) {
+// On some systems the end of a pipe is readable too.
+bool has_line(int fd, short revents) {
   int available = 0;
-  return ioctl(fd, FIONREAD, &available) == 0 && available > 0;
+  return ioctl(fd, FIONREAD, &available) == 0 ? available > 0 : (revents & POLLIN) != 0;
 }
+
+// What is not open is not the event's. Any other error says nothing of the descriptor.
+Claim unclaimed(Step step) { return {false, errno == EBADF ? Failure{} : Failure{step, errno}}; }
 
 }  // namespace
 
@@ -68,21 +72,23 @@ bool ExitPipe::has_readers() const {
   return poll(&poll_fd, 1, 0) == 0 || (poll_fd.revents & POLLERR) == 0;
 }
 
-bool claim_exit_fd(int fd, std::uint64_t inode) {
+Claim claim_exit_fd(int fd, std::uint64_t inode) {
   struct stat status{};
-  if (fstat(fd, &status) != 0 || status.st_ino != inode) return false;
+  if (fstat(fd, &status) != 0) return unclaimed(Step::kFstat);
+  if (status.st_ino != inode) return {};
   // Files of other file systems have numbers of their own, a named pipe too.
-  if (!platform::is_anonymous_pipe(fd)) return false;
+  bool is_pipe = false;
+  if (const Failure failure = platform::is_anonymous_pipe(fd, is_pipe)) return {false, failure};
+  if (!is_pipe) return {};
   const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY) return false;
+  if (flags < 0) return unclaimed(Step::kFcntl);
+  if ((flags & O_ACCMODE) != O_RDONLY) return {};
   fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return true;
+  return {true, {}};
 }
 
-ExitReason exit_reason(int fd) {
-  pollfd poll_fd{fd, POLLIN, 0};
-  if (poll(&poll_fd, 1, 0) <= 0) return ExitReason::kUnset;
-  return platform::is_marked_exit_pipe(fd) || has_line(fd) ? ExitReason::kRequested : ExitReason::kOrphaned;
+ExitReason exit_reason(int fd, short revents) {
+  return platform::is_marked_exit_pipe(fd) || has_line(fd, revents) ? ExitReason::kRequested : ExitReason::kOrphaned;
 }
 
 void pause_unless_interrupted() {
@@ -98,7 +104,7 @@ ExitReason wait_for_exit_event(int fd, double timeout_ms) {
     const double remaining = std::ceil(std::fmax(timeout_ms - passed, 0));
     pollfd poll_fd{fd, POLLIN, 0};
     const int ready = poll(&poll_fd, 1, std::isinf(timeout_ms) ? -1 : static_cast<int>(remaining));
-    if (ready > 0) return exit_reason(fd);
+    if (ready > 0) return exit_reason(fd, poll_fd.revents);
     if (ready == 0 || remaining == 0) return ExitReason::kUnset;
     pause_unless_interrupted();
   }

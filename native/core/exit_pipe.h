@@ -42,11 +42,16 @@ class ExitPipe {
   std::uint64_t inode_ = 0;
 };
 
-// Whether `fd` is the read end of the pipe `inode`. If so, it is no longer inherited by accident.
-bool claim_exit_fd(int fd, std::uint64_t inode);
+struct Claim {
+  bool is_ours = false;
+  Failure failure;  // The system does not say.
+};
 
-// The state of the pipe right now, without consuming anything from it.
-ExitReason exit_reason(int fd);
+// Whether `fd` is the read end of the pipe `inode`. If so, it is no longer inherited by accident.
+Claim claim_exit_fd(int fd, std::uint64_t inode);
+
+// Why the event is set, by what poll(2) has told of the pipe. Consumes nothing from it.
+ExitReason exit_reason(int fd, short revents);
 
 // After poll(2) has failed. It fails for good where RLIMIT_NOFILE was lowered to less than it is asked for: then once
 // in a while is often enough.

@@ -15,6 +15,12 @@ using platform::ChildId;
 using platform::Fate;
 using platform::ProcessReference;
 
+// The mode too, as a shell does for a job that could not do so itself.
+void take_back(const ForegroundJob& job, bool keeps_mode) {
+  const termios* const mode = job.mode_before && !keeps_mode ? &*job.mode_before : nullptr;
+  take_back_terminal(job.terminal.get(), job.group, mode);
+}
+
 }  // namespace
 
 ExitWatcher::ExitWatcher(uv_loop_t* loop, Deliver deliver)
@@ -25,7 +31,7 @@ ChildId ExitWatcher::add(ProcessReference process, std::optional<ForegroundJob> 
   while (children_.contains(last_id_));
   const ChildId id = last_id_;
   source_.watch(id, process, foreground_job.has_value());
-  auto job = foreground_job ? std::make_unique<ForegroundJob>(*foreground_job) : nullptr;
+  auto job = foreground_job ? std::make_unique<ForegroundJob>(std::move(*foreground_job)) : nullptr;
   children_.emplace(id, Child{std::move(process), std::move(job)});
   count_alive(1);
   return id;
@@ -87,9 +93,7 @@ void ExitWatcher::take(ChildId id, std::vector<Exit>& exits) {
   // One that exits right now is announced again.
   switch (seen == Fate::kLives ? seen : platform::reap(child.process, exit.status)) {
     case Fate::kLives:
-      if (child.foreground_job && platform::has_stopped(child.process)) {
-        take_back_terminal(*child.foreground_job, TerminalMode::kOurs);
-      }
+      if (child.foreground_job && platform::has_stopped(child.process)) take_back(*child.foreground_job, false);
       return;
     case Fate::kUnknown:
       source_.look_again(id);
@@ -113,7 +117,7 @@ void ExitWatcher::end_group(const Child& child, Fate fate, const platform::ExitS
   if (fate == Fate::kGone && led_group && platform::group_is_anothers(child.process)) return;
   // A program that ends by itself leaves the terminal as it wants it: stty is one.
   const bool left_by_itself = status.known && status.signal == 0;
-  take_back_terminal(*child.foreground_job, left_by_itself ? TerminalMode::kTheirs : TerminalMode::kOurs);
+  take_back(*child.foreground_job, left_by_itself);
 }
 
 void ExitWatcher::count_alive(int change) {

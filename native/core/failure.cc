@@ -10,6 +10,8 @@ const char* step_name(Step step) {
       return "pipe2";
     case Step::kFstat:
       return "fstat";
+    case Step::kFstatfs:
+      return "fstatfs";
     case Step::kEventfd:
       return "eventfd";
     case Step::kSocketpair:
@@ -32,6 +34,8 @@ const char* step_name(Step step) {
       return "setsid";
     case Step::kSetpgid:
       return "setpgid";
+    case Step::kGetpgid:
+      return "getpgid";
     case Step::kIoctl:
       return "ioctl";
     case Step::kOpen:

@@ -27,6 +27,7 @@ StartResult start(StartRequest& request) {
       .descriptor_count = static_cast<int>(request.descriptors.size()),
       .groups = request.groups ? request.groups->data() : nullptr,
       .group_count = request.groups ? static_cast<int>(request.groups->size()) : -1,
+      .terminal = request.terminal,
       .options = request.options,
   });
   result.failure = started.failure;

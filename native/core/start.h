@@ -22,7 +22,8 @@ struct StartRequest {
   std::string directory;         // The child's working directory; empty for the parent's.
   std::vector<int> descriptors;  // As in Wire; the child has no others.
   std::optional<std::vector<gid_t>>
-      groups;  // The supplementary groups; absent: as they are, or none when an id is set.
+      groups;         // The supplementary groups; absent: as they are, or none when an id is set.
+  int terminal = -1;  // As in platform::StartPlan.
   StartOptions options;
 };
 

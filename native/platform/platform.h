@@ -84,6 +84,7 @@ struct StartPlan {
   int descriptor_count;
   const gid_t* groups;  // The supplementary groups.
   int group_count;      // As in Wire.
+  int terminal;         // Of this process, for StartOptions::foreground.
   StartOptions options;
 };
 
@@ -198,7 +199,7 @@ void mark_exit_pipe(int write_fd);
 bool is_marked_exit_pipe(int read_fd);
 
 // Whether `fd` is a pipe without a name. Only among those does an inode name one.
-bool is_anonymous_pipe(int fd);
+Failure is_anonymous_pipe(int fd, bool& answer);
 
 // Symbols
 

@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 // As in faults-parent.mjs.
@@ -114,9 +116,27 @@ static const char* purpose(const char* call, const __u64* args) {
     if (args[2] & O_DIRECTORY) return "/proc";
     return args[2] & O_CLOEXEC ? "/tty" : "/null";
   }
+  if (strcmp(call, "open") == 0) return strcmp((const char*)args[0], "/dev/tty") == 0 ? "/tty" : "/proc";
   if (strcmp(call, "clone") == 0) return args[2] & CLONE_PIDFD ? "/pidfd" : "";
   if (strcmp(call, "seccomp") == 0) return args[1] ? "/SPEC_ALLOW" : "";
-  if (strcmp(call, "waitid") == 0) return args[0] == 3 ? (args[1] == INT32_MAX ? "/probe" : "/pidfd") : "";
+  if (strcmp(call, "waitid") == 0) {
+    if (args[0] == 3 && args[1] == INT32_MAX) return "/probe";
+    switch (args[3] & (WEXITED | WSTOPPED | WNOWAIT)) {
+      case WEXITED:
+        return "/reap";
+      case WEXITED | WNOWAIT:
+        return "/look";
+      case WEXITED | WSTOPPED | WNOWAIT:
+        return "/exists";
+      case WSTOPPED:
+        return "/stops";
+      default:
+        return "/stopped";
+    }
+  }
+  if (strcmp(call, "pidfd_send_signal") == 0) return args[3] ? "/group" : args[1] ? "" : "/exists";
+  if (strcmp(call, "kill") == 0) return (int)args[0] < 0 ? "/group" : "";
+  if (strcmp(call, "ioctl") == 0) return args[1] == FIONREAD ? "/FIONREAD" : "";
   if (strcmp(call, "epoll_ctl") == 0) return args[1] == EPOLL_CTL_ADD ? "/ADD" : "/DEL";
   if (strcmp(call, "prctl") == 0) {
     switch ((int)args[0]) {
@@ -160,14 +180,20 @@ static int error_for(const char* half, const char* call, const __u64* args) {
   return error;
 }
 
+// Other threads have a half of their own: those of workers, and of an exit event.
+static const char* half_of(pid_t thread) {
+  if (thread == getpid()) return "parent";
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/task/%d", thread);
+  return access(path, F_OK) == 0 ? "worker" : "child";
+}
+
 static void* answer(void* argument) {
   const int listener = (int)(intptr_t)argument;
-  const pid_t parent = getpid();
   for (;;) {
     struct seccomp_notif asked = {0};
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0) continue;
-    const char* half = (pid_t)asked.pid == parent ? "parent" : "child";
-    const int error = error_for(half, name_of(asked.data.nr), asked.data.args);
+    const int error = error_for(half_of((pid_t)asked.pid), name_of(asked.data.nr), asked.data.args);
     struct seccomp_notif_resp answer = {.id = asked.id, .error = -error};
     if (error == 0) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
@@ -247,7 +273,8 @@ __attribute__((constructor)) static void leave_environment(void) { unsetenv("LD_
 typedef long function(long, long, long, long, long, long);
 
 static long call(function** real, const char* symbol, const char* name, const void* from, const __u64* args) {
-  const int error = (uintptr_t)from >= text_start && (uintptr_t)from < text_end ? error_for("parent", name, args) : 0;
+  const bool is_ours = (uintptr_t)from >= text_start && (uintptr_t)from < text_end;
+  const int error = is_ours ? error_for(half_of(gettid()), name, args) : 0;
   if (error != 0) {
     errno = error;
     return -1;
@@ -272,14 +299,17 @@ INTERPOSE(epoll_wait, "epoll_wait")
 INTERPOSE(eventfd, "eventfd")
 INTERPOSE(eventfd_write, "eventfd_write")
 INTERPOSE(fchmod, "fchmod")
+INTERPOSE(fcntl, "fcntl")
 INTERPOSE(fcntl64, "fcntl")
 INTERPOSE(fstat, "fstat")
 INTERPOSE(fstatfs64, "fstatfs")
 INTERPOSE(fstatfs, "fstatfs")
 INTERPOSE(getpgid, "getpgid")
 INTERPOSE(getrusage, "getrusage")
+INTERPOSE(ioctl, "ioctl")
 INTERPOSE(kill, "kill")
 INTERPOSE(mprotect, "mprotect")
+INTERPOSE(open, "open")
 INTERPOSE(open64, "open")
 INTERPOSE(pipe2, "pipe2")
 INTERPOSE(poll, "poll")
@@ -292,6 +322,7 @@ INTERPOSE(tcgetattr, "tcgetattr")
 INTERPOSE(tcgetpgrp, "tcgetpgrp")
 INTERPOSE(tcsetattr, "tcsetattr")
 INTERPOSE(tcsetpgrp, "tcsetpgrp")
+INTERPOSE(wait4, "wait4")
 INTERPOSE(waitid, "waitid")
 INTERPOSE(waitpid, "waitpid")
 INTERPOSE(write, "write")
@@ -300,6 +331,7 @@ INTERPOSE(write, "write")
 INTERPOSE(fstat64, "fstat")
 
 // In place of its -1 it returns MAP_FAILED, which is the same.
+INTERPOSE(mmap, "mmap")
 INTERPOSE(mmap64, "mmap")
 
 long faulty_syscall(long, long, long, long, long, long) __asm__("syscall");
@@ -308,7 +340,8 @@ long faulty_syscall(long number, long a, long b, long c, long d, long e) {
   if (!real) real = (function*)dlsym(RTLD_NEXT, "syscall");
   const uintptr_t from = (uintptr_t)__builtin_return_address(0);
   const __u64 args[] = {(__u64)a, (__u64)b, (__u64)c, (__u64)d, (__u64)e};
-  const int error = from >= text_start && from < text_end ? error_for("parent", name_of(number), args) : 0;
+  const bool is_ours = from >= text_start && from < text_end;
+  const int error = is_ours ? error_for(half_of(gettid()), name_of(number), args) : 0;
   if (error == 0) return real(number, a, b, c, d, e);
   errno = error;
   return -1;

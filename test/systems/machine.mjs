@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 
 export const root = join(import.meta.dirname, '../..')
 
@@ -19,10 +19,10 @@ export function output(/** @type {string} */ command, /** @type {readonly string
 
 const isInstalled = (/** @type {string} */ program) =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((folder) =>
-    existsSync(join(folder, program)),
+    existsSync(resolve(folder, program)),
   )
 
-/** Installs the Debian packages whose programs are missing. */
+/** Installs the Debian packages whose programs are missing, or whose files, named by their whole paths. */
 export function need(/** @type {Record<string, string>} */ packageOf) {
   const missing = new Set(Object.entries(packageOf).flatMap(([program, name]) => (isInstalled(program) ? [] : [name])))
   if (missing.size === 0) return

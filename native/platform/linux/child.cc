@@ -143,6 +143,7 @@ void take_terminal(ChildPlan& plan) {
   const long terminal = raw_syscall(SYS_openat, AT_FDCWD, "/dev/tty", O_RDWR | O_CLOEXEC, 0);
   check(plan, Step::kOpen, terminal);
   const auto group = static_cast<pid_t>(raw_syscall(SYS_getpgid, 0));
+  check(plan, Step::kGetpgid, group);
   check(plan, Step::kIoctl, raw_syscall(SYS_ioctl, terminal, TIOCSPGRP, &group));
   raw_syscall(SYS_close, terminal);
 }

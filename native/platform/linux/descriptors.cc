@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +31,10 @@ Failure WakeUp::open() {
   return read_end_.valid() ? Failure{} : Failure{Step::kEventfd, errno};
 }
 
-void WakeUp::send() const { eventfd_write(read_end_.get(), 1); }
+// Who waits for it would wait for ever.
+void WakeUp::send() const {
+  constexpr int kAgainMs = 1;
+  while (read_end_.valid() && eventfd_write(read_end_.get(), 1) != 0 && errno != EBADF) poll(nullptr, 0, kAgainMs);
+}
 
 }  // namespace sigshield::platform

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include <cerrno>
+
 #include "platform/platform.h"
 
 namespace sigshield::platform {
@@ -26,9 +28,11 @@ bool is_marked_exit_pipe(int read_fd) {
   return fstat(read_fd, &status) == 0 && (status.st_mode & kMark) == kMark;
 }
 
-bool is_anonymous_pipe(int fd) {
+Failure is_anonymous_pipe(int fd, bool& answer) {
   struct statfs system{};
-  return fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
+  if (fstatfs(fd, &system) != 0) return {Step::kFstatfs, errno};
+  answer = system.f_type == PIPEFS_MAGIC;
+  return {};
 }
 
 }  // namespace sigshield::platform

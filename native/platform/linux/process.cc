@@ -91,15 +91,12 @@ bool is_reaped(const ProcessReference& process) {
 }
 
 // Old profiles know nothing of pidfds, and kernels before 6.9 nothing of groups; then a number has to do, and who reaps
-// the process between our two calls can't be shut out. EPERM may be the profile's word or the system's: the other call
-// tells.
-bool may_do_by_number(int error) { return error == ENOSYS || error == EPERM || error == EINVAL; }
-
+// the process between our two calls can't be shut out. Any error but ESRCH may be a profile's word or the system's: the
+// other call tells.
 Failure send_to(const ProcessReference& process, pid_t number, int signal, unsigned pidfd_flags) {
   const int error = send_by_pidfd(process, signal, pidfd_flags);
   if (error == 0) return {};
-  if (!may_do_by_number(error)) return {Step::kKill, error};
-  if (is_reaped(process)) return {Step::kKill, ESRCH};
+  if (error == ESRCH || is_reaped(process)) return {Step::kKill, ESRCH};
   return kill(number, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
 }
 
@@ -209,8 +206,7 @@ Failure signal_process(pid_t pid, std::uint64_t started_at, int signal) {
   const int error = send_by_pidfd(process, signal, 0);
   if (error == 0) return {};
   // Kernels before 5.3, and profiles that know no pidfds: a moment remains between the look and the signal.
-  const bool is_refused = error == ENOSYS || (error == EPERM && !pidfds_can_signal());
-  if (!is_refused) return {Step::kKill, error};
+  if (error == ESRCH || (error != ENOSYS && pidfds_can_signal())) return {Step::kKill, error};
   return kill(pid, signal) == 0 ? Failure{} : Failure{Step::kKill, errno};
 }
 

@@ -36,8 +36,8 @@ enum class Memory : std::uint8_t {
 // A child that changes its ids has a copy: in shared memory it would take its parent the right to dump core and to read
 // its own /proc for good (PR_SET_DUMPABLE(2const)).
 Memory memory_for(const StartPlan& plan) {
-  // SIGSHIELD_DEBUG_CLONE=vfork is for developers: valgrind and ThreadSanitizer know vfork and no other clone that
-  // shares memory, and copy the memory in it.
+  // SIGSHIELD_DEBUG_CLONE=vfork is for developers: valgrind knows vfork and no other clone that shares memory, and
+  // copies the memory in it.
   static const bool debugged = [] {
     // Read once, at the first start.
     const char* const wish = std::getenv("SIGSHIELD_DEBUG_CLONE");  // NOLINT(concurrency-mt-unsafe)
@@ -137,7 +137,7 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
   if (const Step step = std::atomic_ref{child_plan.report.failure.step}.load(); step != Step::kNone) {
     started.failure = {step, child_plan.report.failure.error};
     // It may have taken the terminal before it failed.
-    if (options.foreground != 0) take_back_terminal({group_of(options, pid), std::nullopt}, TerminalMode::kTheirs);
+    if (options.foreground != 0) take_back_terminal(plan.terminal, group_of(options, pid), nullptr);
     reap(pid);
     return started;
   }

@@ -69,6 +69,16 @@ describe('in a terminal, a child', () => {
     expect(terminal.screen).toContain('child ended: 0 null')
   })
 
+  it('gives it back to a parent that has no descriptor left', async () => {
+    const script = `ulimit -n 64; exec "$@"`
+    const args = [process.execPath, parent, 'bash', reading, JSON.stringify({ foreground: true }), 'exhausted']
+    const terminal = new Terminal('bash', ['-c', script, 'bash', ...args])
+    await terminal.shows('no descriptor left: EMFILE')
+    terminal.type('one\r')
+    await terminal.shows('child ended: 0 null')
+    await parentReads(terminal)
+  })
+
   it('in the background is stopped when it reads (the control)', async () => {
     const terminal = start(reading, { processGroup: true })
     const position = await terminal.shows('child ')

@@ -1,11 +1,15 @@
 // Under faults.so: does one thing with children again and again while a call of the addon's is refused at a certain use.
-// Argument: { round, call, always, errors, uses }. Prints, for each error and use, what came of it and what was left.
+// Argument: { round, call, always, errors, uses, report }. Writes to the file `report`, for each error and use, what came of
+// it and what was left.
 import { once } from 'node:events'
-import { closeSync, openSync, readdirSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { childrenOf } from '../../process-table.mjs'
+import { holdsTerminal, terminalMode } from './faults-terminal.mjs'
 
-const { round, call, always, errors, uses } = JSON.parse(process.argv[2])
+const { round, call, always, errors, uses, report } = JSON.parse(process.argv[2])
 const control = openSync(process.env.FAULTS, 'r+')
 
 /** The struct of faults.so.c. */
@@ -25,13 +29,18 @@ async function start(command, args, options) {
     const child = spawnProtected(command, args, { stdio: 'ignore', ...options })
     // As of child_process: a pipe that could not be made has an error of its own.
     child.stdout?.on('error', () => {})
-    if (child.pid !== undefined) return { child, exit: once(child, 'close') }
+    if (child.pid !== undefined) {
+      return { child, exit: new Promise((resolve) => child.once('close', (...end) => resolve(end))) }
+    }
     const [error] = await once(child, 'error')
     throw error
-  } catch ({ code, step }) {
-    return { failure: { code, step } }
+  } catch (error) {
+    return { failure: failureOf(error) }
   }
 }
+
+/** A refused kill has no other step. */
+const failureOf = ({ code, step, syscall }) => ({ code, step: step ?? syscall })
 
 async function run(options, command = '/bin/true') {
   const { child, exit, failure } = await start(command, [], options)
@@ -42,18 +51,96 @@ async function run(options, command = '/bin/true') {
   return child.enforced ? 'works' : 'not enforced'
 }
 
-async function end(how) {
-  const { child, exit, failure } = await start('/bin/sleep', ['1000'], { processGroup: true })
+async function kill() {
+  const { child, exit, failure } = await start('/bin/sleep', ['1000'])
   if (failure) return failure
+  let refusal
+  child.on('error', (error) => {
+    refusal = failureOf(error)
+  })
   try {
-    how(child)
-  } catch ({ code, step }) {
-    process.kill(child.pid, 'SIGKILL')
-    await exit
-    return { code, step }
+    child.kill()
+  } catch (error) {
+    refusal = failureOf(error)
   }
+  if (refusal) process.kill(child.pid, 'SIGKILL')
   const [, signal] = await exit
-  return signal === 'SIGTERM' ? 'works' : { exit: signal }
+  return refusal ?? (signal === 'SIGTERM' ? 'works' : { exit: signal })
+}
+
+/** Of the two in the group one does not hear SIGTERM, and goes when the other has gone. Both hold the pipe. */
+async function stopGroup() {
+  const { child, exit, failure } = await start(
+    '/bin/sh',
+    ['-c', '(trap "" TERM; echo ready; exec /bin/sleep 1000) & exec /bin/sleep 1000'],
+    { processGroup: true, stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  if (failure) return failure
+  await once(child.stdout, 'data')
+  let outcome
+  try {
+    const { signal } = await child.stop({ target: 'group' })
+    outcome = signal === 'SIGTERM' ? 'works' : { exit: signal }
+  } catch (error) {
+    outcome = failureOf(error)
+    process.kill(-child.pid, 'SIGKILL')
+  }
+  await exit
+  return outcome
+}
+
+/** The terminal is this process's again, as it was. */
+async function inForeground(command, args) {
+  const mode = terminalMode()
+  const { child, exit, failure } = await start(command, args, { foreground: true })
+  if (child) await exit
+  if (!holdsTerminal()) return { terminal: 'lost' }
+  if (terminalMode() !== mode) return { terminal: 'in another mode' }
+  return failure ?? 'works'
+}
+
+/** A real child, and the variables by which this process finds the same pipe. */
+async function givenEvent() {
+  const exitEvent = new ExitEvent()
+  const started = await start('/bin/sleep', ['1000'], { exitEvent })
+  if (started.failure) return started
+  const fd = openSync(`/proc/${started.child.pid}/fd/8`, 'r')
+  const env = { SIGSHIELD_EXIT_FD: String(fd), SIGSHIELD_EXIT_INODE: String(fstatSync(fd).ino) }
+  return { ...started, exitEvent, fd, env }
+}
+
+const given = round === 'child that claims' ? await givenEvent() : undefined
+let claims = 0
+
+/** Evaluated once more, the module asks once more. */
+async function claim() {
+  Object.assign(process.env, given.env)
+  try {
+    const { exitEvent } = await import(`${import.meta.resolve('sigshield/child')}?${claims++}`)
+    return exitEvent().connected ? 'works' : 'not connected'
+  } catch (error) {
+    return failureOf(error)
+  }
+}
+
+/** A thread is the child, as it can be given an event of its own. */
+async function asChild(how) {
+  const { child, exit, failure, exitEvent, fd, env } = await givenEvent()
+  if (failure) return failure
+  const worker = new Worker(join(import.meta.dirname, 'faults-worker.mjs'), {
+    env: { ...process.env, ...env },
+    workerData: how,
+  })
+  let outcome = 'nothing said'
+  worker.on('message', (message) => {
+    if (message === 'ready') exitEvent.set()
+    else outcome = message
+  })
+  await once(worker, 'exit')
+  closeSync(fd)
+  child.kill('SIGKILL')
+  await exit
+  return outcome
 }
 
 /** The child sees one of the two marks of a request: the other is enough. */
@@ -81,8 +168,20 @@ const rounds = {
     const outcome = await run({}, '/no/such/program')
     return outcome.code === 'ENOENT' && outcome.step === 'execve' ? 'works' : outcome
   },
-  kill: () => end((child) => child.kill()),
+  kill,
+  'stop of a group': stopGroup,
   event: ask,
+  'foreground, in a terminal': () => inForeground('/bin/true', []),
+  'killed in the foreground, in a terminal': () =>
+    inForeground('/bin/sh', ['-c', '/bin/stty -echo </dev/tty; kill -9 $$']),
+  'missing in the foreground, in a terminal': async () => {
+    const outcome = await inForeground('/no/such/program', [])
+    return outcome.code === 'ENOENT' && outcome.step === 'execve' ? 'works' : outcome
+  },
+  'child that claims': claim,
+  'child that spins': () => asChild('spins'),
+  'child that waits': () => asChild('waits'),
+  'child that blocks': () => asChild('blocks'),
 }
 
 /** A child's stack and the guard below it. */
@@ -138,12 +237,14 @@ for (const error of errors) {
     refuse(0, 0)
     const after = await rounds[round]()
     // What is opened once, at the first start, is there by now.
-    before ??= { ...census(), children: 0 }
+    before ??= { ...census(), children: given ? 1 : 0 }
     outcomes.push({ error, use, outcome, after, left: await leftSince(before) })
   }
 }
 
+given?.child.kill('SIGKILL')
+await given?.exit
 const seen = Buffer.alloc(8192)
 readSync(control, seen, 0, seen.length, 144)
 closeSync(control)
-console.log(JSON.stringify({ outcomes, seen: seen.toString().replace(/\0.*$/s, '').trim().split('\n') }))
+writeFileSync(report, JSON.stringify({ outcomes, seen: seen.toString().replace(/\0.*$/s, '').trim().split('\n') }))

@@ -1,0 +1,185 @@
+/**
+ * Every system call that a start, a kill, an exit and an exit event make, and what comes of its refusal: it works all the
+ * same, or this error is told with this step.
+ *
+ * A call has the half of the work that makes it: the child's, the parent's, or another thread's of the parent.
+ */
+import { constants } from 'node:os'
+
+const { EPERM } = constants.errno
+
+export const errors = ['EPERM', 'ENOSYS', 'EACCES', 'EINVAL', 'EAGAIN', 'ENOMEM', 'EMFILE'] as const
+export type Name = (typeof errors)[number]
+
+export type Outcome = 'works' | 'not enforced' | { code: string; step: string }
+export type Outcomes = Outcome | ((error: Name) => Outcome)
+
+export interface Row {
+  readonly call: string
+  readonly round: string
+  readonly outcomes: Outcomes
+  /** Made once in a process. */
+  readonly once?: boolean
+  /** Another call that is refused each time, so that this one is made. */
+  readonly always?: string
+  /** Where not the first, second and fiftieth. */
+  readonly uses?: readonly number[]
+  /** One round of it starts a thread, or waits. */
+  readonly slow?: boolean
+}
+
+const fails =
+  (step: string) =>
+  (code: Name): Outcome => ({ code, step })
+const except = (others: Outcomes, exceptions: Partial<Record<Name, Outcome>>) => (error: Name) =>
+  exceptions[error] ?? (typeof others === 'function' ? others(error) : others)
+
+export const rows: Row[] = [
+  // The child half.
+  { call: 'child:set_tid_address', round: 'plain', outcomes: fails('set_tid_address') },
+  { call: 'child:rt_sigaction', round: 'plain', outcomes: fails('rt_sigaction') },
+  { call: 'child:setsid', round: 'detached', outcomes: fails('setsid') },
+  { call: 'child:setpgid', round: 'group', outcomes: fails('setpgid') },
+  { call: 'child:openat/null', round: 'plain', outcomes: fails('open') },
+  { call: 'child:close', round: 'plain', outcomes: 'works' },
+  { call: 'child:dup3', round: 'moved', outcomes: fails('dup3') },
+  { call: 'child:fcntl/F_SETFD', round: 'pipes', outcomes: fails('fcntl') },
+  { call: 'child:fcntl/F_DUPFD_CLOEXEC', round: 'moved', outcomes: fails('fcntl') },
+  { call: 'child:fcntl/F_GETFL', round: 'pipes', outcomes: 'works' },
+  { call: 'child:chdir', round: 'plain', outcomes: fails('chdir') },
+  // EINVAL: the flag is not known. EACCES: no_new_privs is asked for.
+  {
+    call: 'child:seccomp/SPEC_ALLOW',
+    round: 'plain',
+    outcomes: except('not enforced', { EINVAL: 'works', EACCES: 'works' }),
+  },
+  {
+    call: 'child:seccomp/SPEC_ALLOW',
+    round: 'required',
+    outcomes: except(fails('seccomp'), { EINVAL: 'works', EACCES: 'works' }),
+  },
+  {
+    call: 'child:seccomp',
+    round: 'required',
+    always: `child:seccomp/SPEC_ALLOW=${constants.errno.EINVAL}`,
+    outcomes: except(fails('seccomp'), { EACCES: 'works' }),
+  },
+  { call: 'child:setgroups', round: 'ids', outcomes: fails('setgroups') },
+  { call: 'child:setgroups', round: 'uid', outcomes: fails('setgroups') },
+  { call: 'child:getgroups', round: 'uid', outcomes: 'works' },
+  { call: 'child:setresgid', round: 'ids', outcomes: fails('setresgid') },
+  { call: 'child:getresuid', round: 'ids', outcomes: 'works' },
+  // EINVAL: the kernel has none.
+  { call: 'child:prctl/AMBIENT', round: 'ids', outcomes: except(fails('prctl'), { EINVAL: 'works' }) },
+  { call: 'child:setresuid', round: 'ids', outcomes: fails('setresuid') },
+  { call: 'child:prctl/PDEATHSIG', round: 'death', outcomes: fails('prctl') },
+  // Its parent can't be seen, so it is taken for gone.
+  { call: 'child:getppid', round: 'death', outcomes: { code: 'ESRCH', step: 'prctl' } },
+  { call: 'child:close_range', round: 'plain', outcomes: 'works' },
+  ...['openat/proc', 'getdents64', 'fcntl/FD_CLOEXEC'].map((call) => ({
+    call: `child:${call}`,
+    round: 'plain',
+    always: `child:close_range=${constants.errno.ENOSYS}`,
+    outcomes: 'works' as const,
+  })),
+  { call: 'child:write', round: 'ids', outcomes: 'works' },
+  { call: 'child:openat/tty', round: 'foreground, in a terminal', outcomes: fails('open') },
+  { call: 'child:getpgid', round: 'foreground, in a terminal', outcomes: fails('getpgid') },
+  { call: 'child:ioctl', round: 'foreground, in a terminal', outcomes: fails('ioctl') },
+  { call: 'child:rt_sigprocmask', round: 'plain', outcomes: fails('rt_sigprocmask') },
+  { call: 'child:execve', round: 'plain', outcomes: fails('execve') },
+
+  // The parent half.
+  { call: 'parent:prctl/GET_SECCOMP', round: 'plain', once: true, outcomes: 'works' },
+  { call: 'parent:rt_sigaction', round: 'plain', once: true, outcomes: 'works' },
+  { call: 'parent:x32_rt_sigaction', round: 'plain', once: true, outcomes: 'works' },
+  { call: 'parent:fcntl/F_GETFD', round: 'pipes', outcomes: fails('fcntl') },
+  { call: 'parent:socketpair', round: 'pipes', outcomes: fails('socketpair') },
+  { call: 'parent:pipe2', round: 'plain', once: true, outcomes: fails('pipe2') },
+  { call: 'parent:pipe2', round: 'ids', outcomes: fails('pipe2') },
+  { call: 'parent:mmap', round: 'plain', once: true, outcomes: fails('mmap') },
+  { call: 'parent:mprotect', round: 'plain', once: true, outcomes: fails('mprotect') },
+  { call: 'parent:pidfd_open', round: 'death', outcomes: 'works' },
+  { call: 'parent:clone/pidfd', round: 'plain', outcomes: 'works' },
+  {
+    call: 'parent:clone',
+    round: 'plain',
+    always: `parent:clone/pidfd=${constants.errno.EPERM}`,
+    outcomes: fails('clone'),
+  },
+  { call: 'parent:poll', round: 'ids', outcomes: 'works' },
+  { call: 'parent:read', round: 'ids', outcomes: 'works' },
+  { call: 'parent:read', round: 'plain', once: true, outcomes: 'works' },
+  { call: 'parent:getpgid', round: 'plain', once: true, outcomes: 'works' },
+  { call: 'parent:setpgid', round: 'plain', once: true, outcomes: 'works' },
+  { call: 'parent:futex', round: 'plain', outcomes: 'works' },
+  { call: 'parent:waitpid', round: 'missing', outcomes: 'works' },
+
+  // Watching, reaping, signalling.
+  { call: 'parent:epoll_create1', round: 'plain', once: true, outcomes: fails('epoll_create1') },
+  { call: 'parent:waitid/probe', round: 'plain', once: true, outcomes: 'works' },
+  { call: 'parent:epoll_ctl/ADD', round: 'plain', outcomes: 'works' },
+  { call: 'parent:epoll_wait', round: 'plain', outcomes: 'works' },
+  { call: 'parent:waitid/reap', round: 'plain', outcomes: 'works' },
+  { call: 'parent:waitid/reap', round: 'plain', always: `parent:clone/pidfd=${EPERM}`, outcomes: 'works' },
+  { call: 'parent:pidfd_send_signal/exists', round: 'plain', always: `parent:waitid/reap=${EPERM}`, outcomes: 'works' },
+  { call: 'parent:wait4', round: 'plain', always: `parent:waitid/reap=${EPERM}`, outcomes: 'works' },
+  { call: 'parent:waitid/look', round: 'stop of a group', outcomes: 'works' },
+  { call: 'parent:pidfd_send_signal', round: 'kill', outcomes: 'works' },
+  { call: 'parent:waitid/exists', round: 'kill', always: `parent:pidfd_send_signal=${EPERM}`, outcomes: 'works' },
+  { call: 'parent:kill', round: 'kill', always: `parent:pidfd_send_signal=${EPERM}`, outcomes: fails('kill') },
+  // SIGTERM, SIGCONT, and SIGKILL for who is left.
+  { call: 'parent:pidfd_send_signal/group', round: 'stop of a group', uses: [1, 2, 3, 50], outcomes: 'works' },
+  {
+    call: 'parent:kill/group',
+    round: 'stop of a group',
+    always: `parent:pidfd_send_signal/group=${EPERM}`,
+    uses: [1],
+    outcomes: fails('kill'),
+  },
+  {
+    call: 'parent:kill/group',
+    round: 'stop of a group',
+    always: `parent:pidfd_send_signal/group=${EPERM}`,
+    uses: [2, 50],
+    outcomes: 'works',
+  },
+  { call: 'parent:epoll_ctl/DEL', round: 'plain', outcomes: 'works' },
+  { call: 'parent:getrusage', round: 'plain', once: true, outcomes: 'works' },
+
+  // The terminal.
+  { call: 'parent:open/tty', round: 'foreground, in a terminal', outcomes: fails('open') },
+  { call: 'parent:tcgetattr', round: 'foreground, in a terminal', outcomes: 'works' },
+  { call: 'parent:waitid/look', round: 'foreground, in a terminal', outcomes: 'works' },
+  { call: 'parent:waitid/stops', round: 'foreground, in a terminal', outcomes: 'works' },
+  { call: 'parent:tcgetpgrp', round: 'foreground, in a terminal', outcomes: 'works' },
+  { call: 'parent:tcsetpgrp', round: 'foreground, in a terminal', outcomes: 'works' },
+  { call: 'parent:tcsetpgrp', round: 'missing in the foreground, in a terminal', outcomes: 'works' },
+  { call: 'parent:tcsetattr', round: 'killed in the foreground, in a terminal', outcomes: 'works' },
+
+  // The exit event.
+  { call: 'parent:pipe2', round: 'event', once: true, outcomes: fails('pipe2') },
+  { call: 'parent:fchmod', round: 'event', outcomes: 'works' },
+  { call: 'parent:write', round: 'event', outcomes: 'works' },
+  { call: 'parent:fcntl/F_SETFL', round: 'event', outcomes: fails('fcntl') },
+  { call: 'parent:fstat', round: 'event', outcomes: fails('fstat') },
+
+  // The child's side of it.
+  { call: 'parent:fstat', round: 'child that claims', outcomes: fails('fstat') },
+  { call: 'parent:fstatfs', round: 'child that claims', outcomes: fails('fstatfs') },
+  { call: 'parent:fcntl/F_GETFL', round: 'child that claims', outcomes: fails('fcntl') },
+  { call: 'parent:fcntl/FD_CLOEXEC', round: 'child that claims', outcomes: 'works' },
+  ...[
+    { call: 'worker:poll', round: 'child that spins' },
+    { call: 'worker:poll', round: 'child that waits' },
+    { call: 'worker:poll', round: 'child that blocks' },
+    { call: 'worker:eventfd', round: 'child that spins' },
+    { call: 'worker:eventfd', round: 'child that waits' },
+    { call: 'worker:eventfd_write', round: 'child that waits' },
+    // The first use in a round is the claim's. Who blocks looks itself, and so may the thread.
+    { call: 'worker:fstat', round: 'child that spins', uses: [2, 4, 50] },
+    { call: 'worker:fstat', round: 'child that blocks', uses: [2] },
+    { call: 'worker:ioctl/FIONREAD', round: 'child that spins', always: `parent:fchmod=${EPERM}` },
+    { call: 'worker:ioctl/FIONREAD', round: 'child that blocks', always: `parent:fchmod=${EPERM}` },
+  ].map((row) => ({ ...row, outcomes: 'works' as const, slow: true })),
+]
