@@ -8,6 +8,8 @@ export interface SyncStdio {
   readonly stdio: readonly StdioEntry[]
   /** The first entry is a pipe that the child reads: all others are written by it. */
   readonly hasInput: boolean
+  /** Of the entries that are the caller's. */
+  readonly count: number
 }
 
 /**
@@ -24,7 +26,10 @@ export function syncStdio(given: string | readonly unknown[]): SyncStdio {
     if (i === 0 && entry?.type === 'pipe') hasInput = true
     if (entry) stdio.push(entry)
   })
-  return { stdio, hasInput }
+  const count = stdio.length
+  // The kernel's own three are always there.
+  while (stdio.length < 3) stdio.push({ type: 'ignore' })
+  return { stdio, hasInput, count }
 }
 
 function entryOf(source: unknown, target: number): StdioEntry | undefined {

@@ -26,7 +26,8 @@ export function runSync(plan: SyncPlan): SpawnSyncReturns<Output> {
   checkPermission(plan.command.file)
   const { errno, step, pid, end } = outcomeOf(plan)
   const failed = errno || end?.errno || 0
-  const output = end?.output.map((bytes) => (bytes && plan.encoding ? bytes.toString(plan.encoding) : bytes)) ?? null
+  const asText = (bytes: Buffer | null) => (bytes && plan.encoding ? bytes.toString(plan.encoding) : bytes)
+  const output = end?.output.slice(0, plan.outputCount).map(asText) ?? null
   return {
     ...(failed !== 0 && { error: errorOf(failed, plan, end ? undefined : step) }),
     status: end?.code ?? null,

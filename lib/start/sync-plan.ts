@@ -3,7 +3,7 @@ import type { SpawnSyncOptions } from 'node:child_process'
 import { constants } from 'node:os'
 import { types } from 'node:util'
 import { native } from '../native/load.js'
-import type { SyncLimits } from '../native/wire.js'
+import { type SyncLimits, text } from '../native/wire.js'
 import type { HandleSpawnOptions } from '../node/child-process-contract.js'
 import { checkMilliseconds, invalidArgValue } from '../node/errors.js'
 import { syncStdio } from '../node/sync-stdio.js'
@@ -57,6 +57,8 @@ export interface SyncPlan {
   readonly protection: Protection
   /** What the child's first descriptor gives it; null where that is no pipe of ours. */
   readonly input: Uint8Array | null
+  /** How many of the child's descriptors the result tells of. */
+  readonly outputCount: number
   readonly limits: SyncLimits
   readonly encoding: BufferEncoding | undefined
 }
@@ -64,6 +66,8 @@ export interface SyncPlan {
 /** Node's own, for all output together. */
 const DEFAULT_MAX_BUFFER = 1024 * 1024
 const DEFAULT_GRACE_MS = 5000
+/** What an empty name is to Node's synchronous functions, and bytes are text to them; on the wire it is this process's own. */
+const NO_DIRECTORY = '/proc/none'
 const { SIGINT, SIGKILL, SIGTERM } = constants.signals
 
 export function planSync(name: SyncFunction, file: string, second: unknown, third: unknown): SyncPlan {
@@ -73,7 +77,7 @@ export function planSync(name: SyncFunction, file: string, second: unknown, thir
   const inheritEnvironment = env === liveEnvironment && native().canReadEnvironment
   const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
   const protection = syncProtection(options)
-  const { stdio, hasInput } = syncStdio((options.stdio as string | readonly unknown[]) || 'pipe')
+  const { stdio, hasInput, count } = syncStdio((options.stdio as string | readonly unknown[]) || 'pipe')
   const encoding = options.encoding && options.encoding !== 'buffer' ? (options.encoding as BufferEncoding) : undefined
   const input = inputOf(options)
   const command = commandLine(file, args, options)
@@ -81,7 +85,7 @@ export function planSync(name: SyncFunction, file: string, second: unknown, thir
     call,
     command: {
       ...command,
-      cwd: isAbsent(options.cwd) ? undefined : pathOf(options.cwd),
+      cwd: isAbsent(options.cwd) ? undefined : text(pathOf(options.cwd)) || NO_DIRECTORY,
       envPairs,
       stdio,
       detached: Boolean(options.detached),
@@ -91,6 +95,7 @@ export function planSync(name: SyncFunction, file: string, second: unknown, thir
     texts: { argumentTexts: command.argumentTexts, inheritEnvironment },
     protection,
     input: hasInput ? input : null,
+    outputCount: count,
     limits: limitsOf(options, protection),
     encoding,
   }
