@@ -17,10 +17,10 @@ const input = new Proxy(
   },
 )
 
-/** With an environment that Node may write into. */
+/** Under the permission model Node writes into the environment that it is given: into another here. */
 function poisoned(options: Options): Options {
   const { env } = options
-  return { ...options, ...(isObject(env) && { env: Object.create(env) }), input }
+  return { ...options, ...(process.permission && isObject(env) && { env: Object.create(env) }), input }
 }
 
 let proved = false
