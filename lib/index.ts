@@ -1,5 +1,6 @@
 /** Start children that ignore signals, tell them when to leave, and join them. */
 export type { HandleSignalsOptions } from './end/signals.js'
+export { type ExecFileSyncProtectedOptions, execFileSyncProtected } from './exec-file-sync.js'
 export { ExitEvent, type ExitReason } from './exit-event.js'
 export { forkProtected } from './fork.js'
 export { ProtectedProcess } from './protected-process.js'
@@ -9,9 +10,11 @@ export {
   type ProtectedProcessWithoutNullStreams,
   spawnProtected,
 } from './spawn.js'
+export { spawnSyncProtected } from './spawn-sync.js'
 export type { ResourceUsage } from './start/ended.js'
 export type { ForkProtectedOptions, SpawnProtectedOptions } from './start/plan.js'
 export type { ProtectionOptions } from './start/protection.js'
+export type { SpawnSyncProtectedOptions, SyncProtectionOptions } from './start/sync-plan.js'
 export type { StopOptions, StopOutcome } from './stop.js'
 export type {
   RestartAllOptions,

@@ -25,6 +25,16 @@ export type ExitState = 0 | 1 | 2
 /** `signal`: 0 when none came, or a negative errno. */
 export type SignalArrival = [signal: number, pid: number, uid: number]
 
+/** How a child ended that was seen through in one call. Without code and signal: something else has reaped it. */
+export interface SyncEnd {
+  readonly code: number | null
+  readonly signal: number | null
+  /** Negative, of the limit that was reached, or of a pipe that failed; 0. */
+  readonly errno: number
+  /** One for each descriptor; null for those that are no output of the child's. */
+  readonly output: (Buffer | null)[]
+}
+
 export interface Addon {
   /** The numbers of a start, in order: `name:bytes`, separated by spaces. */
   readonly layout: string
@@ -32,6 +42,20 @@ export interface Addon {
   readonly canReadEnvironment: boolean
   /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
   spawn(text: string, memory: ArrayBuffer): number
+  /**
+   * Starts a child and blocks this thread until it has ended. Returns a negative errno where nothing was started. `input` is
+   * written to the first descriptor, a new pipe then; all other new pipes are read. Limits of time and size are as in the wire.
+   */
+  spawnSync(
+    text: string,
+    memory: ArrayBuffer,
+    input: Uint8Array | null,
+    timeoutMs: number,
+    maxBuffer: number,
+    killSignal: number,
+    graceMs: number,
+    drainMs: number,
+  ): SyncEnd | number
   stepName(step: number): string
   /** Returns 0 or a negative errno. */
   kill(id: number, signal: number): number
@@ -68,6 +92,8 @@ export interface Addon {
   resetTerminal(): void
   /** Ends this process by the default action of the signal. Returns where that can't be: blocked, or process 1. */
   raiseDefault(signal: number): void
+  /** Whether the signal would end this process, with no listener being told. */
+  endsProcess(signal: number): boolean
   /** Of the calling thread. `how`: 0 block, 1 unblock, 2 set. Returns the mask that was there. Sets are as the kernel's: bit n-1 for n. */
   changeMask(how: number, signals: bigint): bigint
   /** Exactly this mask. */

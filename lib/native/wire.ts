@@ -3,6 +3,7 @@
  * properties from C++ costs more than the clone. native/core/wire.h is the other side of it.
  */
 import { constants } from 'node:os'
+import type { SyncEnd } from './addon.js'
 import { native } from './load.js'
 
 /** Entries of {@link SpawnRequest.descriptors} that are no descriptor of this process. */
@@ -67,15 +68,35 @@ export interface SpawnRequest<Fields extends OptionFields> {
   readonly groups: readonly number[] | null
 }
 
-export interface SpawnResult {
-  /** 0, or the negative errno of the failed step; then there is no process, and pid and id mean nothing. */
+export interface StartResult {
+  /** 0, or the negative errno of the failed step; then there is no process, and pid means nothing. */
   readonly errno: number
   readonly step: string
   readonly enforced: boolean
   /** The set of signals whose dispositions neither the child nor a descendant can change. */
   readonly inForce: bigint
   readonly pid: number
+}
+
+export interface SpawnResult extends StartResult {
+  /** Means nothing where nothing was started. */
   readonly id: number
+}
+
+/** What ends a child that is seen through in one call. In milliseconds and bytes; Infinity: never. */
+export interface SyncLimits {
+  /** 0: never. */
+  readonly timeout: number
+  /** 0: any. */
+  readonly maxBuffer: number
+  readonly killSignal: number
+  readonly grace: number
+  readonly drain: number
+}
+
+export interface SyncResult extends StartResult {
+  /** Undefined where nothing was started. */
+  readonly end: SyncEnd | undefined
 }
 
 /**
@@ -83,6 +104,13 @@ export interface SpawnResult {
  * system's own, and not that of the engine.
  */
 const MAX_TEXT = 2 ** 26
+const TOO_LONG: StartResult = {
+  errno: -constants.errno.E2BIG,
+  step: 'execve',
+  enforced: false,
+  inForce: 0n,
+  pid: -1,
+}
 
 /** As C++ turns a JavaScript value into text: symbols throw, and a NUL ends it. */
 export function text(value: unknown): string {
@@ -115,11 +143,41 @@ export class Wire<Fields extends OptionFields> {
   }
 
   start(request: SpawnRequest<Fields>): SpawnResult {
+    const text = this.#write(request)
+    if (text === undefined) return { ...TOO_LONG, id: -1 }
+    const id = native().spawn(text, this.#memory)
+    const { descriptors } = request
+    const first = this.#slot.descriptors
+    for (let i = 0; i < descriptors.length; i += 1) descriptors[i] = this.#numbersView[first + i] as number
+    return Object.assign(this.#answer(id), { id })
+  }
+
+  /** Blocks this thread until the child has ended. `input`: what its first descriptor, a NEW_PIPE then, gives it. */
+  startSync(request: SpawnRequest<Fields>, input: Uint8Array | null, limits: SyncLimits): SyncResult {
+    const { timeout, maxBuffer, killSignal, grace, drain } = limits
+    const text = this.#write(request)
+    if (text === undefined) return { ...TOO_LONG, end: undefined }
+    const end = native().spawnSync(text, this.#memory, input, timeout, maxBuffer, killSignal, grace, drain)
+    return typeof end === 'number' ? { ...this.#answer(end), end: undefined } : { ...this.#answer(0), end }
+  }
+
+  #answer(errno: number): StartResult {
+    const slot = this.#slot
+    const numbers = this.#numbersView
+    return {
+      errno: errno < 0 ? errno : 0,
+      step: errno < 0 ? native().stepName(numbers[slot.step] as number) : '',
+      enforced: numbers[slot.enforced] === 1,
+      inForce: setOf(numbers[slot.inForceLow] as number, numbers[slot.inForceHigh] as number),
+      pid: numbers[slot.pid] as number,
+    }
+  }
+
+  /** Returns the text that goes with the numbers; undefined when it is too long. */
+  #write(request: SpawnRequest<Fields>): string | undefined {
     const { options, descriptors, environment, uid, gid, groups } = request
     const strings = request.arguments.concat(environment ?? [], request.environmentChanges)
-    if (isTooLong(strings)) {
-      return { errno: -constants.errno.E2BIG, step: 'execve', enforced: false, inForce: 0n, pid: -1, id: -1 }
-    }
+    if (isTooLong(strings)) return undefined
     const slot = this.#slot
     const groupCount = groups?.length ?? 0
     const listed = descriptors.length + groupCount
@@ -145,17 +203,7 @@ export class Wire<Fields extends OptionFields> {
     const firstGroup = slot.descriptors + descriptors.length
     for (let i = 0; i < groupCount; i += 1) numbers[firstGroup + i] = groups?.[i] as number
 
-    const texts = [request.file, request.directory].concat(strings, '')
-    const id = native().spawn(texts.join('\0'), this.#memory)
-    for (let i = 0; i < descriptors.length; i += 1) descriptors[i] = numbers[slot.descriptors + i] as number
-    return {
-      errno: id < 0 ? id : 0,
-      step: id < 0 ? native().stepName(numbers[slot.step] as number) : '',
-      enforced: numbers[slot.enforced] === 1,
-      inForce: setOf(numbers[slot.inForceLow] as number, numbers[slot.inForceHigh] as number),
-      pid: numbers[slot.pid] as number,
-      id,
-    }
+    return [request.file, request.directory].concat(strings, '').join('\0')
   }
 
   #reserve(listed: number): void {

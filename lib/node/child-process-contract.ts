@@ -81,7 +81,7 @@ Object.setPrototypeOf(BareChildProcess, ChildProcess)
 export const ChildProcessWithoutHandle = BareChildProcess as unknown as new () => ChildProcess
 
 /** Adds the system call that failed to an error in Node's own shape, and for `seccomp` what to do instead. */
-function withStep(error: NodeJS.ErrnoException, step: string | undefined): NodeJS.ErrnoException {
+export function withStep(error: NodeJS.ErrnoException, step: string | undefined): NodeJS.ErrnoException {
   if (step === undefined) return error
   if (step === 'seccomp') {
     error.message +=

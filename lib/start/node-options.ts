@@ -13,7 +13,8 @@ export type Options = Record<string, unknown>
 /** As they were when this was loaded: a program may put ours, or a mock, in their place. */
 export const nodes = { ...childProcess }
 
-class Accepted extends Error {}
+/** Thrown by what poisons a call, where Node has found nothing to refuse before. */
+export class Accepted extends Error {}
 
 /**
  * Has `child_process` check arguments without starting anything: its spawn checks `signal` after all that its callers pass
@@ -34,7 +35,7 @@ export function letNodeCheck(start: () => unknown): void {
   if (isAccepted(start)) return
 }
 
-function isAccepted(start: () => unknown): boolean {
+export function isAccepted(start: () => unknown): boolean {
   try {
     start()
   } catch (error) {
@@ -45,7 +46,7 @@ function isAccepted(start: () => unknown): boolean {
 }
 
 /** Each can only be refused. */
-const refused: readonly Options[] = [
+export const refused: readonly Options[] = [
   { cwd: 1 },
   { detached: 1 },
   { uid: 'x' },

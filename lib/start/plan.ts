@@ -2,7 +2,7 @@
 import type { ForkOptions, SpawnOptions } from 'node:child_process'
 import { channel } from 'node:diagnostics_channel'
 import { native } from '../native/load.js'
-import { text } from '../native/wire.js'
+import { commandLine } from './command-line.js'
 import { environmentOf, environmentPairs, liveEnvironment } from './environment.js'
 import { spawnOfFork } from './fork-options.js'
 import {
@@ -60,14 +60,9 @@ export function planSpawn(
   checkEndsAsNode(file, args, options)
   const protection = protectionFrom(options, defaultEnforce)
   if (options.timeout || options.signal) checkKillSignal(options.killSignal, protection)
-  const { shell, argv0 } = options
-  const program = shell ? (typeof shell === 'string' ? shell : '/bin/sh') : file
-  const programArgs = shell ? ['-c', [file, ...args].join(' ')] : args
-  const argv = [typeof argv0 === 'string' ? argv0 : program, ...programArgs]
-  // Converted here, as Node's own conversion fails where its streams are made already.
-  const argumentTexts = argv.map(text)
-  options.file = program
-  options.args = argv
+  const command = commandLine(file, args, options)
+  options.file = command.file
+  options.args = command.args
   options.cwd = isAbsent(options.cwd) ? options.cwd : (pathOf(options.cwd) as string)
   options.detached = Boolean(options.detached)
   options.windowsHide = Boolean(options.windowsHide)
@@ -75,7 +70,7 @@ export function planSpawn(
   options.envPairs = envPairs
   return {
     spawn: options,
-    argumentTexts,
+    argumentTexts: command.argumentTexts,
     inheritEnvironment,
     protection,
     timeout: options.timeout ?? 0,

@@ -5,7 +5,7 @@ import { constants } from 'node:os'
 import type { ChildEnd } from '../event/source.js'
 import { sourceOf } from '../exit-event.js'
 import { native } from '../native/load.js'
-import { type SpawnResult, text, Wire } from '../native/wire.js'
+import { type SpawnResult, Wire } from '../native/wire.js'
 import {
   endChild,
   type HandleSpawnOptions,
@@ -17,20 +17,17 @@ import {
 import { checkPermission } from '../node/permission.js'
 import { isHeld } from '../signal/held.js'
 import { signalName } from '../signal/names.js'
-import { handOver, namesNone, openPipes } from './descriptors.js'
+import { namesNone, openPipes } from './descriptors.js'
 import type { Ended, ResourceUsage } from './ended.js'
 import { PrivateField } from './private-field.js'
 import { hasOwnGroup, optionFields, type Protection, unheardSignals } from './protection.js'
+import { type PreparedTexts, startRequest } from './start-request.js'
 import { isToBeUnstarted } from './unstarted.js'
 
 /** What a caller has prepared of a start. */
-export interface Prepared {
+export interface Prepared extends PreparedTexts {
   /** What Node's spawn is called with. */
   readonly spawn: object
-  /** The arguments as the program gets them. */
-  readonly argumentTexts?: readonly string[]
-  /** The environment is this process's own, and what Node hands over are additions to it. */
-  readonly inheritEnvironment?: boolean
 }
 
 /** Undefined for a child of another's. */
@@ -143,25 +140,10 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   #start(options: HandleSpawnOptions, prepared: Prepared, childEnd: ChildEnd | undefined): SpawnResult {
-    const { argumentTexts = options.args.map(text), inheritEnvironment = false } = prepared
-    const { descriptors, changes, exitSource, exitTarget } = handOver(options.stdio, childEnd)
-    const envPairs = options.envPairs.map(text)
-    const result = openWire().start({
-      options: this.protection.numbers,
-      file: this.#isUnstarted ? NO_PROGRAM : options.file,
-      arguments: argumentTexts,
-      environment: inheritEnvironment ? null : envPairs,
-      environmentChanges: inheritEnvironment ? [...envPairs, ...changes] : changes,
-      directory: typeof options.cwd === 'string' ? text(options.cwd) : '',
-      descriptors,
-      exitSource,
-      exitTarget,
-      newSession: options.detached,
-      uid: options.uid ?? null,
-      gid: options.gid ?? null,
-      groups: this.protection.groups,
-    })
-    openPipes(options.stdio, descriptors)
+    const asked = this.#isUnstarted ? { ...options, file: NO_PROGRAM } : options
+    const request = startRequest(asked, prepared, this.protection, childEnd)
+    const result = openWire().start(request)
+    openPipes(options.stdio, request.descriptors)
     return result
   }
 

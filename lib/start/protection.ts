@@ -90,8 +90,15 @@ export type Enforce = boolean | 'auto'
 
 const DEFAULT_IGNORED = signalSet('options.ignore', ['SIGINT'])
 
-/** @throws TypeError, RangeError in Node's shapes, naming the option. */
-export function protectionFrom(options: ProtectionOptions, defaultEnforce: Enforce): Protection {
+/**
+ * @param threadOutlives - whether the calling thread can't end before the child does, but with this process.
+ * @throws TypeError, RangeError in Node's shapes, naming the option.
+ */
+export function protectionFrom(
+  options: ProtectionOptions,
+  defaultEnforce: Enforce,
+  threadOutlives = isMainThread,
+): Protection {
   const { ignore, block, enforce = defaultEnforce, exitEvent } = options
   if (exitEvent !== undefined && sourceOf(exitEvent) === undefined) {
     throw invalidArgType('options.exitEvent', 'an instance of ExitEvent', exitEvent)
@@ -110,7 +117,7 @@ export function protectionFrom(options: ProtectionOptions, defaultEnforce: Enfor
       setProcessGroup: group === undefined ? 0 : 1,
       processGroup: group ?? 0,
       foreground: foreground ? 1 : 0,
-      parentDeathSignal: parentDeathSignal(options.parentDeathSignal, ignored),
+      parentDeathSignal: parentDeathSignal(options.parentDeathSignal, ignored, threadOutlives),
     },
     groups: options.groups === undefined ? null : groupIds(options.groups),
     exitEvent,
@@ -179,14 +186,14 @@ function processGroup(group: unknown): number | undefined {
   return checkInteger('options.processGroup', group, 1, 2 ** 31 - 1)
 }
 
-function parentDeathSignal(signal: unknown, ignored: bigint): number {
+function parentDeathSignal(signal: unknown, ignored: bigint, threadOutlives: boolean): number {
   if (signal === undefined || signal === false) return 0
   const number = signalNumber(signal === true ? 'SIGKILL' : signal)
   if (includes(ignored, number)) {
     const rule = "must not be a signal of 'options.ignore': the child would live on"
     throw invalidArgValue('options.parentDeathSignal', signal, rule)
   }
-  if (!isMainThread) {
+  if (!threadOutlives) {
     throw unavailable(
       'parentDeathSignal works on the main thread only: the kernel would send it at the end of this worker thread. ' +
         'Start the child from the main thread, or give it an exit event, which its parent sets by its death too',

@@ -10,6 +10,7 @@ namespace {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new EnvironmentState(env));
   register_spawn(env, exports);
+  register_spawn_sync(env, exports);
   register_exits(env, exports);
   register_exit_event(env, exports);
   register_ending(env, exports);

@@ -35,12 +35,21 @@ void raise_default(const Napi::CallbackInfo& info) {
   static_cast<void>(raise(signal));
 }
 
+// Node's own handlers of SIGINT and SIGTERM put the terminal back, and stand for once (src/node.cc): libuv's stay.
+Napi::Value ends_process(const Napi::CallbackInfo& info) {
+  struct sigaction action{};
+  sigaction(info[0].As<Napi::Number>(), nullptr, &action);
+  const bool by_default = (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_DFL;
+  return Napi::Boolean::New(info.Env(), by_default || (action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0);
+}
+
 }  // namespace
 
 void register_ending(Napi::Env env, Napi::Object exports) {
   export_function<remember_terminal>(env, exports, "rememberTerminal");
   export_function<reset_terminal>(env, exports, "resetTerminal");
   export_function<raise_default>(env, exports, "raiseDefault");
+  export_function<ends_process>(env, exports, "endsProcess");
 }
 
 }  // namespace sigshield

@@ -4,7 +4,8 @@
 //   Descriptors    open_pipe, open_socket_pair, WakeUp
 //   Signal mask    SignalsBlocked
 //   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for
-//   End            ExitSource tells that a child may have ended; look_at, has_stopped, stop_signal, reap, reap_later
+//   End            ExitSource tells that a child may have ended; exit_descriptor, look_at, has_stopped, stop_signal,
+//                  reap, reap_later
 //   Signal         send_signal, send_signal_to_group, group_is_anothers, signal_process
 //   Exit pipe      seal_exit_pipe, mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
 //
@@ -149,6 +150,9 @@ class ExitSource {
   class Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
+
+// For who waits without a loop: readable from the exit of the process on. -1 where the system has none.
+int exit_descriptor(const ProcessReference& process);
 
 // What became of a process.
 enum class Fate {

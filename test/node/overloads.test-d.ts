@@ -3,6 +3,7 @@ import {
   type ChildProcess,
   type ChildProcessByStdio,
   type ChildProcessWithoutNullStreams,
+  execFileSync,
   fork,
   type SpawnOptions,
   type SpawnOptionsWithoutStdio,
@@ -10,10 +11,12 @@ import {
   type StdioNull,
   type StdioPipe,
   spawn,
+  spawnSync,
 } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import {
   ExitEvent,
+  execFileSyncProtected,
   type ForkProtectedOptions,
   forkProtected,
   type ProtectedProcess,
@@ -25,6 +28,7 @@ import {
   type StopOutcome,
   type Supervisor,
   spawnProtected,
+  spawnSyncProtected,
 } from 'sigshield'
 
 type Equal<A, B> =
@@ -224,3 +228,25 @@ true satisfies Equal<
 // A supervisor starts with the same overloads.
 true satisfies Equal<Supervisor['spawn'], typeof spawnProtected>
 true satisfies Equal<Supervisor['fork'], typeof forkProtected>
+
+/** True when both have one type. */
+declare function alike<A, B>(node: A, ours: B): Equal<A, B>
+const sync = { ignore: ['SIGINT'], grace: 1, parentDeathSignal: true, input: 'x' } as const
+alike(spawnSync('f'), spawnSyncProtected('f')) satisfies true
+alike(spawnSync('f', {}), spawnSyncProtected('f', {})) satisfies true
+alike(spawnSync('f', { encoding: 'utf8' }), spawnSyncProtected('f', { ...sync, encoding: 'utf8' })) satisfies true
+alike(spawnSync('f', { encoding: 'buffer' }), spawnSyncProtected('f', { ...sync, encoding: 'buffer' })) satisfies true
+alike(spawnSync('f', args), spawnSyncProtected('f', args)) satisfies true
+alike(spawnSync('f', args, plain), spawnSyncProtected('f', args, { ...sync, ...plain })) satisfies true
+alike(spawnSync('f', args, { encoding: 'hex' }), spawnSyncProtected('f', args, { encoding: 'hex' })) satisfies true
+alike(execFileSync('f'), execFileSyncProtected('f')) satisfies true
+alike(execFileSync('f', {}), execFileSyncProtected('f', {})) satisfies true
+alike(execFileSync('f', { encoding: 'utf8' }), execFileSyncProtected('f', { ...sync, encoding: 'utf8' })) satisfies true
+alike(execFileSync('f', args), execFileSyncProtected('f', args)) satisfies true
+alike(execFileSync('f', args, { encoding: null }), execFileSyncProtected('f', args, { encoding: null })) satisfies true
+alike(
+  execFileSync('f', args, { shell: true }),
+  execFileSyncProtected('f', args, { shell: true, ...sync }),
+) satisfies true
+// @ts-expect-error It would block for ever.
+spawnSyncProtected('f', { foreground: true })

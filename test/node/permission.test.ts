@@ -65,4 +65,28 @@ describe.runIf(major >= 22)('the permission model', () => {
     const { outcomes } = await alike((side) => run(side, ['--permission-audit']))
     expect(outcomes['a node program']).toMatchObject({ exit: 0 })
   })
+
+  it('lets no synchronous call start anything either', async () => {
+    const observe = async (from: string, names: string) => {
+      const code = `
+        import { ${names} } from '${from}'
+        import { subscribe } from 'node:diagnostics_channel'
+        subscribe('node:permission-model:child', ({ permission, resource }) => console.log(permission, resource))
+        for (const run of [${names}]) {
+          try {
+            console.log(run('true'))
+          } catch ({ code, permission, resource, message }) {
+            console.log(JSON.stringify({ code, permission, resource, message }))
+          }
+        }`
+      const args = [...reading, flag, '--input-type=module', '-e', code]
+      const parent = ended(childProcess.spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
+      const end = closed(parent)
+      const output = await text(parent.stdout as NodeJS.ReadableStream)
+      return [output, await end]
+    }
+    const theirs = await observe('node:child_process', 'spawnSync, execFileSync')
+    expect(theirs[0]).toContain('ERR_ACCESS_DENIED')
+    expect(await observe(import.meta.resolve('sigshield'), 'spawnSyncProtected, execFileSyncProtected')).toEqual(theirs)
+  })
 })

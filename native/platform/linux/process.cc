@@ -151,6 +151,10 @@ bool pidfds_can_be_waited_for() {
   return answer;
 }
 
+int exit_descriptor(const ProcessReference& process) {
+  return process.handle.valid() && pidfds_can_be_waited_for() ? process.handle.get() : -1;
+}
+
 Fate look_at(const ProcessReference& process, ExitStatus& status) {
   siginfo_t info{};
   const int error = wait_for(process, &info, WEXITED | WNOHANG | WNOWAIT, nullptr);

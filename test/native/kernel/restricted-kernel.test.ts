@@ -37,6 +37,17 @@ describe('without pidfds', () => {
     })
   })
 
+  it.each(['pidfd', 'clone_pidfd', 'none'])('calls that block see their ends (%s missing)', async (features) => {
+    expect(await run(features, 'sync')).toEqual({
+      status: 0,
+      length: 200_000,
+      signal: 'SIGTERM',
+      error: 'ETIMEDOUT',
+      quick: 7,
+      zombies: 0,
+    })
+  })
+
   it('unref() still lets the parent end', async () => {
     expect(await run('pidfd', 'unref')).toEqual({ started: true })
   })

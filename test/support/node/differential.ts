@@ -97,7 +97,7 @@ export function errorShape(error: unknown): Record<string, unknown> {
 }
 
 /** What is open for one side of a comparison. */
-class Opened {
+export class Opened {
   readonly #places: Places
   readonly #made = new Map<string, unknown>()
   readonly #closing: (() => unknown)[] = []
@@ -211,7 +211,7 @@ async function life(child: ChildProcess): Promise<Omit<Observation, 'report'>> {
   return { started, events, ended: childShape(child) }
 }
 
-function readReport(path: string): { report?: Report } {
+export function readReport(path: string): { report?: Report } {
   try {
     return { report: JSON.parse(readFileSync(path, 'utf8')) }
   } catch (error) {

@@ -36,7 +36,7 @@ export async function expectSameOutcome(node: () => ChildProcess, ours: () => Ch
   expect(shown(actual)).toEqual(shown(expected))
 }
 
-const shown = (value: unknown) =>
+export const shown = (value: unknown) =>
   JSON.parse(
     JSON.stringify(value, (_key, item) => (typeof item === 'symbol' || typeof item === 'bigint' ? String(item) : item)),
   )

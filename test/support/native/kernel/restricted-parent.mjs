@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { forkProtected, spawnProtected } from 'sigshield'
+import { forkProtected, spawnProtected, spawnSyncProtected } from 'sigshield'
 import { childrenOf } from '../../process-table.mjs'
 
 const quiet = { stdio: 'ignore' }
@@ -15,6 +15,13 @@ const things = {
     const killed = once(sleeper, 'exit')
     sleeper.kill()
     return { codes, killed: (await killed)[1], zombies: childrenOf(process.pid).length }
+  },
+  async sync() {
+    const options = { encoding: 'utf8', input: 'x'.repeat(200_000) }
+    const { status, stdout } = spawnSyncProtected('cat', options)
+    const { signal, error } = spawnSyncProtected('sleep', ['1000'], { stdio: 'ignore', timeout: 50 })
+    const quick = spawnSyncProtected('sh', ['-c', 'exit 7'], quiet).status
+    return { status, length: stdout.length, signal, error: error.code, quick, zombies: childrenOf(process.pid).length }
   },
   async unref() {
     const child = spawnProtected('sleep', ['1000'], quiet)

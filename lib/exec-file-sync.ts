@@ -1,0 +1,48 @@
+/** `child_process.execFileSync`, protected. */
+import type {
+  ExecFileSyncOptions,
+  ExecFileSyncOptionsWithBufferEncoding,
+  ExecFileSyncOptionsWithStringEncoding,
+} from 'node:child_process'
+import { type Bytes, type Output, runSync } from './start/run-sync.js'
+import { planSync, type SyncProtectionOptions } from './start/sync-plan.js'
+
+export type ExecFileSyncProtectedOptions = ExecFileSyncOptions & SyncProtectionOptions
+type WithString = ExecFileSyncOptionsWithStringEncoding & SyncProtectionOptions
+type WithBuffer = ExecFileSyncOptionsWithBufferEncoding & SyncProtectionOptions
+
+/**
+ * Runs a program as `child_process.execFileSync` does, protected as by {@link spawnSyncProtected}, and returns its output; what it
+ * writes to stderr goes to this process's own. For a command line, as `execSync` takes it, give `shell: true`.
+ *
+ * @throws Error when it does not exit with 0, with the whole result of `spawnSyncProtected` as properties (`status`, `signal`,
+ * `stdout`, `stderr`, `output`, `pid`); the result's `error`, with the same properties, when it could not be started or had to be
+ * ended; for wrong options as `spawnSyncProtected`.
+ *
+ * @example
+ * const head = execFileSyncProtected('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
+ * execFileSyncProtected('npm run build && npm test', { shell: true, stdio: 'inherit' })
+ */
+export function execFileSyncProtected(file: string): Bytes
+export function execFileSyncProtected(file: string, options: WithString): string
+export function execFileSyncProtected(file: string, options: WithBuffer): Bytes
+export function execFileSyncProtected(file: string, options?: ExecFileSyncProtectedOptions): Output
+export function execFileSyncProtected(file: string, args: readonly string[]): Bytes
+export function execFileSyncProtected(file: string, args: readonly string[], options: WithString): string
+export function execFileSyncProtected(file: string, args: readonly string[], options: WithBuffer): Bytes
+export function execFileSyncProtected(
+  file: string,
+  args?: readonly string[],
+  options?: ExecFileSyncProtectedOptions,
+): Output
+export function execFileSyncProtected(file: string, second?: unknown, third?: unknown): Output {
+  const plan = planSync('execFileSync', file, second, third)
+  const { args, options } = plan.call
+  const result = runSync(plan)
+  if (!options.stdio && result.stderr) process.stderr.write(result.stderr)
+  if (result.error) throw Object.assign(result.error, result)
+  if (result.status === 0) return result.stdout
+  const title = [options.argv0 || file, ...args].join(' ')
+  const text = result.stderr?.length > 0 ? `\n${result.stderr.toString()}` : ''
+  throw Object.assign(new Error(`Command failed: ${title}${text}`), result)
+}

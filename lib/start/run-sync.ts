@@ -1,0 +1,59 @@
+/** Runs what is planned on this thread, and makes Node's result of it. */
+import type { execFileSync, SpawnSyncReturns } from 'node:child_process'
+import { constants } from 'node:os'
+import { sourceOf } from '../exit-event.js'
+import { type SyncResult, Wire } from '../native/wire.js'
+import { withStep } from '../node/child-process-contract.js'
+import { systemError } from '../node/errors.js'
+import { checkPermission } from '../node/permission.js'
+import { NO_OUTPUT } from '../node/sync-stdio.js'
+import { signalName } from '../signal/names.js'
+import { namesNone } from './descriptors.js'
+import { optionFields } from './protection.js'
+import { startRequest } from './start-request.js'
+import type { SyncPlan } from './sync-plan.js'
+
+/** By whatever name these types know it. */
+export type Bytes = Exclude<ReturnType<typeof execFileSync>, string>
+/** Text where there is an encoding. */
+export type Output = string | Bytes
+
+type Outcome = Pick<SyncResult, 'errno' | 'step' | 'pid' | 'end'>
+
+let wire: Wire<typeof optionFields> | undefined
+
+export function runSync(plan: SyncPlan): SpawnSyncReturns<Output> {
+  checkPermission(plan.command.file)
+  const { errno, step, pid, end } = outcomeOf(plan)
+  const failed = errno || end?.errno || 0
+  const asText = (bytes: Buffer | null) => (bytes && plan.encoding ? bytes.toString(plan.encoding) : bytes)
+  const output = end?.output.slice(0, plan.outputCount).map(asText) ?? null
+  return {
+    ...(failed !== 0 && { error: errorOf(failed, plan, end ? undefined : step) }),
+    status: end?.code ?? null,
+    signal: end?.signal ? (signalName(end.signal) as NodeJS.Signals) : null,
+    output: output as Output[],
+    pid: end ? pid : 0,
+    stdout: (output ? output[1] : NO_OUTPUT) as Output,
+    stderr: (output ? output[2] : NO_OUTPUT) as Output,
+  }
+}
+
+function outcomeOf({ command, texts, protection, input, limits }: SyncPlan): Outcome {
+  const refused = (errno: number, step: string): Outcome => ({ errno, step, pid: -1, end: undefined })
+  if (command.stdio.some(namesNone)) return refused(-constants.errno.EINVAL, 'fcntl')
+  const childEnd = sourceOf(protection.exitEvent)?.childEnd()
+  if (childEnd && childEnd.errno !== 0) return refused(childEnd.errno, childEnd.step)
+  try {
+    wire ??= new Wire(optionFields)
+    return wire.startSync(startRequest(command, texts, protection, childEnd), input, limits)
+  } finally {
+    childEnd?.started()
+    childEnd?.ended()
+  }
+}
+
+function errorOf(errno: number, { command: { file, args } }: SyncPlan, step: string | undefined): Error {
+  const error = systemError(errno, `spawnSync ${file}`)
+  return withStep(Object.assign(error, { path: file, spawnargs: args.slice(1) }), step)
+}

@@ -1,0 +1,33 @@
+/** The program of docs/sync.md, word for word. */
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { NodeProgram } from '../support/node-program.js'
+import { temporaryFolder } from '../support/processes.js'
+
+const root = join(import.meta.dirname, '../..')
+const page = readFileSync(join(root, 'docs/sync.md'), 'utf8')
+
+/** Runs the page's program as it is, or changed. */
+async function run(change = (code: string) => code): Promise<object> {
+  const [, code = '', printed = ''] = /```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/.exec(page) ?? []
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules/sigshield'))
+  writeFileSync(join(folder, 'example.mjs'), change(code))
+  const program = new NodeProgram('await import(process.argv[1])', [join(folder, 'example.mjs')], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return { ...(await program.end()), printed: printed.trim().split('\n') }
+}
+
+it('prints what the page says', async () => {
+  const { rest, code, printed } = (await run()) as Record<string, unknown>
+  expect({ rest, code }).toEqual({ rest: printed, code: 0 })
+})
+
+it('and not with child_process (the control)', async () => {
+  const plain = (code: string) =>
+    code.replace("'sigshield'", "'node:child_process'").replaceAll('execFileSyncProtected', 'execFileSync')
+  expect(await run(plain)).toMatchObject({ rest: [], code: 1 })
+})
