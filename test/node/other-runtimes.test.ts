@@ -1,18 +1,20 @@
 /** In Bun and Deno nothing can be started, and a worker has its exit event all the same. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { ExitEvent, spawnProtected } from 'sigshield'
+import { ExitEvent, forkProtected, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runtimes } from '../support/node/runtimes.js'
+import { message } from '../support/node-program.js'
 import { closed, ended, line } from '../support/processes.js'
 import { signalState } from '../support/signal-state.js'
 
 const support = join(import.meta.dirname, '../support')
 const refused = join(support, 'node/refused-elsewhere.mjs')
 const worker = join(support, 'exit-event/counting-worker.mjs')
+const forked = join(support, 'exit-event/worker.mjs')
 const leaf = join(support, 'exit-event/leaf.mjs')
 const parent = join(support, 'examples/forsaking-parent.mjs')
 
@@ -94,9 +96,21 @@ describe.each(runtimes)('$name', ({ name, command: [program, ...flags] }) => {
     expect((await closed(child)).code).toBe(0)
   })
 
+  it('has a worker that is forked, and keeps its protection', async () => {
+    const exitEvent = new ExitEvent()
+    onTestFinished(() => exitEvent.set())
+    const child = ended(forkProtected(forked, { execPath: program, execArgv: [...flags], exitEvent }))
+    expect(await message(child)).toEqual({ connected: true, isSet: false, aborted: false })
+    child.send('wait')
+    expect(await message(child)).toBe('waiting')
+    child.kill('SIGINT')
+    exitEvent.set()
+    expect(await message(child)).toEqual({ way: 'wait', reason: 'requested' })
+    expect(await closed(child)).toEqual({ code: 0, signal: null })
+  })
+
   it('has a worker that is told of its parent’s death', async () => {
     const args = [parent, program, ...flags, leaf]
-    const { spawn } = await import('node:child_process')
     const middle = ended(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
     expect(await line(middle.stdout)).toBe('{"connected":true,"isSet":false}')
     const end = once(middle, 'close')
