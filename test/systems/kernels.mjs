@@ -23,6 +23,8 @@ const unbootable = /** @type {{ names: RegExp, reason: string }[]} */ ([])
 
 const work = mkdtempSync(join(tmpdir(), 'sigshield-kernels-'))
 process.on('exit', () => rmSync(work, { recursive: true }))
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
 const guest = join(work, 'root')
 mkdirSync(guest)
 
