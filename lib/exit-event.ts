@@ -1,6 +1,7 @@
 /** The exit event: one-way latch from a parent to its children. Set by the parent, or by its death. */
 import { Inherited } from './event/inherited.js'
 import { Own } from './event/own.js'
+import { Polled } from './event/polled.js'
 import type { EventSource } from './event/source.js'
 import { Unconnected } from './event/unconnected.js'
 import type { ExitState } from './native/addon.js'
@@ -51,7 +52,8 @@ export class ExitEvent {
   /** @internal */
   constructor(source: EventSource)
   constructor(source?: EventSource) {
-    this.#source = source instanceof Inherited || source instanceof Unconnected ? source : new Own()
+    const given = [Inherited, Polled, Unconnected].some((kind) => source instanceof kind)
+    this.#source = given ? (source as EventSource) : new Own()
     sources.set(this, this.#source)
   }
 

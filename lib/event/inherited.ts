@@ -3,12 +3,10 @@ import { isMainThread } from 'node:worker_threads'
 import type { ExitState } from '../native/addon.js'
 import { native } from '../native/load.js'
 import { invalidState, systemError } from '../node/errors.js'
-import { type ChildEnd, type EventSource, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from './source.js'
+import { type ChildEnd, type EventSource, namedEnd } from './source.js'
 
 /** How often a worker thread that waits lets V8 see that it is to be terminated. */
 const TERMINATION_CHECK_MS = 100
-
-const MAX_FD = 2 ** 31 - 1
 
 export class Inherited implements EventSource {
   readonly settable = false
@@ -21,17 +19,15 @@ export class Inherited implements EventSource {
   }
 
   /**
-   * Undefined in a process that was given none. The variables may be stale: inherited by a grandchild that did not get the
-   * descriptor, or got another file at its number.
+   * Undefined in a process that was given none.
    * @throws a system error where the system does not say what the descriptor is: a worker that took it for none would never leave.
    */
   static find(): Inherited | undefined {
-    const fd = numberIn(EXIT_FD_VARIABLE)
-    const inode = numberIn(EXIT_INODE_VARIABLE)
-    if (!(fd <= MAX_FD)) return undefined
-    const { isOurs, errno, step } = native().claimExitFd(fd, inode)
+    const named = namedEnd()
+    if (named === undefined) return undefined
+    const { isOurs, errno, step } = native().claimExitFd(named.fd, named.inode)
     if (errno !== 0) throw Object.assign(systemError(errno, step), { step })
-    return isOurs ? new Inherited(fd, inode) : undefined
+    return isOurs ? new Inherited(named.fd, named.inode) : undefined
   }
 
   watch(raised: () => void): Int32Array | undefined {
@@ -64,10 +60,4 @@ export class Inherited implements EventSource {
   childEnd(): ChildEnd {
     return { errno: 0, step: '', fd: this.#fd, inode: this.#inode, isOwn: false, started: () => {}, ended: () => {} }
   }
-}
-
-/** NaN when the variable is no decimal number. */
-function numberIn(variable: string): number {
-  const value = process.env[variable] ?? ''
-  return /^\d+$/.test(value) ? Number(value) : Number.NaN
 }

@@ -11,6 +11,20 @@ export const EXIT_INODE_VARIABLE = 'SIGSHIELD_EXIT_INODE'
  */
 export const EXIT_FD = 8
 
+const MAX_FD = 2 ** 31 - 1
+
+/**
+ * What the variables of this process name, undefined where they name nothing. They may be stale: inherited by a grandchild that
+ * did not get the descriptor, or got another file at its number.
+ */
+export function namedEnd(): { readonly fd: number; readonly inode: number } | undefined {
+  const [fd, inode] = [EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE].map((variable) => {
+    const value = process.env[variable] ?? ''
+    return /^\d+$/.test(value) ? Number(value) : Number.NaN
+  }) as [number, number]
+  return fd <= MAX_FD && !Number.isNaN(inode) ? { fd, inode } : undefined
+}
+
 /** What one child is given: the read end of a pipe of its own, so that nothing that it does with it reaches another. */
 export interface ChildEnd {
   /** 0, or the negative errno of the failed step: then there is none. */

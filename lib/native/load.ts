@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { requireNode } from '../node/runtime.js'
 import type { Addon } from './addon.js'
 
 /** The folder that holds binding.gyp: two above lib/native/ and dist/native/ alike. */
@@ -11,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 let addon: Addon | undefined
 
 /**
- * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is none for this system, `ERR_DLOPEN_FAILED` where it was not
+ * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is none for this system, or this is not Node, `ERR_DLOPEN_FAILED` where it was not
  * built.
  */
 export function native(): Addon {
@@ -20,6 +21,7 @@ export function native(): Addon {
 }
 
 function load(): Addon {
+  requireNode()
   if (process.platform !== 'linux') {
     throw Object.assign(
       new Error(

@@ -80,13 +80,21 @@ Object.setPrototypeOf(BareChildProcess, ChildProcess)
  */
 export const ChildProcessWithoutHandle = BareChildProcess as unknown as new () => ChildProcess
 
-/** Adds the system call that failed to an error in Node's own shape, and for `seccomp` what to do instead. */
+/** What to do, where a refusal has one likely cause. */
+function adviceFor(step: string, code: string | undefined): string {
+  if (step === 'seccomp') {
+    return ": the system gives no seccomp filter, so the child could undo what it ignores. Pass { enforce: false } or 'auto' to start it all the same"
+  }
+  if (step === 'clone' && code === 'EINVAL') {
+    return ": the system refuses the flags of clone(2), which is probably user-mode emulation (qemu-user, also behind docker's --platform). Run a Node of the machine's own architecture, or emulate the whole machine"
+  }
+  return ''
+}
+
+/** Adds the system call that failed to an error in Node's own shape. */
 export function withStep(error: NodeJS.ErrnoException, step: string | undefined): NodeJS.ErrnoException {
   if (step === undefined) return error
-  if (step === 'seccomp') {
-    error.message +=
-      ": the system gives no seccomp filter, so the child could undo what it ignores. Pass { enforce: false } or 'auto' to start it all the same"
-  }
+  error.message += adviceFor(step, error.code)
   return Object.assign(error, { step })
 }
 

@@ -2,6 +2,7 @@
 import type { ForkOptions, SpawnOptions } from 'node:child_process'
 import { channel } from 'node:diagnostics_channel'
 import { native } from '../native/load.js'
+import { requireNode } from '../node/runtime.js'
 import { commandLine } from './command-line.js'
 import { environmentOf, environmentPairs, liveEnvironment } from './environment.js'
 import { spawnOfFork } from './fork-options.js'
@@ -47,6 +48,7 @@ export function planSpawn(
   lastOptions: unknown,
   defaultEnforce: Enforce = 'auto',
 ): SpawnPlan {
+  requireNode()
   const { args, options: given } = overload(argsOrOptions, lastOptions)
   // Nothing can be poisoned here, and nothing needs to be: neither can be anything else than refused.
   if (!isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object') nodes.spawn(file, argsOrOptions as string[])
@@ -81,6 +83,7 @@ export function planSpawn(
 
 /** Node resets signals as it starts, so its protection must be enforced. */
 export function planFork(modulePath: string | URL, argsOrOptions: unknown, lastOptions: unknown): SpawnPlan {
+  requireNode()
   const { file, args, options } = spawnOfFork(modulePath, argsOrOptions, lastOptions)
   return planSpawn(file, args, options, true)
 }

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#if defined(__x86_64__)
 struct kernel_sigaction {
   uint64_t handler, flags, restorer, mask;
 };
@@ -20,7 +21,6 @@ static int has_handler(int signal) {
   return found.handler > 1;
 }
 
-#if defined(__x86_64__)
 static long i386(long number, long a, long b, long c, long d) {
   long result;
   // int 0x80 takes registers of 32 bits, and clears r8 to r11.
@@ -30,10 +30,8 @@ static long i386(long number, long a, long b, long c, long d) {
                    : "r8", "r9", "r10", "r11", "memory");
   return result;
 }
-#endif
 
 int main(void) {
-#if defined(__x86_64__)
   // An address that a call of 32 bits can name.
   uint32_t* action = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   if (action == MAP_FAILED) return 1;
@@ -56,8 +54,11 @@ int main(void) {
            has_handler(tries[i].signal) ? "true" : "false");
   }
   puts("}");
-#else
-  puts("{}");
-#endif
   return 0;
 }
+#else
+int main(void) {
+  puts("{}");
+  return 0;
+}
+#endif

@@ -2,6 +2,7 @@
 // sandboxes are:
 //   pidfd              clone refuses CLONE_PIDFD, waitid refuses P_PIDFD (before Linux 5.2 and 5.4)
 //   clone_pidfd        clone refuses CLONE_PIDFD
+//   clone_vm           clone refuses to share memory but in vfork and for threads, as qemu-user does
 //   waitid             refused
 //   close_range        ENOSYS (before 5.9)
 //   seccomp            ENOSYS
@@ -29,6 +30,7 @@
 #define ONLY(number) LOAD(nr), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 1, 0), ALLOW
 #define IF_EQUAL(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 1, 0), ALLOW
 #define IF_SET(bits) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), 1, 0), ALLOW
+#define CLONE_VM_BIT 0x100
 #define CLONE_PIDFD_BIT 0x1000
 #define P_PIDFD_TYPE 3
 #define CHILD_HALF_KEY 0x73696773
@@ -45,6 +47,10 @@ static struct feature features[] = {
     {"pidfd", EINVAL, {ONLY(SYS_waitid), LOAD(args[0]), IF_EQUAL(P_PIDFD_TYPE), REFUSE(0)}},
     {"pidfd", ENOSYS, {ONLY(SYS_pidfd_send_signal), REFUSE(0)}},
     {"clone_pidfd", EINVAL, {ONLY(SYS_clone), LOAD(args[0]), IF_SET(CLONE_PIDFD_BIT), REFUSE(0)}},
+    {"clone_vm", EINVAL, {ONLY(SYS_clone), LOAD(args[0]), IF_EQUAL(CLONE_VM_BIT | SIGCHLD), REFUSE(0)}},
+    {"clone_vm",
+     EINVAL,
+     {ONLY(SYS_clone), LOAD(args[0]), IF_EQUAL(CLONE_VM_BIT | CLONE_PIDFD_BIT | SIGCHLD), REFUSE(0)}},
     {"waitid", EPERM, {ONLY(SYS_waitid), REFUSE(0)}},
     {"close_range", ENOSYS, {ONLY(436), REFUSE(0)}},
     {"seccomp", ENOSYS, {ONLY(SYS_seccomp), REFUSE(0)}},

@@ -19,27 +19,47 @@ function headers() {
 
 const sources = ['native/sources.txt', 'native/platform/linux/sources.txt']
 
-/** Compiles with `compiler`, a C++ compiler and its own arguments, as binding.gyp does. */
+/** The arguments of a C++ compiler that an addon of ours needs, as binding.gyp gives them. */
+function compilation() {
+  const addonApi = createRequire(import.meta.url)('node-addon-api').include_dir
+  const defines = ['NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', 'NAPI_VERSION=9']
+  const gyps = ['NODE_GYP_MODULE_NAME=sigshield', 'BUILDING_NODE_EXTENSION']
+  return [
+    ...['-std=c++20', '-O2', '-fvisibility=hidden', '-fPIC'],
+    ...[...defines, ...gyps].map((define) => `-D${define}`),
+    ...[headers(), join(root, 'native'), join(root, addonApi)].map((folder) => `-I${folder}`),
+  ]
+}
+
+/** Compiles with `compiler`, a C++ compiler and its own arguments. */
 export function buildAddon(/** @type {string[]} */ [compiler = '', ...args], /** @type {string} */ file, env = {}) {
   mkdirSync(dirname(file), { recursive: true })
   const files = sources.flatMap((list) => readFileSync(join(root, list), 'utf8').trim().split('\n'))
-  const addonApi = createRequire(import.meta.url)('node-addon-api').include_dir
-  const flags = ['-std=c++20', '-O2', '-fvisibility=hidden', '-fPIC', '-shared', '-s', '-Wl,-z,nodelete']
-  const defines = ['NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', 'NAPI_VERSION=9']
-  const gyps = ['NODE_GYP_MODULE_NAME=sigshield', 'BUILDING_NODE_EXTENSION']
-  run(
-    compiler,
-    [
-      ...args,
-      ...flags,
-      ...[...defines, ...gyps].map((define) => `-D${define}`),
-      ...[headers(), join(root, 'native'), join(root, addonApi)].map((folder) => `-I${folder}`),
-      ...files,
-      '-o',
-      file,
-    ],
-    { cwd: root, env: { ...process.env, ...env } },
-  )
+  const linking = ['-shared', '-s', '-Wl,-z,nodelete']
+  run(compiler, [...args, ...compilation(), ...linking, ...files, '-o', file], {
+    cwd: root,
+    env: { ...process.env, ...env },
+  })
+}
+
+/** The object of the child half, where node-gyp leaves it in `project`: test/native/kernel/child-half.test.ts looks into it. */
+export function buildChildHalf(/** @type {string[]} */ [compiler = '', ...args], /** @type {string} */ project) {
+  const source = 'native/platform/linux/child.cc'
+  const object = join(project, 'build/Release/obj.target/sigshield', source.replace(/cc$/, 'o'))
+  mkdirSync(dirname(object), { recursive: true })
+  run(compiler, [...args, ...compilation(), '-c', source, '-o', object], { cwd: root })
+}
+
+/** node-pty ships no binary for Linux; `modules` is the folder of modules that it stands in. */
+export function buildTerminals(/** @type {string[]} */ [compiler = '', ...args], /** @type {string} */ modules) {
+  const folder = join(modules, 'node-pty')
+  const file = join(folder, 'build/Release/pty.node')
+  mkdirSync(dirname(file), { recursive: true })
+  run(compiler, [
+    ...[...args, '-std=c++17', '-O2', '-w', '-fPIC', '-shared', '-DNAPI_CPP_EXCEPTIONS', '-DBUILDING_NODE_EXTENSION'],
+    ...['-DNODE_GYP_MODULE_NAME=pty', `-I${headers()}`, `-I${join(folder, 'node_modules/node-addon-api')}`],
+    ...[join(folder, 'src/unix/pty.cc'), '-lutil', '-o', file],
+  ])
 }
 
 /** All that the smoke set needs of the project. */

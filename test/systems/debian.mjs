@@ -17,7 +17,8 @@ export class Suite {
       mkdirSync(join(this.#folder, folder), { recursive: true })
     }
     writeFileSync(join(this.#folder, 'var/lib/dpkg/status'), '')
-    writeFileSync(join(this.#folder, 'etc/apt/sources.list'), `deb [signed-by=${keyring}] ${mirror} ${name} main\n`)
+    const source = `deb [signed-by=${keyring}] ${mirror}${name.endsWith('-security') ? '-security' : ''} ${name} main`
+    writeFileSync(join(this.#folder, 'etc/apt/sources.list'), `${source}\n`)
     this.#options = Object.entries({
       Dir: this.#folder,
       'Dir::Bin::methods': '/usr/lib/apt/methods',
@@ -34,6 +35,26 @@ export class Suite {
       .trim()
       .split('\n')
     return lines.map((line) => line.split(' ')[0] ?? '').filter((name) => name !== '')
+  }
+
+  /** Unpacks packages, and all that they depend on, into one folder. Nothing is configured: their scripts are of another system. */
+  extract(/** @type {readonly string[]} */ names, /** @type {string} */ folder) {
+    const simulation = output('apt-get', [
+      '-qq',
+      '--no-install-recommends',
+      ...this.#options,
+      '-s',
+      'install',
+      ...names,
+    ])
+    const all = [...simulation.matchAll(/^Inst (\S+)/gm)].map(([, name]) => String(name))
+    const download = join(this.#folder, 'deb', 'together')
+    rmSync(download, { recursive: true, force: true })
+    mkdirSync(download, { recursive: true })
+    run('apt-get', ['-qq', ...this.#options, 'download', ...all], { cwd: download, stdio: ['ignore', 2, 2] })
+    mkdirSync(folder, { recursive: true })
+    for (const file of readdirSync(download)) run('dpkg-deb', ['-x', join(download, file), folder])
+    rmSync(download, { recursive: true })
   }
 
   /** The folder in which the package is unpacked, or a part of it: a kernel's modules are large. */

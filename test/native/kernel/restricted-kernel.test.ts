@@ -81,3 +81,16 @@ describe('without seccomp', () => {
     })
   })
 })
+
+describe('without a clone that shares memory, as under qemu-user', () => {
+  it('nothing is started, and the error says where that is so, and what to do', async () => {
+    expect(await run('clone_vm', 'fork')).toEqual({
+      code: 'EINVAL',
+      step: 'clone',
+      syscall: 'spawn',
+      message:
+        "spawn EINVAL: the system refuses the flags of clone(2), which is probably user-mode emulation (qemu-user, also behind docker's --platform). Run a Node of the machine's own architecture, or emulate the whole machine",
+      children: [],
+    })
+  })
+})

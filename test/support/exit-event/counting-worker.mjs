@@ -13,6 +13,8 @@ const does = {
   threads: () => readdirSync('/proc/self/task').length - threadsBefore,
   reason: () => String(event.reason),
   sync: () => event.waitSync(0),
+  block: () => event.waitSync(),
+  descriptor: () => process.env.SIGSHIELD_EXIT_FD,
 }
 // Without a listener the signal alone keeps nothing alive; with this one the end is told as soon as it comes.
 event.signal.addEventListener('abort', () => console.log(`aborted: ${event.signal.reason.cause}`))
