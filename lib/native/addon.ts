@@ -31,6 +31,8 @@ export interface Addon {
   readonly canReadEnvironment: boolean
   /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
   spawn(text: string, memory: ArrayBuffer): number
+  /** The same in place of this program, with the descriptors that are kept. Returns only a negative errno. */
+  replace(text: string, memory: ArrayBuffer): number
   stepName(step: number): string
   /** Returns 0 or a negative errno. */
   kill(id: number, signal: number): number
@@ -66,6 +68,16 @@ export interface Addon {
   resetTerminal(): void
   /** Ends this process by the default action of the signal. Returns where that can't be: blocked, or process 1. */
   raiseDefault(signal: number): void
+  /** The same whatever this process does with the signal, and without a core dump. Returns in process 1. */
+  endBy(signal: number): void
+  /** Ends this process with that exit status, and leaves the terminal as it is (_exit(2)). */
+  leave(code: number): never
+  /** Descendants whose parents are gone become children of this process, for {@link reapZombie}. Returns 0 or a negative errno. */
+  adoptOrphans(): number
+  /** Of this process, and of children that start from now on: the soft limit. */
+  limitDescriptors(limit: number): void
+  /** Makes the group the terminal's foreground group, if this process's own is it; tells whether it did. */
+  handOverTerminal(group: number): boolean
   /** Of the calling thread. `how`: 0 block, 1 unblock, 2 set. Returns the mask that was there. Sets are as the kernel's: bit n-1 for n. */
   changeMask(how: number, signals: bigint): bigint
   /** Exactly this mask. */

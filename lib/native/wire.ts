@@ -115,11 +115,38 @@ export class Wire<Fields extends OptionFields> {
   }
 
   start(request: SpawnRequest<Fields>): SpawnResult {
-    const { options, descriptors, environment, uid, gid, groups } = request
-    const strings = request.arguments.concat(environment ?? [], request.environmentChanges)
-    if (isTooLong(strings)) {
+    const text = this.#write(request)
+    if (text === undefined) {
       return { errno: -constants.errno.E2BIG, step: 'execve', enforced: false, inForce: 0n, pid: -1, id: -1 }
     }
+    const { descriptors } = request
+    const slot = this.#slot
+    const numbers = this.#numbersView
+    const id = native().spawn(text, this.#memory)
+    for (let i = 0; i < descriptors.length; i += 1) descriptors[i] = numbers[slot.descriptors + i] as number
+    return {
+      errno: id < 0 ? id : 0,
+      step: id < 0 ? native().stepName(numbers[slot.step] as number) : '',
+      enforced: numbers[slot.enforced] === 1,
+      inForce: setOf(numbers[slot.inForceLow] as number, numbers[slot.inForceHigh] as number),
+      pid: numbers[slot.pid] as number,
+      id,
+    }
+  }
+
+  /** The same in place of this program; of the descriptors it keeps those that are listed. Returns only when it has failed. */
+  replace(request: SpawnRequest<Fields>): Pick<SpawnResult, 'errno' | 'step'> {
+    const text = this.#write(request)
+    if (text === undefined) return { errno: -constants.errno.E2BIG, step: 'execve' }
+    const errno = native().replace(text, this.#memory)
+    return { errno, step: native().stepName(this.#numbersView[this.#slot.step] as number) }
+  }
+
+  /** Writes the numbers, and returns the text; undefined where it is too long for any system. */
+  #write(request: SpawnRequest<Fields>): string | undefined {
+    const { options, descriptors, environment, uid, gid, groups } = request
+    const strings = request.arguments.concat(environment ?? [], request.environmentChanges)
+    if (isTooLong(strings)) return undefined
     const slot = this.#slot
     const groupCount = groups?.length ?? 0
     const listed = descriptors.length + groupCount
@@ -145,17 +172,7 @@ export class Wire<Fields extends OptionFields> {
     const firstGroup = slot.descriptors + descriptors.length
     for (let i = 0; i < groupCount; i += 1) numbers[firstGroup + i] = groups?.[i] as number
 
-    const texts = [request.file, request.directory].concat(strings, '')
-    const id = native().spawn(texts.join('\0'), this.#memory)
-    for (let i = 0; i < descriptors.length; i += 1) descriptors[i] = numbers[slot.descriptors + i] as number
-    return {
-      errno: id < 0 ? id : 0,
-      step: id < 0 ? native().stepName(numbers[slot.step] as number) : '',
-      enforced: numbers[slot.enforced] === 1,
-      inForce: setOf(numbers[slot.inForceLow] as number, numbers[slot.inForceHigh] as number),
-      pid: numbers[slot.pid] as number,
-      id,
-    }
+    return [request.file, request.directory].concat(strings, '').join('\0')
   }
 
   #reserve(listed: number): void {

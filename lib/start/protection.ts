@@ -68,6 +68,8 @@ export interface ProtectionOptions {
 export const optionFields = {
   ignored: 8,
   blocked: 8,
+  /** Of the ignored ones. */
+  unenforced: 8,
   enforcement: 4,
   setProcessGroup: 4,
   /** 0: a new one. */
@@ -106,6 +108,7 @@ export function protectionFrom(options: ProtectionOptions, defaultEnforce: Enfor
     numbers: {
       ignored,
       blocked,
+      unenforced: 0n,
       enforcement: enforcement(enforce),
       setProcessGroup: group === undefined ? 0 : 1,
       processGroup: group ?? 0,

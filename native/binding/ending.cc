@@ -1,6 +1,7 @@
 // The end of this process by a signal.
 #include <napi.h>
 #include <termios.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <csignal>
@@ -8,6 +9,7 @@
 
 #include "binding/topics.h"
 #include "core/terminal.h"
+#include "platform/platform.h"
 
 namespace sigshield {
 
@@ -35,12 +37,19 @@ void raise_default(const Napi::CallbackInfo& info) {
   static_cast<void>(raise(signal));
 }
 
+void end_by(const Napi::CallbackInfo& info) { platform::end_by(info[0].As<Napi::Number>()); }
+
+// Node would put the terminal back as it was at its start.
+void leave(const Napi::CallbackInfo& info) { _exit(info[0].As<Napi::Number>()); }
+
 }  // namespace
 
 void register_ending(Napi::Env env, Napi::Object exports) {
   export_function<remember_terminal>(env, exports, "rememberTerminal");
   export_function<reset_terminal>(env, exports, "resetTerminal");
   export_function<raise_default>(env, exports, "raiseDefault");
+  export_function<end_by>(env, exports, "endBy");
+  export_function<leave>(env, exports, "leave");
 }
 
 }  // namespace sigshield

@@ -1,4 +1,4 @@
-// Starting a child: its request is a text and the numbers of core/wire.h.
+// Starting a program, in a child or in place of this one: its request is a text and the numbers of core/wire.h.
 #include <napi.h>
 
 #include <algorithm>
@@ -54,15 +54,19 @@ StartResult start_watched(EnvironmentState& state, StartRequest& request) {
   return result.failure ? std::move(result) : start(request);
 }
 
-// (text, ArrayBuffer of Wire): the id of the child, or the negative errno of the step that failed. The text is the
-// file, the directory, the arguments, the environment unless it is our own, and the changes to it.
-Napi::Value spawn(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  EnvironmentState& state = state_of(info);
+Wire* wire_of(const Napi::CallbackInfo& info) {
   void* memory = nullptr;
-  if (napi_get_arraybuffer_info(env, info[1], &memory, nullptr) != napi_ok) return {};
-  Wire& wire = *static_cast<Wire*>(memory);
-  const std::string_view text = state.text_of(info[0]);
+  return napi_get_arraybuffer_info(info.Env(), info[1], &memory, nullptr) == napi_ok ? static_cast<Wire*>(memory)
+                                                                                     : nullptr;
+}
+
+std::span<std::int32_t> descriptors_of(Wire& wire) {
+  return {wire.descriptors, static_cast<std::size_t>(wire.descriptor_count)};
+}
+
+// The text is the file, the directory, the arguments, the environment unless it is our own, and the changes to it.
+// Not whole where one of the strings has a NUL of its own.
+StartRequest request_of(std::string_view text, Wire& wire, bool& is_whole) {
   Strings strings{text};
   std::string file = strings.one();
   std::string directory = strings.one();
@@ -70,19 +74,13 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   std::optional<std::string_view> base;
   if (wire.environment_count >= 0) base = strings.several(wire.environment_count);
   const std::string_view changes = strings.several(wire.change_count);
-  if (!strings.all_taken()) {
-    // One of the strings has a NUL of its own.
-    wire.step = static_cast<std::int32_t>(Step::kExecve);
-    wire.enforced = 0;
-    wire.in_force_low = wire.in_force_high = 0;
-    return Napi::Number::New(env, -EINVAL);
-  }
+  is_whole = strings.all_taken();
 
-  const std::span<std::int32_t> descriptors{wire.descriptors, static_cast<std::size_t>(wire.descriptor_count)};
+  const std::span<std::int32_t> descriptors = descriptors_of(wire);
   std::optional<std::vector<gid_t>> groups;
   const std::int32_t* const first_group = wire.descriptors + wire.descriptor_count;
   if (wire.group_count >= 0) groups.emplace(first_group, first_group + wire.group_count);
-  StartRequest request{
+  return StartRequest{
       .file = std::move(file),
       .arguments = StringList{std::string{arguments}},
       .environment = StringList{child_environment(base, changes)},
@@ -91,6 +89,25 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
       .groups = std::move(groups),
       .options = wire.options,
   };
+}
+
+Napi::Value refuse_text(Napi::Env env, Wire& wire) {
+  wire.step = static_cast<std::int32_t>(Step::kExecve);
+  wire.enforced = 0;
+  wire.in_force_low = wire.in_force_high = 0;
+  return Napi::Number::New(env, -EINVAL);
+}
+
+// (text, ArrayBuffer of Wire): the id of the child, or the negative errno of the step that failed.
+Napi::Value spawn(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  EnvironmentState& state = state_of(info);
+  Wire* const memory = wire_of(info);
+  if (memory == nullptr) return {};
+  Wire& wire = *memory;
+  bool is_whole = false;
+  StartRequest request = request_of(state.text_of(info[0]), wire, is_whole);
+  if (!is_whole) return refuse_text(env, wire);
   const bool foreground = request.options.foreground != 0;
   const std::optional<termios> mode_before = foreground ? terminal_mode() : std::nullopt;
   StartResult result = start_watched(state, request);
@@ -101,13 +118,26 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   wire.in_force_low = static_cast<std::uint32_t>(result.in_force);
   wire.in_force_high = static_cast<std::uint32_t>(result.in_force >> 32);
   auto pipe = result.pipes.begin();
-  for (std::int32_t& descriptor : descriptors) {
+  for (std::int32_t& descriptor : descriptors_of(wire)) {
     if (descriptor == kNewPipe && pipe != result.pipes.end()) descriptor = (pipe++)->release();
   }
   if (result.failure) return Napi::Number::New(env, -result.failure.error);
   std::optional<ForegroundJob> job;
   if (foreground) job = {group_of(request.options, result.process.pid), mode_before};
   return Napi::Number::New(env, state.exit_watcher()->add(std::move(result.process), job));
+}
+
+// The same in place of this program: the negative errno, if it returns.
+Napi::Value replace_program(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Wire* const wire = wire_of(info);
+  if (wire == nullptr) return {};
+  bool is_whole = false;
+  StartRequest request = request_of(state_of(info).text_of(info[0]), *wire, is_whole);
+  if (!is_whole) return refuse_text(env, *wire);
+  const Failure failure = replace(request);
+  wire->step = static_cast<std::int32_t>(failure.step);
+  return Napi::Number::New(env, -failure.error);
 }
 
 Napi::Value name_of_step(const Napi::CallbackInfo& info) {
@@ -130,6 +160,7 @@ void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout());
   exports.Set("canReadEnvironment", EnvironmentLock::exists());
   export_function<spawn>(env, exports, "spawn");
+  export_function<replace_program>(env, exports, "replace");
   export_function<name_of_step>(env, exports, "stepName");
 }
 

@@ -27,6 +27,12 @@ void set_terminal_mode(const termios& mode) {
   if (terminal.valid() && tcgetpgrp(terminal.get()) == getpgrp()) tcsetattr(terminal.get(), TCSANOW, &mode);
 }
 
+bool hand_over_terminal_to(pid_t group) {
+  const FileDescriptor terminal = open_terminal();
+  if (!terminal.valid() || tcgetpgrp(terminal.get()) != getpgrp()) return false;
+  return tcsetpgrp(terminal.get(), group) == 0;
+}
+
 void take_back_terminal(const ForegroundJob& job, TerminalMode mode) {
   const FileDescriptor terminal = open_terminal();
   if (!terminal.valid() || tcgetpgrp(terminal.get()) != job.group) return;

@@ -26,4 +26,7 @@ enum class TerminalMode { kTheirs, kOurs };
 // shell does for a job that could not do so itself. Nothing happens when the terminal is somebody else's, or gone.
 void take_back_terminal(const ForegroundJob& job, TerminalMode mode);
 
+// Makes this group the foreground group, if this process's own is it now; tells whether it did.
+bool hand_over_terminal_to(pid_t group);
+
 }  // namespace sigshield
