@@ -7,10 +7,13 @@ import { isHeld } from '../signal/held.js'
 import { includes, type Signal, signalName, signalNumber, signalOf } from '../signal/names.js'
 import { kill } from '../signal/process-state.js'
 import { processEntry } from '../signal/process-table.js'
-import { type SurveyedProcess, terminating } from './survey.js'
+import type { SurveyedProcess } from './survey.js'
 import { duration } from './values.js'
 
-const { SIGKILL, SIGQUIT } = constants.signals
+const { SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM } = constants.signals
+
+/** Which asks it to leave: the first that it hears. */
+const ASKING = [SIGTERM, SIGINT, SIGHUP, SIGQUIT] as const
 
 const LOOK_AGAIN_MS = 20
 /** What lives on so long after SIGKILL waits for the kernel. */
@@ -29,11 +32,11 @@ export interface Ended {
   readonly what: string
 }
 
-/** One that it handles before one that only ends it; SIGQUIT only where it is handled, as it dumps core. Undefined: it hears none. */
+/** SIGQUIT only where it is handled, as it dumps core. Undefined: it hears none. */
 export function signalThatItHears({ ignored, blocked, caught }: SurveyedProcess): Signal | undefined {
-  const heard = terminating.filter((number) => !includes(ignored | blocked, number))
-  const best = heard.find((number) => number !== SIGQUIT || includes(caught, number))
-  return best === undefined ? undefined : signalOf(best)
+  const heard = ASKING.filter((number) => !includes(ignored | blocked, number))
+  const first = heard.find((number) => number !== SIGQUIT || includes(caught, number))
+  return first === undefined ? undefined : signalOf(first)
 }
 
 function isStopped(state: string): boolean {

@@ -99,7 +99,7 @@ export const optionTables = {
     help,
   },
   stop: {
-    orphans: { means: 'those that `sigshield ps` shows as orphaned' },
+    orphans: { means: 'those that `sigshield ps` shows as orphaned, if they ignore or block INT or TERM' },
     all: { short: 'a', means: "with --orphans: other users' processes too" },
     tree: { means: 'all their descendants too' },
     grace: {

@@ -91,11 +91,12 @@ export function asUsageError(error: unknown, command: CommandName): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   const refused = ['ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE', 'ERR_UNKNOWN_SIGNAL']
   if (!(error instanceof Error) || !refused.includes(code ?? '')) return error
+  const flag = (name: string) => flagOf(command === 'run' && name === 'signal' ? 'stopSignal' : name)
   const text = message
     .replace(/ Received [\s\S]*$/, '')
     .replace(/^The (property|argument|value of) /, '')
-    .replace(/^(['"])options\.(\w+)[^'"]*\1/, (_all, _quote, name: string) => `option '${flagOf(name)}'`)
-    .replace(/'options\.(\w+)'/g, (_all, name: string) => `'${flagOf(name)}'`)
+    .replace(/^(['"])options\.(\w+)[^'"]*\1/, (_all, _quote, name: string) => `option '${flag(name)}'`)
+    .replace(/'options\.(\w+)'/g, (_all, name: string) => `'${flag(name)}'`)
     .replace(/\.$/, '')
   return new UsageError(text, command)
 }

@@ -42,6 +42,7 @@ export class Relay {
   readonly #hasTerminal = hasTerminal()
   #repeats: RepeatedSignals | undefined
   #isHurried = false
+  #stopping: Promise<void> = Promise.resolve()
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -50,6 +51,11 @@ export class Relay {
   /** No signal does anything else while `work` is under way. */
   whileHeld(work: () => Promise<void>): Promise<void> {
     return hold(ALL, work)
+  }
+
+  /** Resolves when a stop that is under way is over, with all that it was to reach. */
+  get settled(): Promise<void> {
+    return this.#stopping
   }
 
   /** Until this process ends. */
@@ -84,7 +90,7 @@ export class Relay {
       this.#repeats = new RepeatedSignals(signal)
       const { grace, secondGrace, signal: asks, target } = stop
       const since = performance.now()
-      child.stop({ grace: [grace, secondGrace], signal: asks, target }).then(
+      this.#stopping = child.stop({ grace: [grace, secondGrace], signal: asks, target }).then(
         ({ forced }) => {
           if (!forced || grace === 0) return
           const why = this.#isHurried

@@ -1,4 +1,5 @@
 /** `sigshield run`: a protected child in this process's place, as far as anybody else can see. */
+import { once } from 'node:events'
 import { constants } from 'node:os'
 import { checkStop } from '../end/ladder.js'
 import { ExitEvent } from '../exit-event.js'
@@ -94,18 +95,8 @@ async function attend({ plan, stop, asked }: Prepared, file: string, { drain, fo
   const relay = new Relay({ stop, asked, sharesGroup: plan.protection.numbers.setProcessGroup === 0 })
   // From here on no signal ends this process before its child.
   await relay.whileHeld(async () => {
-    const child = new ProtectedProcess(plan)
-    const ended = new Promise<{ code: number | null; signal: string | null } | undefined>((resolve) => {
-      child.once('error', (error) => {
-        if (child.pid === undefined) resolve(undefined)
-        process.exitCode = refuse('run', file, error)
-      })
-      child.once('exit', (code, signal) => resolve({ code, signal }))
-    })
-    if (child.pid === undefined) {
-      await ended
-      endAs(Number(process.exitCode), undefined)
-    }
+    const child = await started(plan, file)
+    const ended = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>
     const handle = handleOf(child) as ProcessHandle
     const jobs = new JobControl(child.pid as number, handle, {
       holdsTerminal: foreground === true,
@@ -113,10 +104,22 @@ async function attend({ plan, stop, asked }: Prepared, file: string, { drain, fo
     })
     adopted?.reapBut(child.pid as number)
     void relay.begin(child, handle, jobs)
-    const { code, signal } = (await ended) as { code: number | null; signal: string | null }
+    const [code, signal] = await ended
+    await relay.settled
     await adopted?.wait(drain ?? 0)
     endAs(code ?? 0, signal === null ? undefined : numberOf(signal))
   })
+}
+
+/** Or else ends this process, and says why. */
+async function started(plan: SpawnPlan, file: string): Promise<ProtectedProcess> {
+  try {
+    const child = new ProtectedProcess(plan)
+    if (child.pid === undefined) throw (await once(child, 'error'))[0]
+    return child
+  } catch (error) {
+    endAs(refuse('run', file, error as NodeJS.ErrnoException), undefined)
+  }
 }
 
 /** Of any signal that can end a process. */

@@ -1,7 +1,8 @@
 /** `sigshield stop`: processes that are no children of ours are ended, and what happened is said in a line each. */
+import { constants } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { addDescendants } from '../end/tree.js'
-import { systemError } from '../node/errors.js'
+import { signalBit } from '../signal/names.js'
 import { type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
 import { type EndingOptions, end, plan } from './ending.js'
 import { complain, print } from './output.js'
@@ -32,7 +33,7 @@ export async function stop(args: string[]): Promise<void> {
   const ending = { grace, signal }
   const roots = orphans ? orphaned(all === true) : pids
   if (orphans && roots.length === 0) {
-    print('No orphaned process ignores or blocks INT, TERM, HUP or QUIT.\n')
+    print('No orphaned process ignores or blocks INT or TERM.\n')
     return
   }
   const targets = tree ? withDescendants(roots) : roots
@@ -48,7 +49,11 @@ export async function stop(args: string[]): Promise<void> {
     left = tree ? withDescendants([...done]).filter((pid) => !done.has(pid)) : []
   ) {
     for (const pid of left) done.add(pid)
-    results.push(...(await Promise.all(left.map((pid) => one(pid, ending, dryRun === true)))))
+    results.push(
+      ...(await Promise.all(
+        left.map((pid) => one(pid, ending, { isDryRun: dryRun === true, isAsked: roots.includes(pid) })),
+      )),
+    )
     if (dryRun) break
   }
   if (results.includes(false)) process.exitCode = 1
@@ -69,13 +74,18 @@ export async function stop(args: string[]): Promise<void> {
   }
 }
 
+/** Whoever ignores one of these is protected; SIGQUIT is ignored by every bash, SIGHUP by all that nohup has started. */
+const PROTECTED = signalBit(constants.signals.SIGINT) | signalBit(constants.signals.SIGTERM)
+
 /** As `sigshield ps` shows them; never this command, nor who has started it. */
 function orphaned(ofAllUsers: boolean): number[] {
   const ours = new Set<number>()
   for (let entry = processEntry(process.pid); entry !== undefined; entry = processEntry(entry.parent))
     ours.add(entry.pid)
   return survey(ofAllUsers)
-    .processes.filter(({ pid, isOrphaned }) => isOrphaned && !ours.has(pid))
+    .processes.filter(({ pid, isOrphaned, ignored, blocked }) => {
+      return isOrphaned && ((ignored | blocked) & PROTECTED) !== 0n && !ours.has(pid)
+    })
     .map(({ pid }) => pid)
 }
 
@@ -99,8 +109,12 @@ function described(pid: number): string {
   }
 }
 
-/** Does it, or only says what it would do. False when it could not. */
-async function one(pid: number, options: EndingOptions, isDryRun: boolean): Promise<boolean> {
+/** Does it, or only says what it would do; `isAsked`: it was named, or shown. False when it could not. */
+async function one(
+  pid: number,
+  options: EndingOptions,
+  { isDryRun, isAsked }: { readonly isDryRun: boolean; readonly isAsked: boolean },
+): Promise<boolean> {
   let label = String(pid)
   const tell = (what: string) => print(`${label}: ${what}\n`)
   const fail = (what: string) => {
@@ -109,7 +123,8 @@ async function one(pid: number, options: EndingOptions, isDryRun: boolean): Prom
   }
   try {
     const target = surveyOne(pid)
-    if (target === undefined) throw systemError(-3, 'kill')
+    // A descendant that is gone is nobody's concern.
+    if (target === undefined) return !isAsked || fail('no such process')
     label = `${pid} ${cut(commandOf(target), LONGEST_COMMAND)}`
     if (target.isKernelThread) return fail('is a thread of the kernel, which nobody ends')
     if (target.state === 'Z') {
@@ -128,7 +143,6 @@ async function one(pid: number, options: EndingOptions, isDryRun: boolean): Prom
     return true
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ESRCH') return fail('no such process')
     if (code === 'EPERM') return fail('not permitted: it is another user’s')
     return fail(message)
   }
@@ -146,7 +160,7 @@ function parentOf({ parent }: { readonly parent: number }): string {
 async function agreed(pids: readonly number[], options: EndingOptions): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw new UsageError('nobody can be asked, as stdin is no terminal: --yes, or --dry-run', 'stop')
-  for (const pid of pids) await one(pid, options, true)
+  for (const pid of pids) await one(pid, options, { isDryRun: true, isAsked: true })
   const asking = createInterface({ input: process.stdin, output: process.stderr })
   const many = pids.length === 1 ? 'this process' : `these ${pids.length} processes`
   const closed = new Promise<string>((resolve) => asking.once('close', () => resolve('')))

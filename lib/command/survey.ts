@@ -1,11 +1,11 @@
 /** What all processes do with the signals that end a process, as far as the kernel tells it to this one (proc(5)). */
-import { closeSync, constants as files, openSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, constants as files, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from '../event/source.js'
 import { native } from '../native/load.js'
 import { signalBit } from '../signal/names.js'
 import { ProcStatus } from '../signal/proc-status.js'
-import { type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
+import { type ProcessEntry, processEntry } from '../signal/process-table.js'
 
 const { SIGHUP, SIGINT, SIGQUIT, SIGTERM } = constants.signals
 
@@ -46,10 +46,18 @@ type Read = SurveyedProcess & { readonly filters: number }
 
 /** @throws a system error where processes can't be listed. Kernel threads, and what has ended, are none. */
 export function survey(ofAllUsers: boolean): Survey {
-  const table = new Map(processTable().map((entry) => [entry.pid, entry]))
+  const table = new Map<number, ProcessEntry>()
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+  let unreadable = 0
+  for (const pid of pids) {
+    const entry = processEntry(pid)
+    if (entry !== undefined) table.set(pid, entry)
+    else if (isUnreadable(pid) && (ofAllUsers || isOwn(pid))) unreadable += 1
+  }
   const uptimeMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000
   const found: Read[] = []
-  let unreadable = 0
   for (const entry of table.values()) {
     if (entry.isKernelThread || entry.state === 'Z') continue
     const read = readProcess(entry, table, uptimeMs)
@@ -82,6 +90,17 @@ function ownUid(): number {
   return process.getuid?.() ?? -1
 }
 
+/** Where others are hidden (hidepid of proc(5)). */
+function isUnreadable(pid: number): boolean {
+  try {
+    readFileSync(`/proc/${pid}/stat`)
+    return false
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'EACCES' || code === 'EPERM'
+  }
+}
+
 /** As far as its folder tells. */
 function isOwn(pid: number): boolean {
   try {
@@ -104,7 +123,7 @@ function readProcess(
     if (processEntry(pid)?.startedAt !== startedAt) return 'gone'
     return {
       ...entry,
-      uid: Number(status.field('Uid').split(/\s/)[0]),
+      uid: Number(status.field('Uid')),
       isOrphaned: isOrphaned(entry, table.get(entry.parent)),
       ageMs: Math.max(0, uptimeMs - (startedAt * 1000) / TICKS_PER_SECOND),
       ignored: status.set('SigIgn'),

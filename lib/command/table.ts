@@ -45,26 +45,29 @@ export interface Column {
 }
 
 const GAP = '  '
-/** What is left for the last column, however narrow the terminal. */
-const LEAST = 10
+/** With less room than this the last column stands on a line of its own. */
+const LEAST = 20
+const INDENT = '    '
 
-/** Aligned lines, the titles first; the last column is cut to what is left of `columns`. */
-export function table(head: readonly Column[], rows: readonly (readonly string[])[], columns = Infinity): string[] {
+/** Aligned rows, the titles first. No line is wider than `columns`: the last column, text of any length, is cut to what is left. */
+export function table(
+  head: readonly Column[],
+  rows: readonly (readonly string[])[],
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
   const titles = head.map(({ title }) => title)
-  const widths = head.map((_, i) => Math.max(...[titles, ...rows].map((row) => width(row[i] as string))))
   const last = head.length - 1
-  const before = widths.slice(0, last).reduce((sum, columnWidth) => sum + columnWidth + GAP.length, 0)
-  const room = Math.max(columns - before, LEAST)
-  return [titles, ...rows].map((row) =>
-    row
-      .map((text, i) => {
-        if (i === last) return cut(text, room)
-        const fill = ' '.repeat((widths[i] as number) - width(text))
-        return head[i]?.alignsRight ? fill + text : text + fill
-      })
-      .join(GAP)
-      .trimEnd(),
-  )
+  const widths = head.map((_, i) => Math.max(...[titles, ...rows].map((row) => width(row[i] as string))))
+  const room = columns - widths.slice(0, last).reduce((sum, columnWidth) => sum + columnWidth + GAP.length, 0)
+  return [titles, ...rows].map((row) => {
+    const aligned = row.slice(0, last).map((text, i) => {
+      const fill = ' '.repeat((widths[i] as number) - width(text))
+      return head[i]?.alignsRight ? fill + text : text + fill
+    })
+    const text = row[last] as string
+    if (room >= LEAST) return [...aligned, cut(text, room)].join(GAP).trimEnd()
+    return `${cut(aligned.join(GAP).trimEnd(), columns)}\n${INDENT}${cut(text, columns - INDENT.length)}`
+  })
 }
 
 /** Whether colours may be used there (no-color.org). */
