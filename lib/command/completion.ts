@@ -147,7 +147,7 @@ function zsh(): string {
       })
     })
     const operands = RUNS_PROGRAM.includes(name)
-      ? ["      '(-)1:command:_command_names -e'", "      '*::argument:_normal'"]
+      ? ["      '(-)1:command: _command_names -e'", "      '*::argument: _normal'"]
       : name === 'stop'
         ? ["      '*:pid:_pids'"]
         : name === 'completion'
@@ -167,12 +167,12 @@ _sigshield_signals() { compset -P '*,'; compadd -qS , -- ${signals} }
 
 _sigshield() {
   local curcontext=$curcontext state line
-  local -a commands=(
+  local -a ours=(
 ${names.map((name) => `    '${name}:${quoted(commands[name].means)}'`).join('\n')}
   )
   _arguments -C '(- *)'{-h,--help}'[show the usage]' '(- *)'{-v,--version}'[show the version]' '1:command:->command' '*::argument:->arguments'
   case $state in
-  command) _describe command commands ;;
+  command) _describe command ours ;;
   arguments)
     case $line[1] in
 ${cases.join('')}    esac ;;

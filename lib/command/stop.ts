@@ -1,6 +1,7 @@
 /** `sigshield stop`: processes that are no children of ours are ended, and what happened is said in a line each. */
 import { constants } from 'node:os'
 import { createInterface } from 'node:readline/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { addDescendants } from '../end/tree.js'
 import { signalBit } from '../signal/names.js'
 import { type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
@@ -15,6 +16,8 @@ import { UsageError, usage } from './usage.js'
 const DEFAULT_GRACE_MS = 5000
 const LONGEST_COMMAND = 60
 const LARGEST_PID = 2 ** 22
+const REAPED_WITHIN_MS = 200
+const LOOK_AGAIN_MS = 20
 
 export async function stop(args: string[]): Promise<void> {
   const { values, operands } = parse('stop', args)
@@ -136,15 +139,23 @@ async function one(
       return true
     }
     const { isEnded, what } = await end(target, options)
-    const after = processEntry(pid)
-    const isLeft = isEnded && after?.startedAt === target.startedAt && after.state === 'Z' && after.parent !== 1
     if (!isEnded) return fail(what)
-    tell(isLeft ? `${what}; its parent, ${parentOf(after)}, has not reaped it yet` : what)
+    const left = await unreapedFor(target, REAPED_WITHIN_MS)
+    tell(left === undefined ? what : `${what}; its parent, ${parentOf(left)}, has not reaped it yet`)
     return true
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EPERM') return fail('not permitted: it is another user’s')
     return fail(message)
+  }
+}
+
+/** What is left of it when its parent has had so long to reap it; process 1 does in its own time. */
+async function unreapedFor({ pid, startedAt }: SurveyedProcess, ms: number): Promise<ProcessEntry | undefined> {
+  for (const end = performance.now() + ms; ; await sleep(LOOK_AGAIN_MS)) {
+    const entry = processEntry(pid)
+    if (entry?.startedAt !== startedAt || entry.state !== 'Z' || entry.parent === 1) return undefined
+    if (performance.now() >= end) return entry
   }
 }
 
