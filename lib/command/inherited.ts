@@ -35,7 +35,7 @@ export function takeInherited(): Inherited {
   Reflect.deleteProperty(process.env, ENVIRONMENT)
   if (environment !== undefined) restoreEnvironment(environment)
   const [, ignored, blocked, limit, descriptors] =
-    /^([\da-f]{16}) ([\da-f]{16}) (\w*) ([\d,]*)$/.exec(noted ?? '') ?? []
+    /^\s*([\da-f]{16})\s+([\da-f]{16})\s+(\w*) ([\d,]*)$/.exec(noted ?? '') ?? []
   if (ignored === undefined) return { ignored: 0n, blocked: 0n, descriptors: [0, 1, 2] }
   if (/^\d+$/.test(limit ?? '')) native().limitDescriptors(Number(limit))
   return {
@@ -50,7 +50,8 @@ export function takeInherited(): Inherited {
 /** What differs, so that all else keeps its bytes and its place. */
 function restoreEnvironment(noted: string): void {
   const given = new Map<string, string>()
-  for (const entry of noted.slice(0, noted.lastIndexOf(NUL)).split(NUL)) {
+  // What stands before it tells of the signals.
+  for (const entry of noted.slice(noted.indexOf(NUL) + 1, noted.lastIndexOf(NUL)).split(NUL)) {
     const text = entry.replaceAll(NEWLINE, '\n')
     const end = text.indexOf('=', 1)
     if (end > 0 && !given.has(text.slice(0, end))) given.set(text.slice(0, end), text.slice(end + 1))
