@@ -13,6 +13,13 @@ export function hasTerminal(): boolean {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0'
 }
 
+/** Whether its parent is of the same session, and so may let it go on when it is stopped. */
+function hasShell(): boolean {
+  const own = processEntry(process.pid)
+  const parent = processEntry(process.ppid)
+  return own !== undefined && parent !== undefined && own.session === parent.session
+}
+
 export class JobControl {
   readonly #pid: number
   readonly #handle: ProcessHandle
@@ -25,8 +32,7 @@ export class JobControl {
     this.#handle = handle
     this.#holdsTerminal = child.holdsTerminal
     this.#sharesGroup = child.sharesGroup
-    // Without a terminal nobody would let this process go on.
-    if (hasTerminal()) process.on('SIGCHLD', () => this.#look())
+    if (hasTerminal() && hasShell()) process.on('SIGCHLD', () => this.#look())
   }
 
   get #stopSignal(): number {

@@ -2,17 +2,18 @@
 import { writeSync } from 'node:fs'
 
 let isWatched = false
+let isOver = false
 
-/** To standard output. Who reads it may have seen enough: then this process ends quietly. */
+/** To standard output. Who reads it may have seen enough: what was begun is finished all the same, without a word. */
 export function print(text: string): void {
   if (!isWatched) {
     isWatched = true
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0)
-      throw error
+      if (error.code !== 'EPIPE') throw error
+      isOver = true
     })
   }
-  process.stdout.write(text)
+  if (!isOver) process.stdout.write(text)
 }
 
 /** To standard error, if there is one. */

@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import { RepeatedSignals } from '../end/repeated-signals.js'
 import { native } from '../native/load.js'
 import type { ProtectedProcess } from '../protected-process.js'
+import { withMask } from '../signal/mask.js'
 import { includes, type Signal, signalName, signalsOf } from '../signal/names.js'
 import { processSet } from '../signal/policy.js'
 import { hold } from '../signal/scopes.js'
@@ -53,6 +54,11 @@ export class Relay {
     return hold(ALL, work)
   }
 
+  /** As if somebody had sent SIGTERM. */
+  leave(child: ProtectedProcess): void {
+    this.#stop(SIGTERM, child)
+  }
+
   /** Resolves when a stop that is under way is over, with all that it was to reach. */
   get settled(): Promise<void> {
     return this.#stopping
@@ -96,10 +102,10 @@ export class Relay {
           const why = this.#isHurried
             ? 'it was asked again'
             : `it did not leave in ${duration(performance.now() - since)}`
-          complain(`sigshield run: ${child.spawnfile} was killed: ${why}`)
+          say(`${child.spawnfile} was killed: ${why}`)
         },
         (error: Error) => {
-          complain(`sigshield run: ${child.spawnfile} can't be stopped: ${error.message}`)
+          say(`${child.spawnfile} can't be stopped: ${error.message}`)
           this.#repeats = undefined
         },
       )
@@ -108,6 +114,11 @@ export class Relay {
       child.stop({ grace: 0, target: stop.target }).catch(() => {})
     }
   }
+}
+
+/** In the background too, where the terminal may send SIGTTOU to who writes, again and again while it is handled (termios(3)). */
+function say(text: string): void {
+  withMask('block', ['SIGTTOU'], () => complain(`sigshield run: ${text}`))
 }
 
 /** Ends this process as its child has ended, so that who waits for it sees no difference but a core dump that is there once. */

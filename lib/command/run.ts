@@ -1,6 +1,7 @@
 /** `sigshield run`: a protected child in this process's place, as far as anybody else can see. */
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import { exitEvent as exitEventOfThisProcess } from '../child.js'
 import { checkStop } from '../end/ladder.js'
 import { ExitEvent } from '../exit-event.js'
 import { systemError } from '../node/errors.js'
@@ -60,7 +61,7 @@ function prepare(options: Options, file: string, args: string[], inherited: Inhe
   const { grace, stopSignal, target, exitEvent, ...protection } = options
   try {
     const { ignore, block, asked, inheritedOnly } = withInherited(protection, inherited)
-    const event = exitEvent ? { exitEvent: new ExitEvent() } : {}
+    const event = eventFor(exitEvent === true)
     const stdio = inheritedStdio(inherited)
     // Nobody executes a file without a name, and Node refuses it by an error of its own.
     const plan = planSpawn(file || 'none', args, { ...protection, ...event, ignore, block, stdio })
@@ -74,6 +75,13 @@ function prepare(options: Options, file: string, args: string[], inherited: Inhe
   } catch (error) {
     throw asUsageError(error, 'run')
   }
+}
+
+/** One of its own where that is asked for; else the one that this process was given, if any, as whoever gave it meant the program. */
+function eventFor(isAskedFor: boolean): { readonly exitEvent?: ExitEvent } {
+  if (isAskedFor) return { exitEvent: new ExitEvent() }
+  const given = exitEventOfThisProcess()
+  return given.connected ? { exitEvent: given } : {}
 }
 
 /** Each at its own number, as they were given to this process. */
@@ -103,6 +111,8 @@ async function attend({ plan, stop, asked }: Prepared, file: string, { drain, fo
       sharesGroup: plan.protection.numbers.setProcessGroup === 0,
     })
     adopted?.reapBut(child.pid as number)
+    const given = exitEventOfThisProcess()
+    if (given.connected && plan.protection.exitEvent !== given) void given.wait().then(() => relay.leave(child))
     void relay.begin(child, handle, jobs)
     const [code, signal] = await ended
     await relay.settled

@@ -135,7 +135,7 @@ async function one(
       return true
     }
     if (isDryRun) {
-      tell(plan(target, options))
+      tell(await plan(target, options))
       return true
     }
     const { isEnded, what } = await end(target, options)

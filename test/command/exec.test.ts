@@ -124,6 +124,34 @@ describe('this process becomes the program', () => {
   })
 })
 
+describe('what else it can be given', () => {
+  it.runIf(process.getuid?.() === 0)('--groups', async () => {
+    expect((await call(['exec', '--groups', '5,6', '--', 'id', '-G'])).out).toBe('0 5 6\n')
+    expect((await call(['exec', '--groups', 'none', '--', 'id', '-G'])).out).toBe('0\n')
+  })
+
+  it('--process-group', async () => {
+    const { out } = await call([
+      'exec',
+      '--process-group',
+      'python3',
+      '-c',
+      'import os; print(os.getpgrp() == os.getpid())',
+    ])
+    expect(out).toBe('True\n')
+    const { out: without } = await call(['exec', 'python3', '-c', 'import os; print(os.getpgrp() == os.getpid())'])
+    expect(without).toBe('False\n')
+  })
+
+  it('--parent-death-signal: when who has started it dies', async () => {
+    const script = `"$1" exec --parent-death-signal=USR1 -- bash -c 'trap "echo usr1; exit" USR1; echo $$; while :; do sleep 0.02; done' & wait`
+    const parent = ended(spawn('sh', ['-c', script, 'sh', sigshield], { stdio: ['ignore', 'pipe', 'inherit'] }))
+    expect(Number(await line(parent.stdout))).toBeGreaterThan(1)
+    parent.kill('SIGKILL')
+    expect(await line(parent.stdout)).toBe('usr1')
+  })
+})
+
 describe('enforcement', () => {
   const node = [
     '-e',

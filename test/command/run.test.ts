@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { ExitEvent, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { call, sh, sigshield, started } from '../support/command.js'
 import { childrenOf, processOf } from '../support/process-table.mjs'
@@ -192,6 +193,24 @@ describe('a stop', () => {
     child.kill('SIGINT')
     expect([await line(child.stdout), await line(child.stdout)]).toEqual(['asked', 'term'])
     expect(await closed(child)).toEqual({ code: null, signal: 'SIGKILL' })
+  })
+
+  it('an exit event that this process was given goes on to the program', async () => {
+    const event = new ExitEvent()
+    const script = 'until read -t 0 -u "$SIGSHIELD_EXIT_FD"; do sleep 0.01; done; exit 4'
+    for (const options of [[], ['--exit-event', '--grace', 'infinity']]) {
+      const child = ended(
+        spawnProtected(sigshield, ['run', ...options, '--', 'bash', '-c', script], {
+          stdio: 'ignore',
+          ignore: [],
+          exitEvent: event,
+        }),
+      )
+      const end = closed(child)
+      await until(() => childrenOf(child.pid as number).length > 0, 'the program runs')
+      event.set()
+      expect(await end).toEqual({ code: 4, signal: null })
+    }
   })
 
   it('asked again later: killed at once', async () => {

@@ -75,6 +75,44 @@ describe('one process', () => {
     expect(await two.end).toEqual({ code: null, signal: 'SIGKILL' })
   })
 
+  it('a thread that hears is heard, though the main thread blocks', async () => {
+    const code = `
+import os, signal, threading, time
+threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+os.write(1, b"up\\n")
+time.sleep(1000)`
+    const child = ended(spawn('python3', ['-c', code], { stdio: ['ignore', 'pipe', 'inherit'] }))
+    expect(await line(child.stdout)).toBe('up')
+    const end = closed(child)
+    expect((await call(['stop', String(child.pid)])).out).toContain(': SIGTERM: ended after')
+    expect(await end).toEqual({ code: null, signal: 'SIGTERM' })
+  })
+
+  it('blocked by all its threads is not heard', async () => {
+    const wrap = ['exec', '--ignore=none', '--block', 'TERM', '--', 'sleep', '1000']
+    const child = ended(spawn(sigshield, wrap, { stdio: 'ignore' }))
+    await until(() => processOf(child.pid as number)?.name === 'sleep', 'it is sleep')
+    expect((await call(['stop', String(child.pid)])).out).toContain(': SIGINT: ended after')
+  })
+
+  it('a signal that it ignores is said to be one', async () => {
+    const { pid, end } = await target(`trap '' INT; trap 'exit 6' TERM`)
+    const { out } = await call(['stop', '--signal', 'INT', '--grace', '100ms', String(pid)])
+    expect(out).toMatch(/: SIGINT \(which it ignores\), no end in [^,]+, SIGKILL: killed/)
+    expect(await end).toEqual({ code: null, signal: 'SIGKILL' })
+  })
+
+  it('goes on when nobody reads what it says', async () => {
+    const one = await target(`trap 'exit 3' TERM`)
+    const two = await target(`trap 'sleep 0.5; exit 4' TERM`)
+    await all(started('bash', ['-c', '"$@" | true', 'bash', sigshield, 'stop', String(one.pid), String(two.pid)]))
+    expect([await one.end, await two.end]).toEqual([
+      { code: 3, signal: null },
+      { code: 4, signal: null },
+    ])
+  })
+
   it('--dry-run does nothing', async () => {
     const { child, pid } = await target(`trap 'echo term' TERM; trap 'echo int' INT`)
     const { out, code } = await call(['stop', '--dry-run', '--grace', '2s', String(pid)])
