@@ -1,4 +1,4 @@
-// Imports go one way: public → start → exit-event → event, signal → native → node. CONTRIBUTING.md has the map.
+// Imports go one way: command → public → start → exit-event → event, signal → native → node. CONTRIBUTING.md has the map.
 const room = (name) => `^lib/${name}/`
 const publicFiles = '^lib/[^/]+\\.ts$'
 
@@ -29,6 +29,12 @@ module.exports = {
       severity: 'error',
       from: { path: room('signal') },
       to: { path: [publicFiles, room('start'), room('event')] },
+    },
+    {
+      name: 'nobody-needs-the-command',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: room('command') },
+      to: { path: room('command') },
     },
     {
       name: 'native-is-mechanism',

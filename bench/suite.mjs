@@ -1,7 +1,16 @@
 // All benchmarks, a question each, in the order of the report.
 import { machine } from './machine.mjs'
 
-export const benchmarks = ['blocked-loop', 'starts', 'exit-cost', 'exit-event', 'worker-start', 'filter-cost', 'memory']
+export const benchmarks = [
+  'blocked-loop',
+  'starts',
+  'exit-cost',
+  'exit-event',
+  'worker-start',
+  'command-start',
+  'filter-cost',
+  'memory',
+]
 
 /**
  * @typedef {import('./result.mjs').Told & { benchmark: string }} Told

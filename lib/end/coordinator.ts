@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
+import { RepeatedSignals } from './repeated-signals.js'
 
 export interface Participant {
   /** Asked once, at the first signal. Resolves when it is over; must not reject. */
@@ -11,12 +12,6 @@ export interface Participant {
   /** Whoever waits at the terminal has pressed again: end it now. */
   hurry(): void
 }
-
-/** A signal that comes again within this time is the same request, forwarded by npm, pnpm or another that stands before us. */
-const SAME_REQUEST_MS = 1000
-/** Two of a kind that come closer than this are one press that somebody has forwarded. */
-const SAME_PRESS_MS = 30
-const PRESSES_THAT_HURRY = 3
 
 /** How long the hooks of signal-exit may take to end the process by the signal that they are handed. */
 const HOOKS_MS = 1000
@@ -27,13 +22,11 @@ const ENDS_NOTHING = ['SIGCHLD', 'SIGCONT', 'SIGURG', 'SIGWINCH', 'SIGTSTP', 'SI
 /** The request that is under way. */
 interface Request {
   readonly signal: NodeJS.Signals
-  readonly at: number
+  readonly repeats: RepeatedSignals
   /** The application listens too: it decides when the process ends. */
   readonly isShared: boolean
   readonly keepsAlive: NodeJS.Timeout
   readonly exitCode: typeof process.exitCode
-  latest: { readonly signal: string; readonly at: number }
-  presses: number
   isHurried: boolean
   /** Of the participants that have not left yet. */
   waiting: number
@@ -80,19 +73,16 @@ class Coordinator {
 
   #heard(signal: NodeJS.Signals): void {
     if (this.#request === undefined) this.#begin(signal)
-    else if (this.#isAnother(this.#request, signal)) this.#hurry(this.#request)
+    else if (this.#request.repeats.isAnother(signal)) this.#hurry(this.#request)
   }
 
   #begin(signal: NodeJS.Signals): void {
-    const at = performance.now()
     this.#request = {
       signal,
-      at,
+      repeats: new RepeatedSignals(signal),
       isShared: process.listenerCount(signal) > 1 + hooksOfSignalExit(),
       keepsAlive: setInterval(() => {}, 2 ** 30),
       exitCode: process.exitCode,
-      latest: { signal, at },
-      presses: 1,
       isHurried: false,
       waiting: 0,
     }
@@ -107,16 +97,6 @@ class Coordinator {
     await participant.leave(request.signal)
     request.waiting -= 1
     if (request.waiting === 0) this.#haveLeft(request)
-  }
-
-  /** Whether somebody has pressed again, and does not only forward what we have heard already. */
-  #isAnother(request: Request, signal: string): boolean {
-    const at = performance.now()
-    const { latest } = request
-    request.latest = { signal, at }
-    if (signal === latest.signal && at - latest.at < SAME_PRESS_MS) return false
-    if (signal === request.signal) request.presses += 1
-    return at - request.at > SAME_REQUEST_MS || request.presses >= PRESSES_THAT_HURRY
   }
 
   #hurry(request: Request): void {

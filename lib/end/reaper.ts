@@ -61,7 +61,7 @@ export function reapAsInit(): void {
 }
 
 /** Children of the main thread (proc_pid_task(5)); where the kernel has no such list, of the process. */
-function ownChildren(): number[] {
+export function ownChildren(): number[] {
   try {
     return readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number)
   } catch {

@@ -25,6 +25,15 @@ function latestTable(): ReadonlyMap<number, ProcessEntry> {
   return latest
 }
 
+/** Children of what is found, and theirs: until there are no more. */
+export function addDescendants(found: Set<number>, table: Iterable<ProcessEntry>): void {
+  const entries = [...table]
+  for (let size = 0; size < found.size; ) {
+    size = found.size
+    for (const { pid, parent } of entries) if (found.has(parent)) found.add(pid)
+  }
+}
+
 export class Tree {
   readonly #root: ProcessEntry | undefined
   readonly #mark: string | undefined
@@ -53,11 +62,7 @@ export class Tree {
     for (const entry of table.values()) {
       if (entry.pid !== process.pid && !found.has(entry.pid) && isMarked(entry)) found.add(entry.pid)
     }
-    // Children of what is found, and theirs: until there are no more.
-    for (let size = 0; size < found.size; ) {
-      size = found.size
-      for (const { pid, parent } of table.values()) if (found.has(parent)) found.add(pid)
-    }
+    addDescendants(found, table.values())
     found.delete(root.pid)
     const entries = [...found].map((pid) => table.get(pid) as ProcessEntry).filter(({ state }) => state !== 'Z')
     for (const entry of entries) this.#known.set(entry.pid, entry)

@@ -56,6 +56,8 @@ export interface Addon {
     graceMs: number,
     drainMs: number,
   ): SyncEnd | number
+  /** The same in place of this program, with the descriptors that are kept. Returns only a negative errno. */
+  replace(text: string, memory: ArrayBuffer): number
   stepName(step: number): string
   /** Returns 0 or a negative errno. */
   kill(id: number, signal: number): number
@@ -94,6 +96,16 @@ export interface Addon {
   raiseDefault(signal: number): void
   /** Whether the signal would end this process, with no listener being told. */
   endsProcess(signal: number): boolean
+  /** The same whatever this process does with the signal, and without a core dump. Returns in process 1. */
+  endBy(signal: number): void
+  /** Ends this process with that exit status, and leaves the terminal as it is (_exit(2)). */
+  leave(code: number): never
+  /** Descendants whose parents are gone become children of this process, for {@link reapZombie}. Returns 0 or a negative errno. */
+  adoptOrphans(): number
+  /** Of this process, and of children that start from now on: the soft limit. */
+  limitDescriptors(limit: number): void
+  /** Makes the group the terminal's foreground group, if this process's own is it; tells whether it did. */
+  handOverTerminal(group: number): boolean
   /** Of the calling thread. `how`: 0 block, 1 unblock, 2 set. Returns the mask that was there. Sets are as the kernel's: bit n-1 for n. */
   changeMask(how: number, signals: bigint): bigint
   /** Exactly this mask. */

@@ -161,6 +161,14 @@ export class Wire<Fields extends OptionFields> {
     return typeof end === 'number' ? { ...this.#answer(end), end: undefined } : { ...this.#answer(0), end }
   }
 
+  /** The same in place of this program; of the descriptors it keeps those that are listed. Returns only when it has failed. */
+  replace(request: SpawnRequest<Fields>): Pick<SpawnResult, 'errno' | 'step'> {
+    const text = this.#write(request)
+    if (text === undefined) return { errno: -constants.errno.E2BIG, step: 'execve' }
+    const errno = native().replace(text, this.#memory)
+    return { errno, step: native().stepName(this.#numbersView[this.#slot.step] as number) }
+  }
+
   #answer(errno: number): StartResult {
     const slot = this.#slot
     const numbers = this.#numbersView

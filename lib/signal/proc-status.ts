@@ -9,9 +9,9 @@ export class ProcStatus {
     this.#text = readFileSync(`/proc/${pid}/status`, 'latin1')
   }
 
-  /** '0' where the kernel has no such field. */
+  /** Its first word; '0' where the kernel has no such field. */
   field(name: string): string {
-    return new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(this.#text)?.[1] ?? '0'
+    return new RegExp(`^${name}:\\s*(\\w+)`, 'm').exec(this.#text)?.[1] ?? '0'
   }
 
   /** A set of signals, as in lib/signal/names.ts. */

@@ -9,7 +9,12 @@ export interface ProcessEntry {
   readonly state: string
   /** In the kernel's ticks since its start: with the pid it names one process for ever. */
   readonly startedAt: number
+  readonly session: number
+  readonly isKernelThread: boolean
 }
+
+/** PF_KTHREAD of the kernel's flags. */
+const KERNEL_THREAD = 0x0020_0000
 
 /** Undefined when there is no such process. */
 export function processEntry(pid: number): ProcessEntry | undefined {
@@ -21,7 +26,15 @@ export function processEntry(pid: number): ProcessEntry | undefined {
 export function entryOf(pid: number, stat: string): ProcessEntry {
   // The name before it may hold any character, ')' too.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { pid, state: fields[0] as string, parent: Number(fields[1]), startedAt: Number(fields[19]) }
+  const [state, parent, , session, , , flags] = fields
+  return {
+    pid,
+    state: state as string,
+    parent: Number(parent),
+    session: Number(session),
+    startedAt: Number(fields[19]),
+    isKernelThread: (Number(flags) & KERNEL_THREAD) !== 0,
+  }
 }
 
 export function processTable(): ProcessEntry[] {

@@ -172,8 +172,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   /** Called once, before the child's own events. `listener` must not throw. Nothing happens for a child that never ran. */
   onceEnded(listener: (ended: Ended) => void): void {
     if (this.#id === undefined) return
-    this.#onEnded ??= []
-    this.#onEnded.push(listener)
+    this.#onEnded = [...(this.#onEnded ?? []), listener]
   }
 
   kill(signal: number): number {
@@ -212,9 +211,14 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.#keepAlive(this.#keepsAlive)
   }
 
+  /** What has stopped it; 0 while it is not. */
+  get stopSignal(): number {
+    return this.#id === undefined ? 0 : native().stopSignal(this.#id)
+  }
+
   /** Whether it is kept from acting: stopped by SIGSTOP or SIGTSTP, or frozen with its cgroup. */
   get isHeld(): boolean {
-    return this.#id !== undefined && isHeld(native().stopSignal(this.#id), this.pid as number)
+    return this.#id !== undefined && isHeld(this.stopSignal, this.pid as number)
   }
 
   #forget(): void {

@@ -68,6 +68,8 @@ export interface ProtectionOptions {
 export const optionFields = {
   ignored: 8,
   blocked: 8,
+  /** Of the ignored ones. */
+  unenforced: 8,
   enforcement: 4,
   setProcessGroup: 4,
   /** 0: a new one. */
@@ -113,6 +115,7 @@ export function protectionFrom(
     numbers: {
       ignored,
       blocked,
+      unenforced: 0n,
       enforcement: enforcement(enforce),
       setProcessGroup: group === undefined ? 0 : 1,
       processGroup: group ?? 0,

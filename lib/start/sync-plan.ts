@@ -5,6 +5,7 @@ import { types } from 'node:util'
 import { native } from '../native/load.js'
 import { type SyncLimits, text } from '../native/wire.js'
 import type { HandleSpawnOptions } from '../node/child-process-contract.js'
+import { requireNode } from '../node/runtime.js'
 import { checkMilliseconds, invalidArgValue } from '../node/errors.js'
 import { syncStdio } from '../node/sync-stdio.js'
 import { includes, type Signal, signalNumber } from '../signal/names.js'
@@ -71,6 +72,7 @@ const NO_DIRECTORY = '/proc/none'
 const { SIGINT, SIGKILL, SIGTERM } = constants.signals
 
 export function planSync(name: SyncFunction, file: string, second: unknown, third: unknown): SyncPlan {
+  requireNode()
   const call = checkSyncCall(name, file, second, third)
   const { args, options } = call
   const env = environmentOf(file, args, options)

@@ -1,6 +1,7 @@
 // The end of this process by a signal.
 #include <napi.h>
 #include <termios.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <csignal>
@@ -8,6 +9,7 @@
 
 #include "binding/topics.h"
 #include "core/terminal.h"
+#include "platform/platform.h"
 
 namespace sigshield {
 
@@ -42,6 +44,10 @@ Napi::Value ends_process(const Napi::CallbackInfo& info) {
   const bool by_default = (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_DFL;
   return Napi::Boolean::New(info.Env(), by_default || (action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0);
 }
+void end_by(const Napi::CallbackInfo& info) { platform::end_by(info[0].As<Napi::Number>()); }
+
+// Node would put the terminal back as it was at its start.
+void leave(const Napi::CallbackInfo& info) { _exit(info[0].As<Napi::Number>()); }
 
 }  // namespace
 
@@ -50,6 +56,8 @@ void register_ending(Napi::Env env, Napi::Object exports) {
   export_function<reset_terminal>(env, exports, "resetTerminal");
   export_function<raise_default>(env, exports, "raiseDefault");
   export_function<ends_process>(env, exports, "endsProcess");
+  export_function<end_by>(env, exports, "endBy");
+  export_function<leave>(env, exports, "leave");
 }
 
 }  // namespace sigshield

@@ -1,4 +1,4 @@
-// Starting a child that the event loop watches.
+// Starting a program, in a child that the event loop watches or in place of this one.
 #include <napi.h>
 
 #include <cstdint>
@@ -46,6 +46,17 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, state.exit_watcher()->add(std::move(result.process), std::move(job)));
 }
 
+// The same in place of this program: the negative errno, if it returns.
+Napi::Value replace_program(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Wire* const wire = wire_of(info);
+  if (wire == nullptr) return {};
+  std::optional<StartRequest> request = request_of(info, *wire);
+  const Failure failure = request ? replace(*request) : kWrongText;
+  wire->step = static_cast<std::int32_t>(failure.step);
+  return Napi::Number::New(env, -failure.error);
+}
+
 Napi::Value name_of_step(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), step_name(static_cast<Step>(info[0].As<Napi::Number>().Int32Value())));
 }
@@ -66,6 +77,7 @@ void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout());
   exports.Set("canReadEnvironment", EnvironmentLock::exists());
   export_function<spawn>(env, exports, "spawn");
+  export_function<replace_program>(env, exports, "replace");
   export_function<name_of_step>(env, exports, "stepName");
 }
 

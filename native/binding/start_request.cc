@@ -1,7 +1,6 @@
 #include "binding/start_request.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -11,7 +10,6 @@
 
 #include "binding/environment_state.h"
 #include "core/child_environment.h"
-#include "core/failure.h"
 
 namespace sigshield {
 
@@ -50,7 +48,7 @@ Wire* wire_of(const Napi::CallbackInfo& info) {
   return static_cast<Wire*>(memory);
 }
 
-StartResult start_requested(const Napi::CallbackInfo& info, const Wire& wire, int terminal) {
+std::optional<StartRequest> request_of(const Napi::CallbackInfo& info, const Wire& wire) {
   const std::string_view text = state_of(info).text_of(info[0]);
   Strings strings{text};
   std::string file = strings.one();
@@ -59,27 +57,31 @@ StartResult start_requested(const Napi::CallbackInfo& info, const Wire& wire, in
   std::optional<std::string_view> base;
   if (wire.environment_count >= 0) base = strings.several(wire.environment_count);
   const std::string_view changes = strings.several(wire.change_count);
-  StartResult result;
-  if (!strings.all_taken()) {
-    // One of the strings has a NUL of its own.
-    result.failure = {Step::kExecve, EINVAL};
-    return result;
-  }
+  if (!strings.all_taken()) return std::nullopt;
 
   const std::int32_t* const first_group = wire.descriptors + wire.descriptor_count;
   std::optional<std::vector<gid_t>> groups;
   if (wire.group_count >= 0) groups.emplace(first_group, first_group + wire.group_count);
-  StartRequest request{
+  return StartRequest{
       .file = std::move(file),
       .arguments = StringList{std::string{arguments}},
       .environment = StringList{child_environment(base, changes)},
       .directory = std::move(directory),
       .descriptors = {wire.descriptors, first_group},
       .groups = std::move(groups),
-      .terminal = terminal,
       .options = wire.options,
   };
-  return start(request);
+}
+
+StartResult start_requested(const Napi::CallbackInfo& info, const Wire& wire, int terminal) {
+  std::optional<StartRequest> request = request_of(info, wire);
+  if (!request) {
+    StartResult refused;
+    refused.failure = kWrongText;
+    return refused;
+  }
+  request->terminal = terminal;
+  return start(*request);
 }
 
 void answer(Wire& wire, const StartResult& result) {

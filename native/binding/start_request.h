@@ -3,10 +3,13 @@
 
 #include <napi.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
+#include "core/failure.h"
 #include "core/start.h"
 #include "core/wire.h"
 
@@ -15,8 +18,13 @@ namespace sigshield {
 // The second argument, which holds the answer too. Null in a thread that is being terminated.
 Wire* wire_of(const Napi::CallbackInfo& info);
 
-// Starts what the text, which is the first argument, and the numbers ask for. The text is the file, the directory, the
-// arguments, the environment unless it is our own, and the changes to it. `terminal` is as in platform::StartPlan.
+// What the text, which is the first argument, and the numbers ask for. The text is the file, the directory, the
+// arguments, the environment unless it is our own, and the changes to it. Nothing where one of the strings has a NUL of
+// its own: then the failure is kWrongText.
+std::optional<StartRequest> request_of(const Napi::CallbackInfo& info, const Wire& wire);
+constexpr Failure kWrongText{Step::kExecve, EINVAL};
+
+// Starts it. `terminal` is as in platform::StartPlan.
 StartResult start_requested(const Napi::CallbackInfo& info, const Wire& wire, int terminal = -1);
 
 inline std::span<std::int32_t> descriptors_of(Wire& wire) {

@@ -5,19 +5,13 @@
 
 namespace sigshield {
 
-StartResult start(StartRequest& request) {
-  StartResult result;
-  // Before anything is opened here: a number that is not open could become one of our own, which the child must not
-  // get.
-  result.failure = check_all_open(request.descriptors);
-  if (result.failure) return result;
-  std::vector<FileDescriptor> child_ends;
-  result.failure = open_child_pipes(request.descriptors, result.pipes, child_ends);
-  if (result.failure) return result;
+namespace {
 
+// Lays out what the platform is given, for as long as `call` takes.
+auto with_plan(StartRequest& request, auto call) {
   const StringList candidates{candidate_paths(request.file, request.environment)};
   std::vector<char*> shell = shell_arguments(request.arguments);
-  platform::Started started = platform::start({
+  return call(platform::StartPlan{
       .candidates = candidates.data(),
       .arguments = request.arguments.data(),
       .environment = request.environment.data(),
@@ -30,11 +24,28 @@ StartResult start(StartRequest& request) {
       .terminal = request.terminal,
       .options = request.options,
   });
+}
+
+}  // namespace
+
+StartResult start(StartRequest& request) {
+  StartResult result;
+  // Before anything is opened here: a number that is not open could become one of our own, which the child must not
+  // get.
+  result.failure = check_all_open(request.descriptors);
+  if (result.failure) return result;
+  std::vector<FileDescriptor> child_ends;
+  result.failure = open_child_pipes(request.descriptors, result.pipes, child_ends);
+  if (result.failure) return result;
+
+  platform::Started started = with_plan(request, platform::start);
   result.failure = started.failure;
   result.process = std::move(started.process);
   result.enforced = started.enforced;
   result.in_force = started.in_force;
   return result;
 }
+
+Failure replace(StartRequest& request) { return with_plan(request, platform::replace); }
 
 }  // namespace sigshield

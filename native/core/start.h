@@ -38,4 +38,7 @@ struct StartResult {
 // Starts a program. Returns once it runs or can't: a child that failed is reaped already.
 StartResult start(StartRequest& request);
 
+// The same in place of this program, where `descriptors` are those that are kept. Returns only with a failure.
+Failure replace(StartRequest& request);
+
 }  // namespace sigshield

@@ -43,6 +43,12 @@ Failure open_job(ForegroundJob& job) {
   return {};
 }
 
+bool hand_over_terminal_to(pid_t group) {
+  const FileDescriptor terminal = open_terminal();
+  if (!terminal.valid() || tcgetpgrp(terminal.get()) != getpgrp()) return false;
+  return tcsetpgrp(terminal.get(), group) == 0;
+}
+
 void take_back_terminal(int terminal, pid_t group, const termios* mode) {
   if (tried_again([&] { return tcgetpgrp(terminal); }) != group) return;
   // A background process with SIGTTOU blocked may (tcsetpgrp(3)).

@@ -32,4 +32,7 @@ Failure open_job(ForegroundJob& job);
 // null. Nothing happens when the terminal is somebody else's, or gone.
 void take_back_terminal(int terminal, pid_t group, const termios* mode);
 
+// Makes this group the foreground group, if this process's own is it now; tells whether it did.
+bool hand_over_terminal_to(pid_t group);
+
 }  // namespace sigshield

@@ -30,8 +30,9 @@ constexpr std::int32_t kNewPipe = -2;       // One end of a new socket pair; the
 
 // What is asked for. Nothing is optional: an option that was not given has its default value.
 struct StartOptions {
-  SignalSet ignored;  // SIG_IGN for these, SIG_DFL for all others.
-  SignalSet blocked;  // Exactly the child's mask.
+  SignalSet ignored;     // SIG_IGN for these, SIG_DFL for all others.
+  SignalSet blocked;     // Exactly the child's mask.
+  SignalSet unenforced;  // Of the ignored ones: these the child may handle, whatever the enforcement.
   Enforcement enforcement;
   std::int32_t set_process_group;
   std::int32_t process_group;        // 0: a new one, which the child leads.
@@ -78,6 +79,7 @@ struct WireField {
 constexpr auto kWireFields = std::to_array<WireField>({
     SIGSHIELD_FIELD("ignored", options.ignored),
     SIGSHIELD_FIELD("blocked", options.blocked),
+    SIGSHIELD_FIELD("unenforced", options.unenforced),
     SIGSHIELD_FIELD("enforcement", options.enforcement),
     SIGSHIELD_FIELD("setProcessGroup", options.set_process_group),
     SIGSHIELD_FIELD("processGroup", options.process_group),

@@ -9,6 +9,7 @@
 //   Signal         send_signal, send_signal_to_group, group_is_anothers, signal_process
 //   Exit pipe      seal_exit_pipe, mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
 //
+//   Itself         replace, end_by, adopt_orphans
 //   Symbols        exported_object
 //   Own signals    own_signals.h
 //
@@ -191,6 +192,20 @@ bool group_is_anothers(const ProcessReference& process);
 // The same for a process that may be no child: the one with this pid that was started at that tick (proc_pid_stat(5)).
 // ESRCH when another has the pid now.
 Failure signal_process(pid_t pid, std::uint64_t started_at, int signal);
+
+// Itself
+
+// The program of the plan in place of this one, in the same process: with its dispositions, mask and ids, and of this
+// process's descriptors those that the plan names. To be called on the main thread. Returns only with a failure, after
+// which this process is good for nothing but to say so.
+Failure replace(const StartPlan& plan);
+
+// Ends this process by the default action of the signal, whatever it does with it, but without a core dump. Returns
+// where that can't be: process 1.
+void end_by(int signal);
+
+// Descendants whose parents are gone become this process's children.
+Failure adopt_orphans();
 
 // Exit pipe
 

@@ -62,6 +62,7 @@ void tell(ChildPlan& plan) {
   plan.report.failure.error = static_cast<int>(-result);
   // Last: a child that is killed between the two has not failed, it has ended.
   std::atomic_ref{plan.report.failure.step}.store(step);
+  if (plan.give_up != nullptr) plan.give_up();
   tell(plan);
   leave(127);
 }
@@ -131,7 +132,8 @@ void set_dispositions(ChildPlan& plan) {
     if (signal == SIGKILL || signal == SIGSTOP) continue;
     const SignalSet bit = signal_bit(signal);
     const bool ignored = (options.ignored & bit) != 0;
-    const bool dumps = (kDumpsCore & bit) != 0;
+    // A process that becomes the program dumps no memory but its own.
+    const bool dumps = (kDumpsCore & bit) != 0 && plan.give_up == nullptr;
     const KernelSigaction plain{ignored ? kIgnore : kDefault, 0, 0, 0};
     check(plan, Step::kSigaction, set_disposition(signal, dumps && !ignored ? without_core : plain));
     if ((plan.immovable & bit) != 0) check_immovable(plan, signal, ignored);
@@ -276,9 +278,14 @@ void close_others_one_by_one(int first) {
   }
 }
 
-void close_others(const ChildPlan& plan) {
-  const int first = plan.start.descriptor_count;
+void close_from(int first) {
   if (raw_syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) != 0) close_others_one_by_one(first);
+}
+
+// For a process that becomes the program: at their numbers, and in the mode in which it was given them.
+void keep_descriptors(const ChildPlan& plan) {
+  close_from(0);
+  for (int i = 0; i < plan.start.descriptor_count; ++i) set_close_on_exec(plan.start.descriptors[i], false);
 }
 
 // For setresuid -1 means "leave it as it is" (setresuid(2)): the child would keep its parent's id.
@@ -397,6 +404,13 @@ void enforce(ChildPlan& plan) {
   fail(plan, Step::kExecve, denied ? -EACCES : result);
 }
 
+// Last: until here a signal for the group waits, and from here on it meets the disposition the program starts with.
+[[noreturn]] void open_mask_and_execute(ChildPlan& plan) {
+  const SignalSet blocked = plan.start.options.blocked;
+  check(plan, Step::kSigprocmask, raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, nullptr, sizeof(SignalSet)));
+  execute(plan);
+}
+
 }  // namespace
 
 int child_main(void* argument) {
@@ -410,13 +424,20 @@ int child_main(void* argument) {
   enforce(plan);
   set_ids(plan);
   set_parent_death_signal(plan);
-  close_others(plan);
+  close_from(plan.start.descriptor_count);
   give_exit_end(plan);
   tell(plan);
-  // Last: until here a signal for the group waits, and from here on it meets the disposition the program starts with.
-  const SignalSet blocked = plan.start.options.blocked;
-  check(plan, Step::kSigprocmask, raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, nullptr, sizeof(SignalSet)));
-  execute(plan);
+  open_mask_and_execute(plan);
+}
+
+void become(ChildPlan& plan) {
+  set_dispositions(plan);
+  join_process_group(plan);
+  enforce(plan);
+  set_ids(plan);
+  set_parent_death_signal(plan);
+  keep_descriptors(plan);
+  open_mask_and_execute(plan);
 }
 
 }  // namespace sigshield::platform

@@ -25,9 +25,15 @@ struct ChildPlan {
   int exit_source;           // As in StartOptions. The child moves it.
   int parent_pidfd;          // For the same, as a parent outside the child's pid namespace has no number in it; or -1.
   ChildReport report;
+  // Where a failure goes on in the process that becomes the program itself. Null: the child leaves.
+  void (*give_up)() = nullptr;
 };
 
 // The entry point of the child, for clone(2). Never returns.
 int child_main(void* argument);
+
+// The same for the calling process itself, which must have blocked all signals. Keeps its directory, and of its
+// descriptors those that the plan names. A failure ends in `give_up`.
+[[noreturn]] void become(ChildPlan& plan);
 
 }  // namespace sigshield::platform

@@ -132,7 +132,8 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
   }
   release.wait(pid, handle.get(), child_plan.report);
   started.in_force = inherited.enforced | (child_plan.report.filter_refused ? 0 : to_enforce);
-  started.enforced = options.ignored != 0 && (options.ignored & ~started.in_force) == 0;
+  const SignalSet wanted = options.ignored & ~options.unenforced;
+  started.enforced = wanted != 0 && (wanted & ~started.in_force) == 0;
   // The step is written last: with it the rest of the report is there.
   if (const Step step = std::atomic_ref{child_plan.report.failure.step}.load(); step != Step::kNone) {
     started.failure = {step, child_plan.report.failure.error};
@@ -150,7 +151,8 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
 Started start(const StartPlan& plan) {
   const Enforcement enforcement = plan.options.enforcement;
   // What is in force already is not installed again: a program that restarts itself would gain a filter each time.
-  const SignalSet missing = enforcement == Enforcement::kOff ? 0 : plan.options.ignored & ~filters_in_force().enforced;
+  const SignalSet wanted = plan.options.ignored & ~plan.options.unenforced;
+  const SignalSet missing = enforcement == Enforcement::kOff ? 0 : wanted & ~filters_in_force().enforced;
   // The child half overwrites them.
   const std::vector<int> descriptors{plan.descriptors, plan.descriptors + plan.descriptor_count};
   Started started = start_once(plan, missing);

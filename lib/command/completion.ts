@@ -1,0 +1,184 @@
+/** `sigshield completion`: scripts for shells, written from the table of options. */
+import { constants } from 'node:os'
+import { type CommandName, type CommandOption, commands, flagOf, type OptionTable, optionTables } from './options.js'
+import { print } from './output.js'
+import { parse } from './parse.js'
+import { UsageError, usage } from './usage.js'
+
+const scripts = { bash, zsh } as const
+
+export function completion(args: string[]): void {
+  const { values, operands } = parse('completion', args)
+  if (values.help) {
+    print(usage('completion'))
+    return
+  }
+  const [shell, ...others] = operands
+  if (shell === undefined) throw new UsageError('a shell is missing: bash or zsh', 'completion')
+  if (!Object.hasOwn(scripts, shell) || others.length > 0) {
+    throw new UsageError(`unexpected argument '${others[0] ?? shell}': it is bash or zsh`, 'completion')
+  }
+  print(scripts[shell as keyof typeof scripts]())
+}
+
+const signals = Object.keys(constants.signals)
+  .map((name) => name.slice(3))
+  .join(' ')
+
+const names = Object.keys(commands) as CommandName[]
+const optionsOf = (name: CommandName) => Object.entries<CommandOption>(optionTables[name] as OptionTable)
+
+/** All spellings of an option. */
+function flags(name: string, { short, hasNo }: CommandOption): string[] {
+  return [flagOf(name), ...(hasNo ? [flagOf(name).replace('--', '--no-')] : []), ...(short ? [`-${short}`] : [])]
+}
+
+/** What may stand behind an option, as a pattern of flags and its words. */
+function wordsOf(name: CommandName): [pattern: string, words: string, isList: boolean][] {
+  return optionsOf(name).flatMap(([option, { words, adds }]) =>
+    words === undefined
+      ? []
+      : [[flagOf(option), words === 'signals' ? signals : words.join(' '), adds === true] as [string, string, boolean]],
+  )
+}
+
+function takingNext(name: CommandName): string[] {
+  return optionsOf(name).flatMap(([option, { takes, alone }]) =>
+    takes !== undefined && alone === undefined ? [flagOf(option)] : [],
+  )
+}
+
+const RUNS_PROGRAM: readonly CommandName[] = ['run', 'exec']
+
+function bash(): string {
+  const cases = names.map((name) => {
+    const all = optionsOf(name).flatMap(([option, about]) => flags(option, about))
+    const values = wordsOf(name).map(
+      ([flag, words, isList]) => `      ${flag}) _sigshield_words '${words}' ${isList ? 'list' : 'one'}; return ;;\n`,
+    )
+    const operands =
+      name === 'stop'
+        ? 'COMPREPLY=($(compgen -W "$(_sigshield_pids)" -- "$cur"))'
+        : name === 'completion'
+          ? `COMPREPLY=($(compgen -W 'bash zsh' -- "$cur"))`
+          : ':'
+    return `  ${name})
+    options='${all.join(' ')}'
+    next='${takingNext(name).join(' ')}'
+    case $flag in
+${values.join('')}    esac
+    operands() { ${operands}; }
+    ;;
+`
+  })
+  return `# bash completion for sigshield: source <(sigshield completion bash)
+
+_sigshield_pids() { command ps -e -o pid= 2>/dev/null; }
+
+# A word of a list, or the one after the last comma.
+_sigshield_words() {
+  local before= last=$cur
+  if [[ $2 == list && $cur == *,* ]]; then before=\${cur%,*},; last=\${cur##*,}; fi
+  COMPREPLY=($(compgen -P "$before" -W "$1" -- "$last"))
+  [[ $2 == list ]] && compopt -o nospace 2>/dev/null
+}
+
+_sigshield() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} name=\${COMP_WORDS[1]} flag= options= next= i word
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY=($(compgen -W '${names.join(' ')} --help --version' -- "$cur"))
+    return
+  fi
+  # bash takes --name=value for three words.
+  if [[ $cur == = ]]; then flag=$previous; cur=
+  elif [[ $previous == = ]]; then flag=\${COMP_WORDS[COMP_CWORD - 2]}
+  elif [[ $previous == --* ]]; then flag=$previous
+  fi
+  case $name in
+${cases.join('')}  *) return ;;
+  esac
+  case $name in ${RUNS_PROGRAM.join('|')})
+    # Behind the first operand, or --, everything is the program's.
+    for ((i = 2; i < COMP_CWORD; i++)); do
+      word=\${COMP_WORDS[i]}
+      case $word in
+      --) ((i++)); _command_offset_or_files $i; return ;;
+      =) ((i++)) ;;
+      -*) [[ \${COMP_WORDS[i + 1]} != = && " $next " == *" $word "* ]] && ((i++)) ;;
+      *) _command_offset_or_files $i; return ;;
+      esac
+    done ;;
+  esac
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$options" -- "$cur"))
+  elif [[ " $next " == *" $previous "* ]]; then
+    :
+  else
+    case $name in ${RUNS_PROGRAM.join('|')}) COMPREPLY=($(compgen -c -- "$cur")) ;; *) operands ;; esac
+  fi
+}
+
+_command_offset_or_files() {
+  if declare -F _command_offset >/dev/null; then _command_offset "$1"
+  elif ((COMP_CWORD == $1)); then COMPREPLY=($(compgen -c -- "$cur"))
+  else COMPREPLY=($(compgen -f -- "$cur"))
+  fi
+}
+
+complete -o default -F _sigshield sigshield
+`.replaceAll('_command_offset_or_files', '_sigshield_program')
+}
+
+/** For _arguments: a text between quotes. */
+const quoted = (text: string) => text.replace(/'/g, '’').replace(/([[\]:\\])/g, '\\$1')
+
+function zsh(): string {
+  const cases = names.map((name) => {
+    const specs = optionsOf(name).flatMap(([option, about]) => {
+      const { takes, alone, words, means, adds } = about
+      const value =
+        words === 'signals' ? (adds ? '_sigshield_signals' : '_sigshield_signal') : words ? `(${words.join(' ')})` : ' '
+      return flags(option, about).map((flag) => {
+        const isValued = takes !== undefined && flag.startsWith('--') && !flag.startsWith('--no-')
+        const argument = isValued ? `:${quoted(takes.slice(1, -1))}:${value}` : ''
+        const separator = !isValued ? '' : alone === undefined ? '=' : '=-'
+        return `      '${adds ? '*' : ''}${flag}${separator}[${quoted(means)}]${isValued && alone !== undefined ? `:${argument}` : argument}'`
+      })
+    })
+    const operands = RUNS_PROGRAM.includes(name)
+      ? ["      '(-)1:command: _command_names -e'", "      '*::argument: _normal'"]
+      : name === 'stop'
+        ? ["      '*:pid:_pids'"]
+        : name === 'completion'
+          ? ["      '1:shell:(bash zsh)'"]
+          : []
+    return `    ${name})
+      _arguments -s -S ${RUNS_PROGRAM.includes(name) ? '-A "-*" ' : ''}\\
+${[...specs, ...operands].join(' \\\n')}
+      ;;
+`
+  })
+  return `#compdef sigshield
+# zsh completion for sigshield: source <(sigshield completion zsh), or as _sigshield in a folder of $fpath
+
+_sigshield_signal() { compadd -- ${signals} }
+_sigshield_signals() { compset -P '*,'; compadd -qS , -- ${signals} }
+
+_sigshield() {
+  local curcontext=$curcontext state line
+  local -a ours=(
+${names.map((name) => `    '${name}:${quoted(commands[name].means)}'`).join('\n')}
+  )
+  _arguments -C '(- *)'{-h,--help}'[show the usage]' '(- *)'{-v,--version}'[show the version]' '1:command:->command' '*::argument:->arguments'
+  case $state in
+  command) _describe command ours ;;
+  arguments)
+    case $line[1] in
+${cases.join('')}    esac ;;
+  esac
+}
+
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _sigshield "$@"; else compdef _sigshield sigshield; fi
+`
+}

@@ -1,0 +1,71 @@
+/** Ctrl-Z, fg and bg: this process stops when its child does, as that is all that the shell sees, and goes on with it. */
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { native } from '../native/load.js'
+import { processEntry } from '../signal/process-table.js'
+import type { ProcessHandle } from '../start/process-handle.js'
+
+const { SIGCONT, SIGSTOP, SIGTSTP } = constants.signals
+
+/** Whether this process's session has a terminal (proc_pid_stat(5)). */
+export function hasTerminal(): boolean {
+  const stat = readFileSync('/proc/self/stat', 'latin1')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0'
+}
+
+/** Whether its parent is of the same session, and so may let it go on when it is stopped. */
+function hasShell(): boolean {
+  const own = processEntry(process.pid)
+  const parent = processEntry(process.ppid)
+  return own !== undefined && parent !== undefined && own.session === parent.session
+}
+
+export class JobControl {
+  readonly #pid: number
+  readonly #handle: ProcessHandle
+  readonly #holdsTerminal: boolean
+  readonly #sharesGroup: boolean
+  #hasStopped = false
+
+  constructor(pid: number, handle: ProcessHandle, child: { holdsTerminal: boolean; sharesGroup: boolean }) {
+    this.#pid = pid
+    this.#handle = handle
+    this.#holdsTerminal = child.holdsTerminal
+    this.#sharesGroup = child.sharesGroup
+    if (hasTerminal() && hasShell()) process.on('SIGCHLD', () => this.#look())
+  }
+
+  get #stopSignal(): number {
+    const signal = this.#handle.stopSignal
+    if (signal !== 0 || !this.#holdsTerminal || !this.#handle.running) return signal
+    // Who took the terminal back has taken the news.
+    return processEntry(this.#pid)?.state === 'T' ? SIGTSTP : 0
+  }
+
+  /** Whether a SIGCONT that has come is the end of such a stop, of which the child is told already. */
+  hasGoneOn(): boolean {
+    const had = this.#hasStopped
+    this.#hasStopped = false
+    return had
+  }
+
+  #look(): void {
+    const signal = this.#stopSignal
+    if (signal === 0) return
+    this.#hasStopped = true
+    if (signal === SIGSTOP) {
+      process.kill(process.pid, SIGSTOP)
+    } else {
+      native().raiseDefault(signal)
+      native().keepTaking(signal)
+    }
+    this.#goOn()
+  }
+
+  /** By `fg` or `bg`: a shell lets its job's process group go on, and gives it the terminal. */
+  #goOn(): void {
+    if (this.#holdsTerminal) native().handOverTerminal(this.#pid)
+    if (!this.#sharesGroup) this.#handle.killGroup(SIGCONT)
+    else if (this.#handle.stopSignal !== 0) this.#handle.kill(SIGCONT)
+  }
+}

@@ -1,0 +1,129 @@
+/** What becomes of a signal that reaches `sigshield run`: its child has it already, is sent it, or is stopped. */
+import { constants } from 'node:os'
+import { RepeatedSignals } from '../end/repeated-signals.js'
+import { native } from '../native/load.js'
+import type { ProtectedProcess } from '../protected-process.js'
+import { withMask } from '../signal/mask.js'
+import { includes, type Signal, signalName, signalsOf } from '../signal/names.js'
+import { processSet } from '../signal/policy.js'
+import { hold } from '../signal/scopes.js'
+import { wait } from '../signal/waiting.js'
+import type { ProcessHandle } from '../start/process-handle.js'
+import type { StopRequest } from '../stop.js'
+import { hasTerminal, type JobControl } from './job-control.js'
+import { complain } from './output.js'
+import { duration } from './values.js'
+
+const { SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } = constants.signals
+
+/** What a terminal sends to its foreground group, and at its end. */
+const OF_TERMINAL: readonly number[] = [SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGCONT, SIGWINCH]
+const ASKS_TO_LEAVE: readonly number[] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+const STOPS: readonly number[] = [SIGTSTP, SIGTTIN, SIGTTOU]
+
+/** All that this process can take. */
+const ALL: readonly Signal[] = signalsOf((1n << 64n) - 1n).filter((signal) => {
+  try {
+    return processSet([signal]) !== 0n
+  } catch {
+    return false
+  }
+})
+
+export interface RelayOptions {
+  readonly stop: StopRequest
+  /** That the child was asked not to hear. */
+  readonly asked: bigint
+  readonly sharesGroup: boolean
+}
+
+export class Relay {
+  readonly #options: RelayOptions
+  /** At its start: a terminal that hangs up is gone when its signal is here. */
+  readonly #hasTerminal = hasTerminal()
+  #repeats: RepeatedSignals | undefined
+  #isHurried = false
+  #stopping: Promise<void> = Promise.resolve()
+
+  constructor(options: RelayOptions) {
+    this.#options = options
+  }
+
+  /** No signal does anything else while `work` is under way. */
+  whileHeld(work: () => Promise<void>): Promise<void> {
+    return hold(ALL, work)
+  }
+
+  /** As if somebody had sent SIGTERM. */
+  leave(child: ProtectedProcess): void {
+    this.#stop(SIGTERM, child)
+  }
+
+  /** Resolves when a stop that is under way is over, with all that it was to reach. */
+  get settled(): Promise<void> {
+    return this.#stopping
+  }
+
+  /** Until this process ends. */
+  async begin(child: ProtectedProcess, handle: ProcessHandle, jobs: JobControl): Promise<void> {
+    for (;;) {
+      const arrival = await wait(ALL)
+      if (arrival) this.#take(arrival.number, arrival.pid === 0, child, handle, jobs)
+    }
+  }
+
+  #take(number: number, isOfKernel: boolean, child: ProtectedProcess, handle: ProcessHandle, jobs: JobControl): void {
+    const isOfTerminal = isOfKernel && this.#hasTerminal && OF_TERMINAL.includes(number)
+    const { asked, sharesGroup } = this.#options
+    if (includes(asked, number)) {
+      if (ASKS_TO_LEAVE.includes(number)) this.#stop(number, child)
+    } else if (includes(handle.unheard, number)) {
+      // It was ignored or blocked before there was a sigshield.
+    } else if (number === SIGTERM) {
+      this.#stop(number, child)
+    } else if (isOfTerminal && (sharesGroup || STOPS.includes(number) || number === SIGWINCH)) {
+      // The child has it, or is not meant.
+    } else if (number !== SIGCONT || !jobs.hasGoneOn()) {
+      handle.kill(number)
+    }
+  }
+
+  /** The ladder; and its end when somebody insists. */
+  #stop(number: number, child: ProtectedProcess): void {
+    const signal = signalName(number)
+    const { stop } = this.#options
+    if (this.#repeats === undefined) {
+      this.#repeats = new RepeatedSignals(signal)
+      const { grace, secondGrace, signal: asks, target } = stop
+      const since = performance.now()
+      this.#stopping = child.stop({ grace: [grace, secondGrace], signal: asks, target }).then(
+        ({ forced }) => {
+          if (!forced || grace === 0) return
+          const why = this.#isHurried
+            ? 'it was asked again'
+            : `it did not leave in ${duration(performance.now() - since)}`
+          say(`${child.spawnfile} was killed: ${why}`)
+        },
+        (error: Error) => {
+          say(`${child.spawnfile} can't be stopped: ${error.message}`)
+          this.#repeats = undefined
+        },
+      )
+    } else if (this.#repeats.isAnother(signal)) {
+      this.#isHurried = true
+      child.stop({ grace: 0, target: stop.target }).catch(() => {})
+    }
+  }
+}
+
+/** In the background too, where the terminal may send SIGTTOU to who writes, again and again while it is handled (termios(3)). */
+function say(text: string): void {
+  withMask('block', ['SIGTTOU'], () => complain(`sigshield run: ${text}`))
+}
+
+/** Ends this process as its child has ended, so that who waits for it sees no difference but a core dump that is there once. */
+export function endAs(code: number, signal: number | undefined): never {
+  if (signal === undefined) return native().leave(code)
+  native().endBy(signal)
+  return native().leave(128 + signal)
+}

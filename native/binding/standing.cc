@@ -1,0 +1,37 @@
+// Where this process stands among others: who has the terminal, whose parent it is, and its limits.
+#include <napi.h>
+#include <sys/resource.h>
+
+#include "binding/topics.h"
+#include "core/terminal.h"
+#include "platform/platform.h"
+
+namespace sigshield {
+
+namespace {
+
+Napi::Value adopt_orphans(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), -platform::adopt_orphans().error);
+}
+
+// The soft limit, as far as the hard one lets it be.
+void limit_descriptors(const Napi::CallbackInfo& info) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = static_cast<rlim_t>(info[0].As<Napi::Number>().Int64Value());
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+Napi::Value hand_over_terminal(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), hand_over_terminal_to(info[0].As<Napi::Number>()));
+}
+
+}  // namespace
+
+void register_standing(Napi::Env env, Napi::Object exports) {
+  export_function<adopt_orphans>(env, exports, "adoptOrphans");
+  export_function<limit_descriptors>(env, exports, "limitDescriptors");
+  export_function<hand_over_terminal>(env, exports, "handOverTerminal");
+}
+
+}  // namespace sigshield

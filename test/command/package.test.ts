@@ -1,0 +1,103 @@
+/** The command as npm installs it, from the packed library. */
+import { execFileSync } from 'node:child_process'
+import { chmodSync, cpSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { all, started } from '../support/command.js'
+import { limit } from '../support/limits.js'
+import { temporaryFolder } from '../support/processes.js'
+
+const root = join(import.meta.dirname, '../..')
+
+const npm = (args: string[], cwd: string) =>
+  execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, npm_config_update_notifier: 'false' },
+  })
+
+/** Nothing is built: the addon is this tree's. */
+function packed(folder: string): string {
+  const [{ filename }] = JSON.parse(npm(['pack', '--ignore-scripts', '--json', '--pack-destination', folder], root))
+  return join(folder, filename)
+}
+
+function addAddon(library: string): void {
+  cpSync(join(root, 'build/Release/sigshield.node'), join(library, 'build/Release/sigshield.node'))
+}
+
+describe('npm', () => {
+  it(
+    'installs it, for all and for a project',
+    async () => {
+      const folder = temporaryFolder()
+      const archive = packed(folder)
+
+      const prefix = join(folder, 'prefix')
+      npm(['install', '--global', '--prefix', prefix, '--ignore-scripts', archive], folder)
+      const library = join(prefix, 'lib/node_modules/sigshield')
+      const script = join(library, 'bin/sigshield.js')
+      expect(statSync(script).mode & 0o777).toBe(0o755)
+      expect(readFileSync(script, 'utf8')).toMatch(/^#!\/bin\/sh\n/)
+      addAddon(library)
+      const command = join(prefix, 'bin/sigshield')
+      expect(lstatSync(command).isSymbolicLink()).toBe(true)
+      expect(await all(started(command, ['exec', '--', 'grep', 'SigIgn', '/proc/self/status']))).toMatchObject({
+        out: 'SigIgn:\t0000000000000002\n',
+        code: 0,
+      })
+
+      const project = join(folder, 'project')
+      mkdirSync(project)
+      writeFileSync(join(project, 'package.json'), '{ "private": true }')
+      npm(['install', '--ignore-scripts', archive], project)
+      addAddon(join(project, 'node_modules/sigshield'))
+      const run = await all(started('npx', ['sigshield', 'run', '--', 'sh', '-c', 'exit 7'], { cwd: project }))
+      expect(run).toMatchObject({ out: '', code: 7 })
+    },
+    limit(60_000),
+  )
+})
+
+/** All that may be /bin/sh. */
+describe('the shell that reads it first', () => {
+  const script = join(root, 'bin/sigshield.js')
+  const has = (command: string, args: string[]) => {
+    try {
+      execFileSync(command, [...args, '-c', 'exit 0'], { stdio: 'ignore' })
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  it.each([
+    ['dash', []],
+    ['bash', ['--posix']],
+    ['busybox', ['ash']],
+    ['ksh', []],
+  ])('%s', async (shell, args) => {
+    if (!has(shell, args)) return
+    const files = ['SigIgn', '/proc/self/status']
+    const wrap = ['-c', `trap '' USR1; ulimit -Sn 400; exec "$@"`, 'sh', shell, ...args, script, 'exec', '--']
+    const { out, err } = await all(started('bash', [...wrap, 'sh', '-c', `grep ${files.join(' ')}; ulimit -Sn`]))
+    expect({ out, err }).toEqual({ out: 'SigIgn:\t0000000000000202\n400\n', err: '' })
+  })
+
+  it('none: node alone', async () => {
+    const { out, err, code } = await all(
+      started(process.execPath, [script, 'exec', '--ignore', 'TERM', '--', 'grep', 'SigIgn', '/proc/self/status']),
+    )
+    expect({ out, err, code }).toEqual({ out: 'SigIgn:\t0000000000004000\n', err: '', code: 0 })
+  })
+
+  it('is not kept from it by odd names', async () => {
+    const folder = join(temporaryFolder(), 'a b; $(c) \'"')
+    mkdirSync(folder)
+    const copy = join(folder, 'sigshield.js')
+    writeFileSync(copy, readFileSync(script, 'utf8').replace('../dist', join(root, 'dist')))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    chmodSync(copy, 0o755)
+    expect((await all(started(copy, ['exec', 'echo', 'a  b', '$(c)']))).out).toBe('a  b $(c)\n')
+  })
+})
