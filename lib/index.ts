@@ -2,6 +2,7 @@
 export type { HandleSignalsOptions } from './end/signals.js'
 export { ExitEvent, type ExitReason } from './exit-event.js'
 export { forkProtected } from './fork.js'
+export { type ChildProtection, type ProtectOptions, protect, protectionOf } from './protect.js'
 export { ProtectedProcess } from './protected-process.js'
 export type { Signal } from './signal/names.js'
 export {

@@ -35,6 +35,8 @@ export interface StopRequest {
   readonly secondGrace: number
   readonly signal: Signal | undefined
   readonly target: 'process' | 'group' | 'tree'
+  /** Of a tree: what has outlived the child has the rest of the grace, and is killed only then. @default false */
+  readonly restHasGrace?: boolean
 }
 
 const DEFAULT_GRACE_MS = 5000

@@ -77,7 +77,14 @@ export class Tree {
     for (const { pid, startedAt } of this.#descendants()) native().signalProcess(pid, startedAt, signal)
   }
 
-  /** Resolves when none is left. */
+  /** Resolves when none is left, or `isOver` says so. */
+  async gone(isOver: () => boolean): Promise<void> {
+    while (!isOver() && this.#descendants().length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+    }
+  }
+
+  /** Kills them, and resolves when none is left. */
   async kill(): Promise<void> {
     const deadline = performance.now() + LONGEST_MS
     for (;;) {

@@ -18,7 +18,12 @@ class AbortError extends Error {
 export function limit(
   child: ChildProcess,
   handle: ProcessHandle,
-  { signal, killSignal, timeout, protection: { drain } }: SpawnPlan,
+  {
+    signal,
+    killSignal,
+    timeout,
+    protection: { drain },
+  }: Pick<SpawnPlan, 'signal' | 'killSignal' | 'timeout' | 'protection'>,
 ): void {
   if (!handle.running) return
   const kill = (killed?: () => void) => {

@@ -19,14 +19,15 @@ import { isHeld } from '../signal/held.js'
 import { signalName } from '../signal/names.js'
 import { handOver, namesNone, openPipes } from './descriptors.js'
 import type { Ended, ResourceUsage } from './ended.js'
+import { environmentPairs } from './environment.js'
 import { PrivateField } from './private-field.js'
 import { hasOwnGroup, optionFields, type Protection, unheardSignals } from './protection.js'
 import { isToBeUnstarted } from './unstarted.js'
 
 /** What a caller has prepared of a start. */
 export interface Prepared {
-  /** What Node's spawn is called with. */
-  readonly spawn: object
+  /** What Node's spawn is called with. Undefined where that is not ours to know. */
+  readonly spawn?: object
   /** The arguments as the program gets them. */
   readonly argumentTexts?: readonly string[]
   /** The environment is this process's own, and what Node hands over are additions to it. */
@@ -82,7 +83,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.#child = child
     this.protection = protection
     this.#prepared = prepared
-    PrivateField.add(child, this)
+    PrivateField.set(child, this)
   }
 
   get unheard(): bigint {
@@ -143,9 +144,11 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   #start(options: HandleSpawnOptions, prepared: Prepared, childEnd: ChildEnd | undefined): SpawnResult {
-    const { argumentTexts = options.args.map(text), inheritEnvironment = false } = prepared
+    const argumentTexts = prepared.argumentTexts ?? options.args?.map(text) ?? []
+    const inheritEnvironment =
+      prepared.inheritEnvironment ?? (options.envPairs === undefined && native().canReadEnvironment)
     const { descriptors, changes, exitSource, exitTarget } = handOver(options.stdio, childEnd)
-    const envPairs = options.envPairs.map(text)
+    const envPairs = options.envPairs?.map(text) ?? (inheritEnvironment ? [] : environmentPairs(process.env, undefined))
     const result = openWire().start({
       options: this.protection.numbers,
       file: this.#isUnstarted ? NO_PROGRAM : options.file,
