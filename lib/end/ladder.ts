@@ -125,8 +125,10 @@ class Ladder {
   /** Returns 0, or the errno: ESRCH is an end that is still to be told. */
   #send(signal: number): number {
     this.#told.add(signal)
-    this.#tree?.signal(signal)
+    this.#tree?.look()
+    // The child first: a shell whose command ends before it is told goes on with the next one.
     const errno = this.#target === 'group' ? this.#child.killGroup(signal) : this.#child.kill(signal)
+    this.#tree?.signal(signal)
     return errno === -ESRCH || (errno === -EPERM && signal === SIGCONT) ? 0 : errno
   }
 

@@ -72,6 +72,11 @@ export class Tree {
     return isMarked
   }
 
+  /** Takes note of those that live, before a parent is lost. */
+  look(): void {
+    this.#descendants()
+  }
+
   /** What has ended, or may not be signalled, is passed over. */
   signal(signal: number): void {
     for (const { pid, startedAt } of this.#descendants()) native().signalProcess(pid, startedAt, signal)

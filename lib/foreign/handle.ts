@@ -65,8 +65,10 @@ export class ForeignHandle extends ProcessHandle {
     this.protection.exitEvent?.set()
     const { signal } = this.#start.ending
     if (signal === undefined || !this.running) return
-    new Tree(this.pid as number, this.ownInode).signal(signalNumber(signal))
+    const tree = new Tree(this.pid as number, this.ownInode)
+    tree.look()
     super.kill(signalNumber(signal))
+    tree.signal(signalNumber(signal))
   }
 
   stop(options: StopOptions): Promise<StopOutcome> {
