@@ -37,6 +37,8 @@ export interface StopRequest {
   readonly target: 'process' | 'group' | 'tree'
   /** Of a tree: what has outlived the child has the rest of the grace, and is killed only then. @default false */
   readonly restHasGrace?: boolean
+  /** Of a tree: only what is in the child's session, as a terminal reaches no other. @default false */
+  readonly sameSession?: boolean
 }
 
 const DEFAULT_GRACE_MS = 5000

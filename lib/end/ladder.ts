@@ -97,10 +97,10 @@ class Ladder {
     })
   }
 
-  climb({ grace, secondGrace, signal, target, restHasGrace }: StopRequest): Promise<StopOutcome> {
+  climb({ grace, secondGrace, signal, target, restHasGrace, sameSession = false }: StopRequest): Promise<StopOutcome> {
     if (restHasGrace) this.#restHasGrace = true
     const isWider = (target === 'tree' && this.#tree === undefined) || (target === 'group' && this.#target !== 'group')
-    if (target === 'tree') this.#tree ??= new Tree(this.#child.pid as number, this.#child.ownInode)
+    if (target === 'tree') this.#tree ??= new Tree(this.#child.pid as number, this.#child.ownInode, sameSession)
     if (target === 'group') {
       this.#target = target
       this.#child.killGroupAtExit()

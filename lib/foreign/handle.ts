@@ -60,12 +60,16 @@ export class ForeignHandle extends ProcessHandle {
     await this.#end({ ...this.#start.ending, signal: undefined, grace: 0, secondGrace: 0 }).catch(() => {})
   }
 
+  get grace(): number {
+    return this.#start.ending.grace
+  }
+
   /** This process ends at once. */
   abandon(): void {
     this.protection.exitEvent?.set()
     const { signal } = this.#start.ending
     if (signal === undefined || !this.running) return
-    const tree = new Tree(this.pid as number, this.ownInode)
+    const tree = new Tree(this.pid as number, this.ownInode, true)
     tree.look()
     super.kill(signalNumber(signal))
     tree.signal(signalNumber(signal))

@@ -7,14 +7,16 @@ import { coordinator, type Follower } from '../end/coordinator.js'
 import { Presses } from '../end/presses.js'
 import { signalNumber } from '../signal/names.js'
 import type { ForeignHandle } from './handle.js'
+import { Leftovers } from './leftovers.js'
 
 /** What a terminal or a service manager sends to all at once. */
 const TO_ALL = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 class Living implements Follower {
   readonly #handles = new Set<ForeignHandle>()
+  readonly #leftovers = new Leftovers()
   /** Those that a signal would have ended, and that the application is left to end. */
-  readonly #spared = new Map<ForeignHandle, Presses>()
+  readonly #spared = new Map<ForeignHandle | Leftovers, Presses>()
   /** What is listened to for them. */
   #signals: NodeJS.Signals[] = []
   #isLeaving = false
@@ -34,8 +36,13 @@ class Living implements Follower {
   delete(handle: ForeignHandle): void {
     this.#handles.delete(handle)
     this.#spared.delete(handle)
+    const { inodeLeft } = handle
+    if (inodeLeft !== undefined && handle.isAttached && isMainThread) this.#leftovers.add(inodeLeft, handle.grace)
     if (this.#isLeaving || this.#signals.length === 0 || this.#attached().length > 0) return
+    this.#leftovers.forgetWhatHasGone()
+    if (this.#leftovers.isPossible) return
     this.#signals = []
+    this.#spared.clear()
     process.off('exit', this.#atExit)
     coordinator().remove(this)
   }
@@ -51,30 +58,33 @@ class Living implements Follower {
 
   async leave(): Promise<void> {
     this.#isLeaving = true
-    await Promise.all(this.#attached().map((handle) => handle.end()))
+    await Promise.all([...this.#attached().map((handle) => handle.end()), this.#leftovers.end()])
   }
 
   hurry(): void {
     for (const handle of this.#attached()) void handle.endAtOnce()
+    void this.#leftovers.endAtOnce()
   }
 
   spare(signal: NodeJS.Signals): void {
-    for (const handle of this.#attached()) {
-      if (!handle.ignores(signalNumber(signal))) continue
-      const presses = this.#spared.get(handle)
-      if (presses === undefined) this.#spared.set(handle, new Presses(signal))
+    const ignoring = this.#attached().filter((handle) => handle.ignores(signalNumber(signal)))
+    for (const one of [...ignoring, this.#leftovers]) {
+      const presses = this.#spared.get(one)
+      if (presses === undefined) this.#spared.set(one, new Presses(signal))
       // The application's own listeners speak first.
-      else if (presses.isAnother(signal)) process.nextTick(() => handle.endAtOnce())
+      else if (presses.isAnother(signal)) process.nextTick(() => one.endAtOnce())
     }
   }
 
   abandon(): void {
     for (const handle of this.#attached()) handle.abandon()
+    this.#leftovers.abandon()
   }
 
   /** Whatever has ended the process after the signal: its own listener, most often. */
   readonly #atExit = () => {
-    for (const handle of this.#isLeaving ? this.#attached() : this.#spared.keys()) handle.abandon()
+    if (this.#isLeaving) this.abandon()
+    else for (const one of this.#spared.keys()) one.abandon()
   }
 }
 

@@ -102,7 +102,7 @@ export class Shield {
     return {
       protection: { ...general, exitEvent },
       stopDefaults: this.#stopDefaults,
-      ending: { ...stopRequest({ ...this.#stopDefaults, signal }), restHasGrace: true },
+      ending: { ...stopRequest({ ...this.#stopDefaults, signal }), restHasGrace: true, sameSession: true },
       ended: () => void this.#events.delete(exitEvent),
     }
   }

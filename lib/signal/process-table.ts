@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 export interface ProcessEntry {
   readonly pid: number
   readonly parent: number
+  readonly session: number
   /** 'Z': it has ended, and waits to be reaped. */
   readonly state: string
   /** In the kernel's ticks since its start: with the pid it names one process for ever. */
@@ -16,7 +17,8 @@ export function processEntry(pid: number): ProcessEntry | undefined {
   if (stat === undefined) return undefined
   // The name before it may hold any character, ')' too.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { pid, state: fields[0] as string, parent: Number(fields[1]), startedAt: Number(fields[19]) }
+  const [parent, session, startedAt] = [1, 3, 19].map((i) => Number(fields[i])) as [number, number, number]
+  return { pid, state: fields[0] as string, parent, session, startedAt }
 }
 
 export function processTable(): ProcessEntry[] {

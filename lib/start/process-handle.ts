@@ -75,6 +75,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   failedStep: string | undefined
   readonly #isUnstarted = isToBeUnstarted()
   resourceUsage: ResourceUsage | undefined
+  /** Of its pipe, when it has ended and others may still read that. */
+  inodeLeft: number | undefined
 
   constructor(child: ChildProcess, protection: Protection, prepared: Prepared) {
     super('PROCESSWRAP')
@@ -182,7 +184,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.resourceUsage = usage
     this.ended = { code, signal }
     this.#forget()
-    this.#childEnd?.ended()
+    if (this.#childEnd?.ended()) this.inodeLeft = this.#childEnd.inode
     this.#childEnd = undefined
     for (const listener of this.#onEnded ?? []) listener(this.ended)
     this.#onEnded = undefined

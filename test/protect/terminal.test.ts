@@ -119,6 +119,14 @@ describe('where the program listens, Ctrl-C', () => {
     expect(shell.living()).toEqual([])
   })
 
+  it.each(['SIGTERM', 'SIGKILL'])('ends what a child has left behind that was ended by %s before', async (signal) => {
+    const shell = await start(program(nap, `setImmediate(() => child.kill('${signal}')); setInterval(() => {}, 1000)`))
+    await shell.shows(`child ended null ${signal}`)
+    shell.press(CTRL_C)
+    await shell.ended()
+    await shell.isEmpty()
+  })
+
   it('which it does not act on comes again, and ends the children', async () => {
     const shell = await start(program(deaf, `process.on('SIGINT', () => console.log('heard'))`))
     shell.press(CTRL_C)
@@ -132,15 +140,20 @@ describe('where the program listens, Ctrl-C', () => {
   })
 
   it('does not end what was started after it', async () => {
-    const later = `process.on('SIGINT', () => { child.kill('SIGKILL'); console.log('heard')
-      spawn('echo next; read line; echo got $line', { shell: true, stdio: 'inherit' }) })`
-    const shell = await start(program(job('echo up; exec sleep 1'), later))
+    const next = `spawn('echo next; read line; echo got it', { shell: true, stdio: 'inherit' })`
+    const shell = await start(
+      program(
+        nap,
+        `process.once('SIGINT', () => { child.kill('SIGKILL'); ${next} }).on('SIGINT', () => console.log('heard'))`,
+      ),
+    )
     shell.press(CTRL_C)
     await shell.shows('next')
     await later()
+    shell.press(CTRL_C)
+    await shell.shows('heard')
     shell.press('line\n')
-    await shell.shows('got line')
-    expect(await shell.ended()).toBe(0)
+    await shell.shows('got it')
   })
 })
 
@@ -163,6 +176,15 @@ describe('other ends', () => {
     shell.press(CTRL_BACKSLASH)
     expect(await shell.ended()).toBe(131)
     await shell.isEmpty()
+  })
+
+  it('a daemon that a job has started in a session of its own goes on, as always', async () => {
+    const shell = await start(program('setsid sleep 1000 & echo daemon $! up; sleep 1000; echo never'))
+    const pid = Number(/daemon (\d+) /.exec(shell.terminal.screen)?.[1])
+    shell.press(CTRL_C)
+    expect(await shell.ended()).toBe(SIGINT)
+    expect([shell.living(), isAlive(pid)]).toEqual([[], true])
+    process.kill(pid, 'SIGKILL')
   })
 
   it('a detached child outlives its parent, as always', async () => {
