@@ -1,4 +1,4 @@
-// Imports go one way: public → foreign, supervise → end → start → exit-event → event, signal → native → node. CONTRIBUTING.md has the map.
+// Imports go one way: public → supervise → foreign → end → start → exit-event → event, signal → native → node. CONTRIBUTING.md has the map.
 const room = (name) => `^lib/${name}/`
 const publicFiles = '^lib/[^/]+\\.ts$'
 

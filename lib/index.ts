@@ -15,6 +15,8 @@ export type { ForkProtectedOptions, SpawnProtectedOptions } from './start/plan.j
 export type { ProtectionOptions } from './start/protection.js'
 export type { StopOptions, StopOutcome } from './stop.js'
 export type {
+  AdoptingProtect,
+  AdoptOptions,
   RestartAllOptions,
   SupervisorCounts,
   SupervisorEvents,

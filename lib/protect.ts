@@ -3,8 +3,7 @@ import { ChildProcess } from 'node:child_process'
 import { stop } from './end/ladder.js'
 import type { ExitEvent } from './exit-event.js'
 import { ForeignHandle } from './foreign/handle.js'
-import { unwatchStarts, watchStarts } from './foreign/hook.js'
-import { addGuard, isNeeded, removeGuard, withinScope } from './foreign/scope.js'
+import { protecting } from './foreign/protecting.js'
 import { type ProtectOptions, Shield } from './foreign/shield.js'
 import { invalidArgType } from './node/errors.js'
 import type { ResourceUsage } from './start/ended.js'
@@ -47,22 +46,7 @@ export function protect(options?: ProtectOptions): Disposable
  */
 export function protect<T>(options: ProtectOptions | null | undefined, fn: () => T): T
 export function protect<T>(options: ProtectOptions | null = {}, fn?: () => T): T | Disposable {
-  if (fn !== undefined && typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
-  if (fn === undefined) return guard(new Shield(options))
-  const shield = options === null ? null : new Shield(options)
-  watchStarts()
-  return withinScope(shield, fn)
-}
-
-function guard(shield: Shield): Disposable {
-  addGuard(shield)
-  watchStarts()
-  return {
-    [Symbol.dispose]: () => {
-      removeGuard(shield)
-      if (!isNeeded()) unwatchStarts()
-    },
-  }
+  return protecting(options, fn, (given) => new Shield(given))
 }
 
 /**

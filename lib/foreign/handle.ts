@@ -29,6 +29,7 @@ export class ForeignHandle extends ProcessHandle {
       return
     }
     limit(child, this, { protection: this.protection, timeout: 0, signal: undefined, killSignal: undefined })
+    this.#start.adopter?.adopt(child, this)
     this.onceEnded(() => {
       this.#start.ended()
       if (this.#stopping) this.#stopping.catch(() => {}).finally(ended)
@@ -79,6 +80,12 @@ export class ForeignHandle extends ProcessHandle {
     const given = Object.entries(ownOptions('options', options)).filter(([, value]) => value !== undefined)
     const request = stopRequest({ ...this.#start.stopDefaults, ...Object.fromEntries(given) })
     return this.#end({ ...request, restHasGrace: request.target === 'tree' })
+  }
+
+  /** As one of those whose end is asked for together. */
+  endAs(request: StopRequest): Promise<StopOutcome> {
+    const { target, restHasGrace, sameSession } = this.#start.ending
+    return this.#end({ ...request, target, restHasGrace, sameSession })
   }
 
   #end(request: StopRequest): Promise<StopOutcome> {

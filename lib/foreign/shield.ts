@@ -1,11 +1,13 @@
 /** What one call of protect() gives to the children that other code starts: their protection, and how they are ended. */
+import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import { checkStop } from '../end/ladder.js'
 import { ExitEvent } from '../exit-event.js'
 import { invalidArgValue, ownOptions } from '../node/errors.js'
 import { includes } from '../signal/names.js'
+import type { ProcessHandle } from '../start/process-handle.js'
 import { type Protection, type ProtectionOptions, protectionFrom, unheardSignals } from '../start/protection.js'
-import { type StopOptions, type StopRequest, stopRequest } from '../stop.js'
+import { type StopOptions, type StopOutcome, type StopRequest, stopRequest } from '../stop.js'
 
 /** As for {@link spawnProtected}, where nothing else is said. */
 export interface ProtectOptions
@@ -49,6 +51,16 @@ const { SIGTERM } = constants.signals
 /** A child's descendants ignore what it ignores. */
 const target = process.platform === 'linux' ? 'tree' : 'process'
 
+/** Whoever ends these children besides. */
+export interface Adopter {
+  adopt(child: ChildProcess, handle: AdoptedHandle): void
+}
+
+export interface AdoptedHandle extends ProcessHandle {
+  /** Its tree, where a stop of several asks for no other target. */
+  endAs(request: StopRequest): Promise<StopOutcome>
+}
+
 /** What one child is given. */
 export interface ShieldedStart {
   readonly protection: Protection
@@ -58,6 +70,7 @@ export interface ShieldedStart {
   readonly ending: StopRequest
   /** The child has ended, or did not start. */
   ended(): void
+  readonly adopter: Adopter | undefined
 }
 
 export class Shield {
@@ -65,11 +78,13 @@ export class Shield {
   readonly #detached: Protection
   readonly #stopDefaults: StopOptions
   readonly #shared: ExitEvent | undefined
+  readonly #adopter: Adopter | undefined
   /** Of the children that live. */
   readonly #events = new Set<ExitEvent>()
 
   /** @throws TypeError, RangeError for options that are wrong by themselves, or together. */
-  constructor(options: unknown) {
+  constructor(options: unknown, adopter?: Adopter) {
+    this.#adopter = adopter
     const given = ownOptions('options', options) as ProtectOptions
     for (const [name, value] of Object.entries(given)) {
       if (!names.has(name)) throw invalidArgValue(`options.${name}`, value, 'is no option of protect()')
@@ -104,6 +119,7 @@ export class Shield {
       stopDefaults: this.#stopDefaults,
       ending: { ...stopRequest({ ...this.#stopDefaults, signal }), restHasGrace: true, sameSession: true },
       ended: () => void this.#events.delete(exitEvent),
+      adopter: this.#adopter,
     }
   }
 }
