@@ -1,4 +1,5 @@
-// Imports go one way: command → public → start → exit-event → event, signal → native → node. CONTRIBUTING.md has the map.
+// Imports go one way: command → public → supervise → foreign → end → start → exit-event → event, signal → native → node.
+// CONTRIBUTING.md has the map.
 const room = (name) => `^lib/${name}/`
 const publicFiles = '^lib/[^/]+\\.ts$'
 
@@ -11,6 +12,18 @@ module.exports = {
       severity: 'error',
       from: { path: room('start') },
       to: { path: publicFiles, pathNot: '^lib/exit-event\\.ts$' },
+    },
+    {
+      name: 'end-stands-below-those-who-end',
+      severity: 'error',
+      from: { path: room('end') },
+      to: { path: [room('foreign'), room('supervise')] },
+    },
+    {
+      name: 'foreign-knows-nothing-public-but-the-exit-event-and-stop',
+      severity: 'error',
+      from: { path: room('foreign') },
+      to: { path: [publicFiles, room('supervise')], pathNot: '^lib/(exit-event|stop)\\.ts$' },
     },
     {
       name: 'exit-event-stands-below-start',

@@ -3,6 +3,7 @@ export type { HandleSignalsOptions } from './end/signals.js'
 export { type ExecFileSyncProtectedOptions, execFileSyncProtected } from './exec-file-sync.js'
 export { ExitEvent, type ExitReason } from './exit-event.js'
 export { forkProtected } from './fork.js'
+export { type ChildProtection, type ProtectOptions, protect, protectionOf } from './protect.js'
 export { ProtectedProcess } from './protected-process.js'
 export type { Signal } from './signal/names.js'
 export {
@@ -17,6 +18,8 @@ export type { ProtectionOptions } from './start/protection.js'
 export type { SpawnSyncProtectedOptions, SyncProtectionOptions } from './start/sync-plan.js'
 export type { StopOptions, StopOutcome } from './stop.js'
 export type {
+  AdoptingProtect,
+  AdoptOptions,
   RestartAllOptions,
   SupervisorCounts,
   SupervisorEvents,

@@ -1,10 +1,12 @@
-/** Many children with shared defaults that start, restart and end together. */
+/** Many children with shared defaults that start, restart and end together. Long by the documentation of its public methods. */
 import { EventEmitter } from 'node:events'
 import { checkStop } from './end/ladder.js'
 import { readToTheEnd } from './end/output.js'
 import { reapAsInit } from './end/reaper.js'
 import { type HandleSignalsOptions, handleSignals } from './end/signals.js'
 import { ExitEvent } from './exit-event.js'
+import { protecting } from './foreign/protecting.js'
+import { Shield } from './foreign/shield.js'
 import { forkProtected } from './fork.js'
 import { invalidArgType, invalidState, isOptions, ownOptions } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
@@ -13,8 +15,17 @@ import { spawnProtected } from './spawn.js'
 import type { ProtectionOptions } from './start/protection.js'
 import { unstarted } from './start/unstarted.js'
 import { type StopOptions, type StopRequest, stopRequest } from './stop.js'
-import { checkTogether, defaultIgnore, definite } from './supervise/defaults.js'
-import type { RestartAllOptions, SupervisorCounts, SupervisorEvents, SupervisorOptions } from './supervise/options.js'
+import { Adopted } from './supervise/adopted.js'
+import { allOf } from './supervise/all.js'
+import { adoptedOptions, checkTogether, defaultIgnore, definite } from './supervise/defaults.js'
+import type {
+  AdoptingProtect,
+  AdoptOptions,
+  RestartAllOptions,
+  SupervisorCounts,
+  SupervisorEvents,
+  SupervisorOptions,
+} from './supervise/options.js'
 import { type ChildOutcome, Place } from './supervise/place.js'
 
 type Starter = (file: string | URL, args: unknown, options: unknown) => ProtectedProcess
@@ -36,6 +47,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #restart: unknown
   readonly #places = new Set<Place>()
   readonly #children = new Set<ProtectedProcess>()
+  readonly #adopted = new Adopted()
   readonly #unheard: ChildOutcome[] = []
   readonly #counts = { started: 0, ended: 0, failed: 0, forced: 0, restarted: 0 }
   /** What this process handles for this supervisor. */
@@ -105,6 +117,18 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     if (this.exitEvent.isSet()) place.tell()
     return child
   }
+
+  /**
+   * As {@link protect}, and adopts these children: {@link shutdown} ends them too, with their trees, and {@link handleSignals}. Each has
+   * an exit event of its own, which is set with this supervisor's. They are their owners’: it neither tells of their
+   * exits nor restarts them.
+   * @throws as {@link protect}.
+   */
+  readonly protect = ((options: AdoptOptions | null = {}, fn?: () => unknown) =>
+    protecting(options, fn, (given) => {
+      const merged = adoptedOptions(given, this.#startDefaults, this.#stopDefaults, this.exitEvent)
+      return new Shield(merged, this.#adopted)
+    })) as AdoptingProtect
 
   readonly #listener = {
     started: (place: Place, child: ProtectedProcess) => {
@@ -194,6 +218,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const request = stopRequest({ ...this.#stopDefaults, ...definite(ownOptions('options', options)) })
     const places = [...this.#places]
     for (const { handle } of places) if (handle) checkStop(handle, request)
+    this.#adopted.check(request)
     if (this.#state === 'open') {
       this.#state = 'closing'
       const living = places.flatMap(({ outcome }) => outcome ?? [])
@@ -201,10 +226,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       for (const place of places) place.close()
       this.exitEvent.set()
     }
-    const stops = await Promise.allSettled(places.map((place) => place.stop(request)))
-    const failures = stops.flatMap((stop) => (stop.status === 'rejected' ? [stop.reason] : []))
-    if (failures.length > 1) throw new AggregateError(failures, 'Some children could not be ended')
-    if (failures.length > 0) throw failures[0]
+    await allOf([...places.map((place) => place.stop(request)), ...this.#adopted.stop(request)])
     const outcomes = await this.#answer
     // Who waits for the same exits, and starts another, is not late yet; nor is anybody where a signal ends the process.
     setImmediate(() => {
@@ -228,7 +250,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   handleSignals(options: readonly Signal[] | HandleSignalsOptions = {}): Disposable {
     const handling = handleSignals(options, {
-      shutdown: async () => readToTheEnd((await this.shutdown()).map(({ child }) => child)),
+      shutdown: async () => {
+        const adopted = this.#adopted.children
+        const own = (await this.shutdown()).map(({ child }) => child)
+        await readToTheEnd([...own, ...adopted])
+      },
       kill: () => this.shutdown({ grace: 0 }),
     })
     this.#handled.add(handling.signals)

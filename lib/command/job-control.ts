@@ -53,12 +53,8 @@ export class JobControl {
     const signal = this.#stopSignal
     if (signal === 0) return
     this.#hasStopped = true
-    if (signal === SIGSTOP) {
-      process.kill(process.pid, SIGSTOP)
-    } else {
-      native().raiseDefault(signal)
-      native().keepTaking(signal)
-    }
+    if (signal === SIGSTOP) process.kill(process.pid, SIGSTOP)
+    else native().stopByDefault(signal)
     this.#goOn()
   }
 

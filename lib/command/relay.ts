@@ -1,6 +1,6 @@
 /** What becomes of a signal that reaches `sigshield run`: its child has it already, is sent it, or is stopped. */
 import { constants } from 'node:os'
-import { RepeatedSignals } from '../end/repeated-signals.js'
+import { Presses } from '../end/presses.js'
 import { native } from '../native/load.js'
 import type { ProtectedProcess } from '../protected-process.js'
 import { withMask } from '../signal/mask.js'
@@ -41,7 +41,7 @@ export class Relay {
   readonly #options: RelayOptions
   /** At its start: a terminal that hangs up is gone when its signal is here. */
   readonly #hasTerminal = hasTerminal()
-  #repeats: RepeatedSignals | undefined
+  #presses: Presses | undefined
   #isHurried = false
   #stopping: Promise<void> = Promise.resolve()
 
@@ -92,8 +92,8 @@ export class Relay {
   #stop(number: number, child: ProtectedProcess): void {
     const signal = signalName(number)
     const { stop } = this.#options
-    if (this.#repeats === undefined) {
-      this.#repeats = new RepeatedSignals(signal)
+    if (this.#presses === undefined) {
+      this.#presses = new Presses(signal)
       const { grace, secondGrace, signal: asks, target } = stop
       const since = performance.now()
       this.#stopping = child.stop({ grace: [grace, secondGrace], signal: asks, target }).then(
@@ -106,10 +106,10 @@ export class Relay {
         },
         (error: Error) => {
           say(`${child.spawnfile} can't be stopped: ${error.message}`)
-          this.#repeats = undefined
+          this.#presses = undefined
         },
       )
-    } else if (this.#repeats.isAnother(signal)) {
+    } else if (this.#presses.isAnother(signal)) {
       this.#isHurried = true
       child.stop({ grace: 0, target: stop.target }).catch(() => {})
     }

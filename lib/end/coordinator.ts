@@ -4,13 +4,21 @@
  */
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
-import { RepeatedSignals } from './repeated-signals.js'
+import { Presses } from './presses.js'
 
 export interface Participant {
   /** Asked once, at the first signal. Resolves when it is over; must not reject. */
   leave(signal: NodeJS.Signals): Promise<void>
   /** Whoever waits at the terminal has pressed again: end it now. */
   hurry(): void
+}
+
+/** One that only keeps what it has from outliving this process unheard: it acts where nobody else does, and after all who do. */
+export interface Follower extends Participant {
+  /** The application handles the signal itself. */
+  spare(signal: NodeJS.Signals): void
+  /** This process ends now. */
+  abandon(): void
 }
 
 /** How long the hooks of signal-exit may take to end the process by the signal that they are handed. */
@@ -22,12 +30,15 @@ const ENDS_NOTHING = ['SIGCHLD', 'SIGCONT', 'SIGURG', 'SIGWINCH', 'SIGTSTP', 'SI
 /** The request that is under way. */
 interface Request {
   readonly signal: NodeJS.Signals
-  readonly repeats: RepeatedSignals
+  readonly presses: Presses
+  /** Whether there were others than followers. */
+  readonly isLed: boolean
   /** The application listens too: it decides when the process ends. */
   readonly isShared: boolean
   readonly keepsAlive: NodeJS.Timeout
   readonly exitCode: typeof process.exitCode
   isHurried: boolean
+  areFollowersAsked: boolean
   /** Of the participants that have not left yet. */
   waiting: number
 }
@@ -37,7 +48,10 @@ class Coordinator {
   readonly #listening = new Map<NodeJS.Signals, () => void>()
   #request: Request | undefined
 
-  /** @throws a system error for a signal that no process can handle; then nothing is changed. */
+  /**
+   * Of one that takes part already: it takes these signals.
+   * @throws a system error for a signal that no process can handle; then nothing is changed.
+   */
   add(participant: Participant, signals: readonly NodeJS.Signals[]): void {
     const before = new Set(this.#listening.keys())
     try {
@@ -47,8 +61,9 @@ class Coordinator {
       throw error
     }
     if (this.#participants.size === 0) native().rememberTerminal()
+    const isKnown = this.#participants.has(participant)
     this.#participants.set(participant, signals)
-    if (this.#request) void this.#ask(this.#request, participant)
+    if (this.#request && !isKnown && !isFollower(participant)) void this.#ask(this.#request, participant)
   }
 
   remove(participant: Participant): void {
@@ -71,24 +86,38 @@ class Coordinator {
     this.#listening.delete(signal)
   }
 
-  #heard(signal: NodeJS.Signals): void {
-    if (this.#request === undefined) this.#begin(signal)
-    else if (this.#request.repeats.isAnother(signal)) this.#hurry(this.#request)
+  get #leaders(): Participant[] {
+    return [...this.#participants.keys()].filter((one) => !isFollower(one))
   }
 
-  #begin(signal: NodeJS.Signals): void {
+  get #followers(): Follower[] {
+    return [...this.#participants.keys()].filter(isFollower)
+  }
+
+  #heard(signal: NodeJS.Signals): void {
+    if (this.#request?.presses.isAnother(signal)) this.#hurry(this.#request)
+    if (this.#request) return
+    const isShared = process.listenerCount(signal) > 1 + hooksOfSignalExit()
+    const isLed = this.#leaders.length > 0
+    if (isShared) for (const follower of this.#followers) follower.spare(signal)
+    if (isLed || !isShared) this.#begin(signal, isShared, isLed)
+  }
+
+  #begin(signal: NodeJS.Signals, isShared: boolean, isLed: boolean): void {
     this.#request = {
       signal,
-      repeats: new RepeatedSignals(signal),
-      isShared: process.listenerCount(signal) > 1 + hooksOfSignalExit(),
+      isShared,
+      isLed,
+      presses: new Presses(signal),
       keepsAlive: setInterval(() => {}, 2 ** 30),
       exitCode: process.exitCode,
       isHurried: false,
+      areFollowersAsked: !isLed,
       waiting: 0,
     }
     // The application's own listeners speak first.
     process.nextTick((request: Request) => {
-      for (const participant of this.#participants.keys()) void this.#ask(request, participant)
+      for (const participant of isLed ? this.#leaders : this.#followers) void this.#ask(request, participant)
     }, this.#request)
   }
 
@@ -109,11 +138,20 @@ class Coordinator {
   }
 
   #haveLeft(request: Request): void {
-    clearInterval(request.keepsAlive)
     // Everybody has withdrawn: the process is the application's again.
-    if (this.#participants.size === 0) {
+    if (request.isLed && this.#leaders.length === 0) {
+      clearInterval(request.keepsAlive)
       this.#request = undefined
-    } else if (!request.isShared || request.isHurried) {
+      return
+    }
+    const followers = this.#followers
+    if ((!request.isShared || request.isHurried) && !request.areFollowersAsked && followers.length > 0) {
+      request.areFollowersAsked = true
+      for (const follower of followers) void this.#ask(request, follower)
+      return
+    }
+    clearInterval(request.keepsAlive)
+    if (!request.isShared || request.isHurried) {
       this.#end(request)
     } else {
       process.once('beforeExit', () => {
@@ -125,6 +163,7 @@ class Coordinator {
 
   /** As the signal's default action would: who waits for this process sees it killed by that signal. */
   #end({ signal }: Request): void {
+    for (const follower of this.#followers) follower.abandon()
     native().resetTerminal()
     const number = constants.signals[signal]
     if (ENDS_NOTHING.includes(signal)) process.exit(128 + number)
@@ -139,6 +178,10 @@ class Coordinator {
     native().raiseDefault(number)
     process.exit(128 + number)
   }
+}
+
+function isFollower(participant: Participant): participant is Follower {
+  return 'abandon' in participant
 }
 
 /** Listeners of signal-exit 3 and 4, by the counts that they keep for each other: they act only when nobody else listens. */

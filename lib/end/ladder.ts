@@ -19,12 +19,12 @@ export function isStopping(handle: ProcessHandle): boolean {
 
 /** Resolves when the child has ended; rejects when the system lets nobody here kill it. */
 export async function stop(handle: ProcessHandle, request: StopRequest): Promise<StopOutcome> {
+  let ladder = ladders.get(handle)
   if (!handle.running) {
     const { code = null, signal = null } = handle.ended ?? {}
-    return ladders.get(handle)?.outcome ?? { code, signal, forced: false }
+    return ladder?.waitsForRest ? ladder.climb(request) : (ladder?.outcome ?? { code, signal, forced: false })
   }
   checkStop(handle, request)
-  let ladder = ladders.get(handle)
   if (ladder === undefined) {
     ladder = new Ladder(handle)
     ladders.set(handle, ladder)
@@ -74,6 +74,9 @@ class Ladder {
   /** In its second grace. */
   #isLast = false
   #killed = false
+  #restHasGrace = false
+  /** The child has ended, and something that has come of it has not. */
+  waitsForRest = false
   #fail: (error: Error) => void = () => {}
 
   constructor(child: ProcessHandle) {
@@ -82,6 +85,11 @@ class Ladder {
     this.outcome = new Promise((resolve, reject) => {
       this.#fail = reject
       child.onceEnded(async ({ code, signal }) => {
+        if (this.#restHasGrace && !this.#killed) {
+          this.waitsForRest = true
+          await this.#tree?.gone(() => this.#killed)
+          this.waitsForRest = false
+        }
         this.#countdown?.stop()
         await this.#tree?.kill()
         resolve({ code, signal, forced: this.#killed && signal === 'SIGKILL' })
@@ -89,9 +97,10 @@ class Ladder {
     })
   }
 
-  climb({ grace, secondGrace, signal, target }: StopRequest): Promise<StopOutcome> {
+  climb({ grace, secondGrace, signal, target, restHasGrace, sameSession = false }: StopRequest): Promise<StopOutcome> {
+    if (restHasGrace) this.#restHasGrace = true
     const isWider = (target === 'tree' && this.#tree === undefined) || (target === 'group' && this.#target !== 'group')
-    if (target === 'tree') this.#tree ??= new Tree(this.#child.pid as number, this.#child.ownInode)
+    if (target === 'tree') this.#tree ??= new Tree(this.#child.pid as number, this.#child.ownInode, sameSession)
     if (target === 'group') {
       this.#target = target
       this.#child.killGroupAtExit()
@@ -116,8 +125,10 @@ class Ladder {
   /** Returns 0, or the errno: ESRCH is an end that is still to be told. */
   #send(signal: number): number {
     this.#told.add(signal)
-    this.#tree?.signal(signal)
+    this.#tree?.look()
+    // The child first: a shell whose command ends before it is told goes on with the next one.
     const errno = this.#target === 'group' ? this.#child.killGroup(signal) : this.#child.kill(signal)
+    this.#tree?.signal(signal)
     return errno === -ESRCH || (errno === -EPERM && signal === SIGCONT) ? 0 : errno
   }
 

@@ -36,35 +36,45 @@ export function addDescendants(found: Set<number>, table: Iterable<ProcessEntry>
 
 export class Tree {
   readonly #root: ProcessEntry | undefined
-  readonly #mark: string | undefined
+  readonly #marks: readonly string[]
+  /** Undefined: any. */
+  readonly #session: number | undefined
   /** Whose environments were looked at, as that costs most. */
   readonly #looked = new Map<number, { readonly startedAt: number; readonly isMarked: boolean }>()
   /** Those that were seen, by pid. */
   readonly #known = new Map<number, ProcessEntry>()
 
-  /** `inode` is the child's own pipe, if it has one. */
-  constructor(pid: number, inode: number | undefined) {
-    this.#root = processEntry(pid)
-    this.#mark = inode === undefined ? undefined : `${EXIT_INODE_VARIABLE}=${inode}`
+  /** `inode` is the child's own pipe, if it has one. With `sameSession` what is in another session is no part of it. */
+  constructor(pid: number, inode: number | undefined, sameSession?: boolean)
+  /** What children have left behind that have ended, in the session of this process, by their pipes. */
+  constructor(pid: undefined, inodes: readonly number[])
+  constructor(pid: number | undefined, inodes: number | readonly number[] = [], sameSession = pid === undefined) {
+    this.#root = pid === undefined ? undefined : processEntry(pid)
+    const all = typeof inodes === 'number' ? [inodes] : inodes
+    // Without its root a tree is not known to be older than what has the same mark.
+    this.#marks = pid !== undefined && !this.#root ? [] : all.map((inode) => `${EXIT_INODE_VARIABLE}=${inode}`)
+    this.#session = sameSession ? processEntry(pid ?? process.pid)?.session : undefined
   }
 
   /** Without the child itself, and without what has ended. */
   #descendants(): ProcessEntry[] {
     const root = this.#root
-    if (root === undefined) return []
+    if (root === undefined && this.#marks.length === 0) return []
     const table = latestTable()
     const isSame = (one: ProcessEntry | undefined) =>
       one !== undefined && table.get(one.pid)?.startedAt === one.startedAt
     const found = new Set<number>([...this.#known.values()].filter(isSame).map(({ pid }) => pid))
-    if (isSame(root)) found.add(root.pid)
+    if (root && isSame(root)) found.add(root.pid)
     const isMarked = ({ pid, startedAt }: ProcessEntry) =>
-      this.#mark !== undefined && startedAt >= root.startedAt && this.#isMarked(pid, startedAt)
+      this.#marks.length > 0 && startedAt >= (root?.startedAt ?? 0) && this.#isMarked(pid, startedAt)
     for (const entry of table.values()) {
       if (entry.pid !== process.pid && !found.has(entry.pid) && isMarked(entry)) found.add(entry.pid)
     }
     addDescendants(found, table.values())
-    found.delete(root.pid)
-    const entries = [...found].map((pid) => table.get(pid) as ProcessEntry).filter(({ state }) => state !== 'Z')
+    if (root) found.delete(root.pid)
+    const isMeant = ({ state, session }: ProcessEntry) =>
+      state !== 'Z' && (this.#session === undefined || session === this.#session)
+    const entries = [...found].map((pid) => table.get(pid) as ProcessEntry).filter(isMeant)
     for (const entry of entries) this.#known.set(entry.pid, entry)
     return entries
   }
@@ -72,9 +82,18 @@ export class Tree {
   #isMarked(pid: number, startedAt: number): boolean {
     const known = this.#looked.get(pid)
     if (known?.startedAt === startedAt) return known.isMarked
-    const isMarked = hasEnvironmentEntry(pid, this.#mark as string)
+    const isMarked = this.#marks.some((mark) => hasEnvironmentEntry(pid, mark))
     this.#looked.set(pid, { startedAt, isMarked })
     return isMarked
+  }
+
+  /** Takes note of those that live, before a parent is lost. */
+  look(): void {
+    this.#descendants()
+  }
+
+  get isEmpty(): boolean {
+    return this.#descendants().length === 0
   }
 
   /** What has ended, or may not be signalled, is passed over. */
@@ -82,7 +101,14 @@ export class Tree {
     for (const { pid, startedAt } of this.#descendants()) native().signalProcess(pid, startedAt, signal)
   }
 
-  /** Resolves when none is left. */
+  /** Resolves when none is left, or `isOver` says so. */
+  async gone(isOver: () => boolean): Promise<void> {
+    while (!isOver() && !this.isEmpty) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+    }
+  }
+
+  /** Kills them, and resolves when none is left. */
   async kill(): Promise<void> {
     const deadline = performance.now() + LONGEST_MS
     for (;;) {

@@ -43,7 +43,7 @@ export class Own implements EventSource {
 
   childEnd(): ChildEnd {
     const { errno, step, fd, inode, handle: pipe } = native().createExitPipe()
-    if (errno !== 0) return { errno, step, fd: -1, inode: 0, isOwn: true, started: () => {}, ended: () => {} }
+    if (errno !== 0) return { errno, step, fd: -1, inode: 0, isOwn: true, started: () => {}, ended: () => false }
     // One that starts after set() finds it set.
     if (this.#flag[0] === 0) this.#pipes.add(pipe)
     else native().setExitPipe(pipe)
@@ -55,10 +55,11 @@ export class Own implements EventSource {
       isOwn: true,
       started: () => native().closeExitReadEnd(pipe),
       ended: () => {
-        if (!this.#pipes.has(pipe)) return
+        if (!this.#pipes.has(pipe)) return true
         inherited.add(pipe)
         closeUnread()
         if (!inherited.has(pipe)) this.#pipes.delete(pipe)
+        return inherited.has(pipe)
       },
     }
   }

@@ -21,10 +21,11 @@ export interface StdioEntry {
 /** What Node hands to the handle, the same on every version. */
 export interface HandleSpawnOptions {
   readonly file: string
-  readonly args: readonly unknown[]
+  readonly args?: readonly unknown[] | undefined
   /** Text, or bytes that Node ignores. */
   readonly cwd?: unknown
-  readonly envPairs: readonly string[]
+  /** Undefined: the environment of this process. */
+  readonly envPairs?: readonly string[] | undefined
   readonly stdio: readonly StdioEntry[]
   readonly detached: boolean
   readonly uid?: number | null | undefined
@@ -45,7 +46,7 @@ export interface NodeProcessHandle {
 }
 
 /** The fields of a ChildProcess that Node's own code reads and writes. */
-interface Internals extends EventEmitter {
+export interface Internals extends EventEmitter {
   _handle: NodeProcessHandle | null
   _closesNeeded: number
   _closesGot: number
@@ -179,12 +180,13 @@ const DETACHED = 1
 
 /**
  * One options object up to Node 22 and in the first of 24; eight positional arguments since.
- * @param given - What Node's spawn was called with: what it asks for must be that, or this is another Node than we know.
+ * @param given - What Node's spawn was called with: what it asks for must be that, or this is another Node than we know. Undefined
+ * where others may have changed it on the way.
  * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  */
-export function handleSpawnOptions(args: readonly unknown[], given: object): HandleSpawnOptions {
+export function handleSpawnOptions(args: readonly unknown[], given: object | undefined): HandleSpawnOptions {
   const asked = args.length === 1 ? (args[0] as HandleSpawnOptions) : fromPositional(args)
-  const expected = given as HandleSpawnOptions
+  const expected = (given ?? asked) as HandleSpawnOptions
   const holds =
     asked?.file === expected.file &&
     asked.args === expected.args &&
@@ -193,7 +195,9 @@ export function handleSpawnOptions(args: readonly unknown[], given: object): Han
     asked.detached === expected.detached &&
     asked.uid === expected.uid &&
     asked.gid === expected.gid &&
-    Array.isArray(asked.stdio)
+    typeof asked.file === 'string' &&
+    Array.isArray(asked.stdio) &&
+    Array.isArray(asked.envPairs ?? [])
   if (!holds) throw unknownNode()
   return asked
 }

@@ -46,6 +46,11 @@ export function checkMilliseconds(name: string, value: unknown): number {
   throw outOfRange(name, `>= 0 && <= ${MAX_TIMEOUT_MS}, or Infinity`, value)
 }
 
+/** What a person has written at `place`, in a file or a variable. */
+export function invalidSetting(place: string, cause: unknown): TypeError & { code: string } {
+  return withCode(new TypeError(`${place}: ${(cause as Error).message}`, { cause }), 'ERR_INVALID_ARG_VALUE')
+}
+
 /** What this platform, or this thread, can't do; `message` says what to do instead. */
 export function unavailable(message: string): Error & { code: string } {
   return withCode(new Error(message), 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM')

@@ -9,7 +9,12 @@ import type { ProcessHandle } from './process-handle.js'
 export function limit(
   child: ChildProcess,
   handle: ProcessHandle,
-  { signal, killSignal, timeout, protection: { drain } }: SpawnPlan,
+  {
+    signal,
+    killSignal,
+    timeout,
+    protection: { drain },
+  }: Pick<SpawnPlan, 'signal' | 'killSignal' | 'timeout' | 'protection'>,
 ): void {
   if (!handle.running) return
   const kill = (killed?: () => void) => {

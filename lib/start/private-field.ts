@@ -11,16 +11,16 @@ const Existing = function Existing(object: object) {
 ) => object
 
 export class PrivateField extends Existing {
-  readonly #value: unknown
+  #value: unknown
 
   private constructor(object: object, value: unknown) {
     super(object)
     this.#value = value
   }
 
-  /** Once for each object. */
-  static add(object: object, value: unknown): void {
-    new PrivateField(object, value)
+  static set(object: object, value: unknown): void {
+    if (#value in object) (object as PrivateField).#value = value
+    else new PrivateField(object, value)
   }
 
   static of(object: object): unknown {

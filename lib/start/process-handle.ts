@@ -26,8 +26,8 @@ import { isToBeUnstarted } from './unstarted.js'
 
 /** What a caller has prepared of a start. */
 export interface Prepared extends PreparedTexts {
-  /** What Node's spawn is called with. */
-  readonly spawn: object
+  /** What Node's spawn is called with. Undefined where that is not ours to know. */
+  readonly spawn?: object
 }
 
 /** Undefined for a child of another's. */
@@ -71,6 +71,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   failedStep: string | undefined
   readonly #isUnstarted = isToBeUnstarted()
   resourceUsage: ResourceUsage | undefined
+  /** Of its pipe, when it has ended and others may still read that. */
+  inodeLeft: number | undefined
 
   constructor(child: ChildProcess, protection: Protection, prepared: Prepared) {
     super('PROCESSWRAP')
@@ -79,7 +81,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.#child = child
     this.protection = protection
     this.#prepared = prepared
-    PrivateField.add(child, this)
+    PrivateField.set(child, this)
   }
 
   get unheard(): bigint {
@@ -161,7 +163,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.resourceUsage = usage
     this.ended = { code, signal }
     this.#forget()
-    this.#childEnd?.ended()
+    if (this.#childEnd?.ended()) this.inodeLeft = this.#childEnd.inode
     this.#childEnd = undefined
     for (const listener of this.#onEnded ?? []) listener(this.ended)
     this.#onEnded = undefined

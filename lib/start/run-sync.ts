@@ -55,5 +55,5 @@ function outcomeOf({ command, texts, protection, input, limits }: SyncPlan): Out
 
 function errorOf(errno: number, { command: { file, args } }: SyncPlan, step: string | undefined): Error {
   const error = systemError(errno, `spawnSync ${file}`)
-  return withStep(Object.assign(error, { path: file, spawnargs: args.slice(1) }), step)
+  return withStep(Object.assign(error, { path: file, spawnargs: args?.slice(1) }), step)
 }

@@ -1,8 +1,10 @@
 /** All that a start needs, as it goes to the addon. */
 import type { ChildEnd } from '../event/source.js'
+import { native } from '../native/load.js'
 import { type SpawnRequest, text } from '../native/wire.js'
 import type { HandleSpawnOptions } from '../node/child-process-contract.js'
 import { handOver } from './descriptors.js'
+import { environmentPairs } from './environment.js'
 import type { optionFields, Protection } from './protection.js'
 
 /** What was made text before Node was asked. */
@@ -15,12 +17,15 @@ export interface PreparedTexts {
 
 export function startRequest(
   options: HandleSpawnOptions,
-  { argumentTexts = options.args.map(text), inheritEnvironment = false }: PreparedTexts,
+  prepared: PreparedTexts,
   { numbers, groups }: Protection,
   childEnd: ChildEnd | undefined,
 ): SpawnRequest<typeof optionFields> {
   const { descriptors, changes, exitSource, exitTarget } = handOver(options.stdio, childEnd)
-  const envPairs = options.envPairs.map(text)
+  const argumentTexts = prepared.argumentTexts ?? options.args?.map(text) ?? []
+  const inheritEnvironment =
+    prepared.inheritEnvironment ?? (options.envPairs === undefined && native().canReadEnvironment)
+  const envPairs = options.envPairs?.map(text) ?? (inheritEnvironment ? [] : environmentPairs(process.env, undefined))
   return {
     options: numbers,
     file: options.file,

@@ -1,7 +1,8 @@
 /** What a child of a supervisor is given where nobody says otherwise, and what can't work together. */
 import { constants } from 'node:os'
 import { checkStop } from '../end/ladder.js'
-import { sourceOf } from '../exit-event.js'
+import { type ExitEvent, sourceOf } from '../exit-event.js'
+import { invalidArgValue, ownOptions } from '../node/errors.js'
 import { type Signal, signalName } from '../signal/names.js'
 import { hasOwnGroup, type ProtectionOptions, protectionFrom, unheardSignals } from '../start/protection.js'
 import { type StopOptions, stopRequest } from '../stop.js'
@@ -43,4 +44,23 @@ export function checkTogether(start: ProtectionOptions, stop: StopOptions, resta
   const asksByEvent = start.exitEvent === undefined || sourceOf(start.exitEvent)?.settable === true
   checkStop({ unheard: unheardSignals(protection), unhandled: 0n, leadsGroup, asksByEvent }, stopRequest(stop))
   return new RestartPolicy(restart)
+}
+
+/**
+ * For children that other code starts. A supervisor's ladder is theirs too.
+ * @throws TypeError `ERR_INVALID_ARG_VALUE` for an exit event: it is the supervisor's.
+ */
+export function adoptedOptions(
+  given: object | null,
+  start: ProtectionOptions,
+  stop: StopOptions,
+  event: ExitEvent,
+): object {
+  const own = definite(ownOptions('options', given)) as { exitEvent?: ExitEvent }
+  if (own.exitEvent !== undefined) {
+    throw invalidArgValue('options.exitEvent', own.exitEvent, "must not be given: it is the supervisor's own")
+  }
+  const { foreground: _, ...shared } = start
+  const { grace = stopRequest({}).grace, signal } = stop
+  return { grace, signal, ...shared, ...own, exitEvent: event }
 }

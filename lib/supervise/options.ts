@@ -1,4 +1,5 @@
 /** What a supervisor is told, and what it tells. */
+import type { ProtectOptions } from '../foreign/shield.js'
 import type { ProtectedProcess } from '../protected-process.js'
 import type { ProtectionOptions } from '../start/protection.js'
 import type { StopOptions } from '../stop.js'
@@ -39,4 +40,12 @@ export interface SupervisorEvents {
 export interface RestartAllOptions extends StopOptions {
   /** Called with each new child; the next one is stopped when what it returns has resolved. */
   readonly ready?: ((child: ProtectedProcess) => unknown) | undefined
+}
+
+/** The exit event is the supervisor's. */
+export type AdoptOptions = Omit<ProtectOptions, 'exitEvent'>
+
+export interface AdoptingProtect {
+  (options?: AdoptOptions): Disposable
+  <T>(options: AdoptOptions | null | undefined, fn: () => T): T
 }

@@ -2,6 +2,8 @@
 #include <napi.h>
 #include <sys/resource.h>
 
+#include <csignal>
+
 #include "binding/topics.h"
 #include "core/terminal.h"
 #include "platform/platform.h"
@@ -26,12 +28,24 @@ Napi::Value hand_over_terminal(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), hand_over_terminal_to(info[0].As<Napi::Number>()));
 }
 
+// The whole process stands still until SIGCONT: nothing of it sees the action in between.
+void stop_by_default(const Napi::CallbackInfo& info) {
+  const int signal = info[0].As<Napi::Number>();
+  struct sigaction action{};
+  action.sa_handler = SIG_DFL;
+  struct sigaction before{};
+  sigaction(signal, &action, &before);
+  static_cast<void>(raise(signal));
+  sigaction(signal, &before, nullptr);
+}
+
 }  // namespace
 
 void register_standing(Napi::Env env, Napi::Object exports) {
   export_function<adopt_orphans>(env, exports, "adoptOrphans");
   export_function<limit_descriptors>(env, exports, "limitDescriptors");
   export_function<hand_over_terminal>(env, exports, "handOverTerminal");
+  export_function<stop_by_default>(env, exports, "stopByDefault");
 }
 
 }  // namespace sigshield

@@ -8,9 +8,9 @@ export function processOf(/** @type {number} */ pid) {
     // The name may hold any character, ')' too.
     const end = stat.lastIndexOf(')')
     const [state, ...numbers] = stat.slice(end + 2).split(' ')
-    const [parent, group, , , foreground] = numbers.map(Number)
+    const [parent, group, session, , foreground] = numbers.map(Number)
     // `foreground` is the group that holds its terminal.
-    return { pid, name: stat.slice(stat.indexOf('(') + 1, end), state, parent, group, foreground }
+    return { pid, name: stat.slice(stat.indexOf('(') + 1, end), state, parent, group, session, foreground }
   } catch {
     return undefined
   }

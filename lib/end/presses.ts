@@ -1,4 +1,4 @@
-/** Which signals ask for more than the first one did. */
+/** What somebody wants who sends this process one signal, and then others. */
 
 /** A signal that comes again within this time is the same request, forwarded by npm, pnpm or another that stands before us. */
 const SAME_REQUEST_MS = 1000
@@ -6,15 +6,14 @@ const SAME_REQUEST_MS = 1000
 const SAME_PRESS_MS = 30
 const PRESSES_THAT_HURRY = 3
 
-/** Of the request that begins with this signal, at its construction. */
-export class RepeatedSignals {
-  readonly #signal: string
+export class Presses {
+  readonly #first: string
   readonly #at = performance.now()
   #latest: { readonly signal: string; readonly at: number }
-  #presses = 1
+  #count = 1
 
   constructor(signal: string) {
-    this.#signal = signal
+    this.#first = signal
     this.#latest = { signal, at: this.#at }
   }
 
@@ -24,7 +23,7 @@ export class RepeatedSignals {
     const latest = this.#latest
     this.#latest = { signal, at }
     if (signal === latest.signal && at - latest.at < SAME_PRESS_MS) return false
-    if (signal === this.#signal) this.#presses += 1
-    return at - this.#at > SAME_REQUEST_MS || this.#presses >= PRESSES_THAT_HURRY
+    if (signal === this.#first) this.#count += 1
+    return at - this.#at > SAME_REQUEST_MS || this.#count >= PRESSES_THAT_HURRY
   }
 }

@@ -1,0 +1,35 @@
+// A cluster whose primary alone hears Ctrl-C and SIGTERM. `kill -USR2` restarts one worker after the other.
+import cluster from 'node:cluster'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { protectionOf, Supervisor } from 'sigshield'
+import { exitEvent } from 'sigshield/child'
+
+if (cluster.isPrimary) {
+  const supervisor = new Supervisor({ grace: 10_000 })
+  supervisor.handleSignals()
+  supervisor.protect({ ignore: ['SIGINT', 'SIGTERM', 'SIGHUP'] })
+  cluster.on('exit', (worker) => {
+    if (!worker.exitedAfterDisconnect && !supervisor.closing) cluster.fork()
+  })
+  process.on('SIGUSR2', async () => {
+    const workers = /** @type {import('node:cluster').Worker[]} */ (Object.values(cluster.workers ?? {}))
+    for (const worker of workers) {
+      await once(cluster.fork(), 'listening')
+      await protectionOf(worker.process)?.stop({ grace: 10_000 })
+    }
+  })
+  for (let i = 0; i < 2; i += 1) cluster.fork()
+} else {
+  let isLeaving = false
+  const server = createServer(async (_request, response) => {
+    if (isLeaving) response.setHeader('Connection', 'close')
+    await new Promise((resolve) => setTimeout(resolve, Number(process.env.WORK_MS ?? 20)))
+    response.end('done\n')
+  })
+  server.listen(Number(process.env.PORT ?? 8000))
+  exitEvent().signal.addEventListener('abort', () => {
+    cluster.worker?.disconnect() // takes no more connections, and ends when the last is closed
+    setTimeout(() => (isLeaving = true), 500).unref() // by then nobody connects to this cluster in vain
+  })
+}

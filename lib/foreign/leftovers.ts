@@ -1,0 +1,62 @@
+/** What children have left behind that have ended: it ignores what they ignored, and nobody else knows of it. */
+import { constants } from 'node:os'
+import { Countdown } from '../end/countdown.js'
+import { Tree } from '../end/tree.js'
+
+const { SIGTERM } = constants.signals
+
+/** Of more than these the oldest are forgotten. */
+const MOST_CHILDREN = 1000
+
+export class Leftovers {
+  /** The pipes of the children, and how long what has their mark is given to end. */
+  readonly #graces = new Map<number, number>()
+
+  add(inode: number, grace: number): void {
+    this.#graces.set(inode, grace)
+    const [oldest] = this.#graces.keys()
+    if (this.#graces.size > MOST_CHILDREN) this.#graces.delete(oldest as number)
+  }
+
+  /** Whether there may be any. */
+  get isPossible(): boolean {
+    return this.#graces.size > 0
+  }
+
+  get #tree(): Tree {
+    return new Tree(undefined, [...this.#graces.keys()])
+  }
+
+  /** This process ends at once. */
+  abandon(): void {
+    if (this.isPossible) this.#tree.signal(SIGTERM)
+  }
+
+  /** Resolves when nothing is left. */
+  async end(): Promise<void> {
+    if (!this.isPossible) return
+    const tree = this.#tree
+    tree.signal(SIGTERM)
+    let isOver = false
+    const countdown = new Countdown(
+      Math.max(...this.#graces.values()),
+      () => false,
+      () => {
+        isOver = true
+      },
+    )
+    await tree.gone(() => isOver)
+    countdown.stop()
+    await tree.kill()
+  }
+
+  async endAtOnce(): Promise<void> {
+    if (this.isPossible) await this.#tree.kill()
+  }
+
+  forgetWhatHasGone(): void {
+    for (const inode of this.#graces.keys()) {
+      if (new Tree(undefined, [inode]).isEmpty) this.#graces.delete(inode)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The living children that other code has started, and what a signal to this process does about them: they ignore it, so what it
+ * would have done to them is done here, when nobody else in this process decides.
+ */
+import { isMainThread } from 'node:worker_threads'
+import { coordinator, type Follower } from '../end/coordinator.js'
+import { Presses } from '../end/presses.js'
+import { signalNumber } from '../signal/names.js'
+import type { ForeignHandle } from './handle.js'
+import { Leftovers } from './leftovers.js'
+
+/** What a terminal or a service manager sends to all at once. */
+const TO_ALL = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
+
+class Living implements Follower {
+  readonly #handles = new Set<ForeignHandle>()
+  readonly #leftovers = new Leftovers()
+  /** Those that a signal would have ended, and that the application is left to end. */
+  readonly #spared = new Map<ForeignHandle | Leftovers, Presses>()
+  /** What is listened to for them. */
+  #signals: NodeJS.Signals[] = []
+  #isLeaving = false
+
+  add(handle: ForeignHandle): void {
+    this.#handles.add(handle)
+    // A worker thread gets no signals.
+    if (!handle.isAttached || !isMainThread) return
+    if (this.#isLeaving) void handle.end()
+    const signals = TO_ALL.filter((name) => this.#signals.includes(name) || handle.ignores(signalNumber(name)))
+    if (signals.length === this.#signals.length) return
+    if (this.#signals.length === 0) process.on('exit', this.#atExit)
+    this.#signals = signals
+    coordinator().add(this, signals)
+  }
+
+  delete(handle: ForeignHandle): void {
+    this.#handles.delete(handle)
+    this.#spared.delete(handle)
+    const { inodeLeft } = handle
+    if (inodeLeft !== undefined && handle.isAttached && isMainThread) this.#leftovers.add(inodeLeft, handle.grace)
+    if (this.#isLeaving || this.#signals.length === 0 || this.#attached().length > 0) return
+    this.#leftovers.forgetWhatHasGone()
+    if (this.#leftovers.isPossible) return
+    this.#signals = []
+    this.#spared.clear()
+    process.off('exit', this.#atExit)
+    coordinator().remove(this)
+  }
+
+  byPid(pid: number): ForeignHandle | undefined {
+    for (const handle of this.#handles) if (handle.pid === pid && handle.running) return handle
+    return undefined
+  }
+
+  #attached(): ForeignHandle[] {
+    return [...this.#handles].filter(({ isAttached }) => isAttached)
+  }
+
+  async leave(): Promise<void> {
+    this.#isLeaving = true
+    await Promise.all([...this.#attached().map((handle) => handle.end()), this.#leftovers.end()])
+  }
+
+  hurry(): void {
+    for (const handle of this.#attached()) void handle.endAtOnce()
+    void this.#leftovers.endAtOnce()
+  }
+
+  spare(signal: NodeJS.Signals): void {
+    const ignoring = this.#attached().filter((handle) => handle.ignores(signalNumber(signal)))
+    for (const one of [...ignoring, this.#leftovers]) {
+      const presses = this.#spared.get(one)
+      if (presses === undefined) this.#spared.set(one, new Presses(signal))
+      // The application's own listeners speak first.
+      else if (presses.isAnother(signal)) process.nextTick(() => one.endAtOnce())
+    }
+  }
+
+  abandon(): void {
+    for (const handle of this.#attached()) handle.abandon()
+    this.#leftovers.abandon()
+  }
+
+  /** Whatever has ended the process after the signal: its own listener, most often. */
+  readonly #atExit = () => {
+    if (this.#isLeaving) this.abandon()
+    else for (const one of this.#spared.keys()) one.abandon()
+  }
+}
+
+export const living = new Living()

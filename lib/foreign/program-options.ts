@@ -1,0 +1,62 @@
+/** What a program's environment, or its package.json, says of the protection of its children. */
+import { readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { invalidSetting, isOptions } from '../node/errors.js'
+import { Shield } from './shield.js'
+
+const VARIABLE = 'SIGSHIELD_PROTECT'
+const KEY = 'sigshield'
+
+/** @throws TypeError `ERR_INVALID_ARG_VALUE` that names the place of what is wrong. */
+export function programOptions(): object {
+  const variable = process.env[VARIABLE]
+  if (variable) return checked(VARIABLE, () => fromText(variable))
+  const file = nearestPackage(process.argv[1] ? dirname(resolve(process.argv[1])) : process.cwd())
+  return file === undefined ? {} : checked(`"${KEY}" of ${file.path}`, () => file.options)
+}
+
+/** JSON, or a list of signals to ignore: 'SIGINT,SIGHUP'. */
+function fromText(text: string): unknown {
+  if (/^\s*[[{]/.test(text)) return JSON.parse(text)
+  return { ignore: text.split(',').map((name) => name.trim()) }
+}
+
+function checked(place: string, read: () => unknown): object {
+  try {
+    const options = read()
+    if (!isOptions(options)) throw new TypeError(`it must be an object such as { "ignore": ["SIGINT"] }`)
+    if ('exitEvent' in options) throw new TypeError('an exit event can only be given by protect()')
+    // Refused here, where it can be said whence it comes.
+    new Shield(options)
+    return options
+  } catch (error) {
+    throw invalidSetting(place, error)
+  }
+}
+
+/** That with the key, from this folder upwards to the first package.json. */
+function nearestPackage(folder: string): { path: string; options: unknown } | undefined {
+  const path = join(folder, 'package.json')
+  const text = read(path)
+  if (text === undefined) return dirname(folder) === folder ? undefined : nearestPackage(dirname(folder))
+  // One that is no JSON is Node's to refuse.
+  const content = parsed(text)
+  return isOptions(content) && KEY in content ? { path, options: content[KEY] } : undefined
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined where there is none. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}

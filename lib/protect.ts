@@ -1,0 +1,74 @@
+/** Protects the children that other code starts: exec, execFile, fork, cluster, execa and all else that ends in child_process. */
+import { ChildProcess } from 'node:child_process'
+import { stop } from './end/ladder.js'
+import type { ExitEvent } from './exit-event.js'
+import { ForeignHandle } from './foreign/handle.js'
+import { protecting } from './foreign/protecting.js'
+import { type ProtectOptions, Shield } from './foreign/shield.js'
+import { invalidArgType } from './node/errors.js'
+import type { ResourceUsage } from './start/ended.js'
+import { handleOf } from './start/process-handle.js'
+import { type StopOptions, type StopOutcome, stopRequest } from './stop.js'
+
+export type { ProtectOptions } from './foreign/shield.js'
+
+/** What a protected child of another's has beyond a ChildProcess. */
+export interface ChildProtection {
+  /** Whether the system keeps the child, and every descendant, from undoing what it ignores. */
+  readonly enforced: boolean
+  /** The exit event that the child was given: its own alone, unless it was started with another. */
+  readonly exitEvent: ExitEvent | undefined
+  /** Undefined until the child has exited. */
+  readonly resourceUsage: ResourceUsage | undefined
+  /**
+   * As `ProtectedProcess.stop()`, of this child alone, whoever shares its event. `target` is 'tree' by default where {@link protect}
+   * has protected it, and what outlives the child has the rest of its grace.
+   */
+  stop(options?: StopOptions): Promise<StopOutcome>
+}
+
+/**
+ * Protects all children that this thread starts until it is disposed of, whoever starts them. Of several the one that was set up
+ * last holds; they are disposed of in any order.
+ *
+ * Such a child ignores SIGINT, and so do its descendants. So what the signal would have done is done by this library: sent to the
+ * child by `kill()` of its ChildProcess or of `process`, it ends the child and its descendants (SIGTERM, and SIGKILL after `grace`). Sent
+ * to this process, by Ctrl-C, it ends all of them and then this process, unless the application listens to it.
+ * @throws TypeError, RangeError as {@link spawnProtected}, and for what would leave a child that nothing ends.
+ * @example
+ * using guard = protect()
+ * await execa('make') // Ctrl-C reaches this process alone
+ */
+export function protect(options?: ProtectOptions): Disposable
+/**
+ * Protects what `fn` starts, also later, in what it has begun. With null instead of options nothing is protected that `fn` starts.
+ * @returns what `fn` returns.
+ */
+export function protect<T>(options: ProtectOptions | null | undefined, fn: () => T): T
+export function protect<T>(options: ProtectOptions | null = {}, fn?: () => T): T | Disposable {
+  return protecting(options, fn, (given) => new Shield(given))
+}
+
+/**
+ * Of a child that {@link protect}, `spawnProtected` or `forkProtected` has protected; undefined for any other. Of a cluster's worker,
+ * give its `process`.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no ChildProcess.
+ */
+export function protectionOf(child: ChildProcess): ChildProtection | undefined {
+  if (!(child instanceof ChildProcess)) throw invalidArgType('child', 'an instance of ChildProcess', child)
+  const handle = handleOf(child)
+  if (!handle?.asked) return undefined
+  return {
+    get enforced() {
+      return handle.enforced
+    },
+    get exitEvent() {
+      return handle.protection.exitEvent
+    },
+    get resourceUsage() {
+      return handle.resourceUsage
+    },
+    stop: async (options = {}) =>
+      handle instanceof ForeignHandle ? handle.stop(options) : stop(handle, stopRequest(options)),
+  }
+}

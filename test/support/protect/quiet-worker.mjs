@@ -1,0 +1,3 @@
+// Says that it runs, and stays.
+process.send?.('running')
+setInterval(() => {}, 1000)
