@@ -51,8 +51,9 @@ Napi::Value replace_program(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Wire* const wire = wire_of(info);
   if (wire == nullptr) return {};
-  std::optional<StartRequest> request = request_of(info, *wire);
-  const Failure failure = request ? replace(*request) : kWrongText;
+  bool is_whole = false;
+  StartRequest request = request_of(info, *wire, is_whole);
+  const Failure failure = is_whole ? replace(request) : kWrongText;
   wire->step = static_cast<std::int32_t>(failure.step);
   return Napi::Number::New(env, -failure.error);
 }

@@ -48,7 +48,7 @@ Wire* wire_of(const Napi::CallbackInfo& info) {
   return static_cast<Wire*>(memory);
 }
 
-std::optional<StartRequest> request_of(const Napi::CallbackInfo& info, const Wire& wire) {
+StartRequest request_of(const Napi::CallbackInfo& info, const Wire& wire, bool& is_whole) {
   const std::string_view text = state_of(info).text_of(info[0]);
   Strings strings{text};
   std::string file = strings.one();
@@ -57,7 +57,7 @@ std::optional<StartRequest> request_of(const Napi::CallbackInfo& info, const Wir
   std::optional<std::string_view> base;
   if (wire.environment_count >= 0) base = strings.several(wire.environment_count);
   const std::string_view changes = strings.several(wire.change_count);
-  if (!strings.all_taken()) return std::nullopt;
+  is_whole = strings.all_taken();
 
   const std::int32_t* const first_group = wire.descriptors + wire.descriptor_count;
   std::optional<std::vector<gid_t>> groups;
@@ -74,14 +74,15 @@ std::optional<StartRequest> request_of(const Napi::CallbackInfo& info, const Wir
 }
 
 StartResult start_requested(const Napi::CallbackInfo& info, const Wire& wire, int terminal) {
-  std::optional<StartRequest> request = request_of(info, wire);
-  if (!request) {
+  bool is_whole = false;
+  StartRequest request = request_of(info, wire, is_whole);
+  if (!is_whole) {
     StartResult refused;
     refused.failure = kWrongText;
     return refused;
   }
-  request->terminal = terminal;
-  return start(*request);
+  request.terminal = terminal;
+  return start(request);
 }
 
 void answer(Wire& wire, const StartResult& result) {

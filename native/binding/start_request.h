@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "core/failure.h"
@@ -19,9 +18,9 @@ namespace sigshield {
 Wire* wire_of(const Napi::CallbackInfo& info);
 
 // What the text, which is the first argument, and the numbers ask for. The text is the file, the directory, the
-// arguments, the environment unless it is our own, and the changes to it. Nothing where one of the strings has a NUL of
-// its own: then the failure is kWrongText.
-std::optional<StartRequest> request_of(const Napi::CallbackInfo& info, const Wire& wire);
+// arguments, the environment unless it is our own, and the changes to it. `is_whole` is false where one of the strings
+// has a NUL of its own: then the failure is kWrongText.
+StartRequest request_of(const Napi::CallbackInfo& info, const Wire& wire, bool& is_whole);
 constexpr Failure kWrongText{Step::kExecve, EINVAL};
 
 // Starts it. `terminal` is as in platform::StartPlan.
