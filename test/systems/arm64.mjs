@@ -24,8 +24,9 @@ const { values, positionals } = parseArgs({ options: { shard: { type: 'string' }
 /** @returns {Part} */
 function shard(/** @type {string} */ name) {
   const [number = 0, count = 0] = name.split('/').map(Number)
-  if (!(number >= 1 && number <= count)) throw new Error(`--shard ${name}: expected N/COUNT, as 3/8`)
-  return { name: `shard ${name}`, files: shardOf(number, count), variables: { SHARD: name } }
+  const inside = shardOf(number, count)
+  if (inside.length === 0) throw new Error(`--shard ${name} has no files: expected N/COUNT, as 3/8`)
+  return { name: `shard ${name}`, files: inside, variables: { SHARD: name } }
 }
 
 /** @type {Part} */
