@@ -4,6 +4,9 @@ import { limit, slowness } from './test/support/limits.js'
 
 process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
 
+/** Files that mean nothing where the suite runs: test/systems/asan.mjs. */
+const leftOut = process.env.TEST_LEFT_OUT?.split(',') ?? []
+
 const sideBySide = { maxWorkers: Math.max(2, availableParallelism()), sequence: { groupOrder: 0 } }
 
 export default defineConfig({
@@ -21,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/native/kernel/**', 'test/**/*.alone.test.ts'],
+          exclude: ['test/native/kernel/**', 'test/**/*.alone.test.ts', ...leftOut],
           ...sideBySide,
         },
       },
@@ -31,14 +34,20 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: ['test/native/kernel/*.test.ts'],
-          exclude: ['test/**/*.alone.test.ts'],
+          exclude: ['test/**/*.alone.test.ts', ...leftOut],
           ...sideBySide,
         },
       },
       {
         // What measures, floods or exhausts the machine has it for itself, after all others.
         extends: true,
-        test: { name: 'alone', include: ['test/**/*.alone.test.ts'], maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'alone',
+          include: ['test/**/*.alone.test.ts'],
+          exclude: leftOut,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

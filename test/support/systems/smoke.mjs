@@ -138,8 +138,10 @@ const checks = {
   },
   'descriptors are exactly those given': async () => {
     const child = sleeper()
-    // The kernel closes the others just before it names the process by its program.
-    while (status(child.pid, 'Name') !== 'sleep') await new Promise(setImmediate)
+    // The kernel closes the others just before it names the process by its program, whose loader has a file open until it
+    // sleeps.
+    const isAsleep = () => status(child.pid, 'Name') === 'sleep' && status(child.pid, 'State').startsWith('S')
+    while (!isAsleep()) await new Promise(setImmediate)
     assert.deepEqual(readdirSync(`/proc/${child.pid}/fd`), ['0', '1', '2'])
     await end(child, 'SIGKILL')
   },
