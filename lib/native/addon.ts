@@ -76,6 +76,8 @@ export interface Addon {
   adoptOrphans(): number
   /** Of this process, and of children that start from now on: the soft limit. */
   limitDescriptors(limit: number): void
+  /** Lets the descriptor block. Node makes standard output and error nonblocking when it looks at them. */
+  setBlocking(fd: number): void
   /** Makes the group the terminal's foreground group, if this process's own is it; tells whether it did. */
   handOverTerminal(group: number): boolean
   /** Of the calling thread. `how`: 0 block, 1 unblock, 2 set. Returns the mask that was there. Sets are as the kernel's: bit n-1 for n. */
