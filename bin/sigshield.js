@@ -14,7 +14,10 @@ if [ -r /proc/self/status ]; then
       _shield_descriptors=$_shield_descriptors,${_shield_fd##/proc/self/fd/}
     fi
   done
-  _shield_text=$(cat /proc/self/status && printf '\036' && tr '\000\n' '\036\037' < "/proc/$$/environ" && echo .)
+  _shield_text=$(
+    cat /proc/self/status "/proc/$$/fdinfo/0" "/proc/$$/fdinfo/1" "/proc/$$/fdinfo/2" 2>/dev/null
+    printf '\036' && tr '\000\n' '\036\037' < "/proc/$$/environ" && echo .
+  )
   _shield_blocked=${_shield_text#*SigBlk:}
   _shield_ignored=${_shield_text#*SigIgn:}
   if [ "${#_shield_text}" -gt 1 ] && [ "${#_shield_text}" -lt 100000 ]; then

@@ -1,4 +1,5 @@
 /** `sigshield exec`: this process becomes the program. */
+import { native } from '../native/load.js'
 import { systemError } from '../node/errors.js'
 import { protectionFrom } from '../start/protection.js'
 import { replaceProgram } from '../start/replacement.js'
@@ -20,6 +21,8 @@ export function exec(args: string[]): void {
   if (file === undefined) throw new UsageError('a command is missing', 'exec')
   const inherited = takeInherited()
   const protection = protect()
+  // Importing node:util makes Node 22 and later look at standard error, and by that make it nonblocking.
+  for (const fd of [0, 1, 2]) if (!inherited.nonblocking.includes(fd)) native().setBlocking(fd)
   // Nobody executes a file without a name (execve(2)).
   const error =
     file === ''

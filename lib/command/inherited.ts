@@ -3,7 +3,7 @@
  * them to be closed; and a shell loses variables. bin/sigshield.js has noted it down; without that (`node bin/sigshield.js`) it is
  * not known, and a command starts as a child of Node does.
  */
-import { fstatSync } from 'node:fs'
+import { constants as files, fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
 import { signalBit } from '../signal/names.js'
@@ -13,6 +13,8 @@ export interface Inherited {
   readonly blocked: bigint
   /** Ascending. */
   readonly descriptors: readonly number[]
+  /** Those of standard input, output and error that do not block. */
+  readonly nonblocking: readonly number[]
 }
 
 const STARTED_WITH = 'SIGSHIELD_STARTED_WITH'
@@ -30,27 +32,27 @@ const NEVER_HANDED_ON = [constants.signals.SIGKILL, constants.signals.SIGSTOP, 3
 
 /** Puts the environment and the limit of descriptors back as they were. Called once, before anything else is started. */
 export function takeInherited(): Inherited {
-  const { [STARTED_WITH]: noted, [ENVIRONMENT]: environment } = process.env
+  const { [STARTED_WITH]: noted, [ENVIRONMENT]: text } = process.env
   Reflect.deleteProperty(process.env, STARTED_WITH)
   Reflect.deleteProperty(process.env, ENVIRONMENT)
-  if (environment !== undefined) restoreEnvironment(environment)
+  if (text !== undefined) restoreEnvironment(text)
   const [, ignored, blocked, limit, descriptors] =
     /^\s*([\da-f]{16})\s+([\da-f]{16})\s+(\w*) ([\d,]*)$/.exec(noted ?? '') ?? []
-  if (ignored === undefined) return { ignored: 0n, blocked: 0n, descriptors: [0, 1, 2] }
+  if (ignored === undefined) return { ignored: 0n, blocked: 0n, descriptors: [0, 1, 2], nonblocking: [] }
   if (/^\d+$/.test(limit ?? '')) native().limitDescriptors(Number(limit))
+  const given = [...new Set((descriptors ?? '').split(',').filter(Boolean).map(Number))].sort((a, b) => a - b)
   return {
     ignored: BigInt(`0x${ignored}`) & ~NEVER_HANDED_ON,
     blocked: BigInt(`0x${blocked}`) & ~NEVER_HANDED_ON,
-    descriptors: [...new Set((descriptors ?? '').split(',').filter(Boolean).map(Number))]
-      .filter(isOpen)
-      .sort((a, b) => a - b),
+    descriptors: given.filter(isOpen),
+    nonblocking: nonblocking(text ?? '', given),
   }
 }
 
 /** What differs, so that all else keeps its bytes and its place. */
 function restoreEnvironment(noted: string): void {
   const given = new Map<string, string>()
-  // What stands before it tells of the signals.
+  // What stands before it tells of signals and descriptors.
   for (const entry of noted.slice(noted.indexOf(NUL) + 1, noted.lastIndexOf(NUL)).split(NUL)) {
     const text = entry.replaceAll(NEWLINE, '\n')
     const end = text.indexOf('=', 1)
@@ -58,6 +60,13 @@ function restoreEnvironment(noted: string): void {
   }
   for (const name of Object.keys(process.env)) if (!given.has(name)) Reflect.deleteProperty(process.env, name)
   for (const [name, value] of given) if (process.env[name] !== value) process.env[name] = value
+}
+
+/** The flags of those that were open, in their order (proc_pid_fdinfo(5)). */
+function nonblocking(noted: string, given: readonly number[]): number[] {
+  const before = noted.slice(0, noted.indexOf(NUL))
+  const flags = [...before.matchAll(/^flags:\s*(\d+)$/gm)].map(([, octal]) => Number.parseInt(octal as string, 8))
+  return given.filter((fd, i) => fd <= 2 && ((flags[i] ?? 0) & files.O_NONBLOCK) !== 0)
 }
 
 function isOpen(fd: number): boolean {

@@ -13,11 +13,11 @@ export function hasTerminal(): boolean {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0'
 }
 
-/** Whether its parent is of the same session, and so may let it go on when it is stopped. */
+/** Whether its parent has given it a process group of its own, and so lets it go on when it is stopped: npm and scripts do not. */
 function hasShell(): boolean {
   const own = processEntry(process.pid)
   const parent = processEntry(process.ppid)
-  return own !== undefined && parent !== undefined && own.session === parent.session
+  return own !== undefined && own.session === parent?.session && own.group !== parent.group
 }
 
 export class JobControl {
@@ -32,7 +32,7 @@ export class JobControl {
     this.#handle = handle
     this.#holdsTerminal = child.holdsTerminal
     this.#sharesGroup = child.sharesGroup
-    if (hasTerminal() && hasShell()) process.on('SIGCHLD', () => this.#look())
+    if (hasTerminal() && (child.holdsTerminal || hasShell())) process.on('SIGCHLD', () => this.#look())
   }
 
   get #stopSignal(): number {

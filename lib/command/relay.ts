@@ -44,6 +44,7 @@ export class Relay {
   #presses: Presses | undefined
   #isHurried = false
   #stopping: Promise<void> = Promise.resolve()
+  #enough: () => void = () => {}
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -58,6 +59,11 @@ export class Relay {
   leave(child: ProtectedProcess): void {
     this.#stop(SIGTERM, child)
   }
+
+  /** Resolves when somebody asks to leave after the child has: what it has left behind is not waited for any longer. */
+  readonly hasEnough = new Promise<void>((resolve) => {
+    this.#enough = resolve
+  })
 
   /** Resolves when a stop that is under way is over, with all that it was to reach. */
   get settled(): Promise<void> {
@@ -75,6 +81,10 @@ export class Relay {
   #take(number: number, isOfKernel: boolean, child: ProtectedProcess, handle: ProcessHandle, jobs: JobControl): void {
     const isOfTerminal = isOfKernel && this.#hasTerminal && OF_TERMINAL.includes(number)
     const { asked, sharesGroup } = this.#options
+    if (!handle.running) {
+      if (ASKS_TO_LEAVE.includes(number)) this.#enough()
+      return
+    }
     if (includes(asked, number)) {
       if (ASKS_TO_LEAVE.includes(number)) this.#stop(number, child)
     } else if (includes(handle.unheard, number)) {

@@ -116,7 +116,7 @@ async function attend({ plan, stop, asked }: Prepared, file: string, { drain, fo
     void relay.begin(child, handle, jobs)
     const [code, signal] = await ended
     await relay.settled
-    await adopted?.wait(drain ?? 0)
+    if (drain !== undefined) await Promise.race([adopted?.wait(drain), relay.hasEnough])
     endAs(code ?? 0, signal === null ? undefined : numberOf(signal))
   })
 }

@@ -19,6 +19,13 @@ const LARGEST_PID = 2 ** 22
 const REAPED_WITHIN_MS = 200
 const LOOK_AGAIN_MS = 20
 
+/** One process for ever, whoever has its number later. */
+interface Target {
+  readonly pid: number
+  /** Undefined for one that is not there. */
+  readonly startedAt: number | undefined
+}
+
 export async function stop(args: string[]): Promise<void> {
   const { values, operands } = parse('stop', args)
   if (values.help) {
@@ -34,7 +41,7 @@ export async function stop(args: string[]): Promise<void> {
   if (!orphans) for (const pid of pids) refuseOurselves(pid)
 
   const ending = { grace, signal }
-  const roots = orphans ? orphaned(all === true) : pids
+  const roots = orphans ? orphaned(all === true) : pids.map((pid) => ({ pid, startedAt: processEntry(pid)?.startedAt }))
   if (orphans && roots.length === 0) {
     print('No orphaned process ignores or blocks INT or TERM.\n')
     return
@@ -44,19 +51,13 @@ export async function stop(args: string[]): Promise<void> {
     process.exitCode = 1
     return
   }
-  const done = new Set<number>()
+  const done: Target[] = []
+  const isNew = ({ pid, startedAt }: Target) => !done.some((one) => one.pid === pid && one.startedAt === startedAt)
   const results: boolean[] = []
-  for (
-    let left = targets;
-    left.length > 0;
-    left = tree ? withDescendants([...done]).filter((pid) => !done.has(pid)) : []
-  ) {
-    for (const pid of left) done.add(pid)
-    results.push(
-      ...(await Promise.all(
-        left.map((pid) => one(pid, ending, { isDryRun: dryRun === true, isAsked: roots.includes(pid) })),
-      )),
-    )
+  for (let left = targets; left.length > 0; left = tree ? withDescendants(done).filter(isNew) : []) {
+    done.push(...left)
+    const how = (target: Target) => ({ isDryRun: dryRun === true, isAsked: roots.includes(target) })
+    results.push(...(await Promise.all(left.map((target) => one(target, ending, how(target))))))
     if (dryRun) break
   }
   if (results.includes(false)) process.exitCode = 1
@@ -81,26 +82,23 @@ export async function stop(args: string[]): Promise<void> {
 const PROTECTED = signalBit(constants.signals.SIGINT) | signalBit(constants.signals.SIGTERM)
 
 /** As `sigshield ps` shows them; never this command, nor who has started it. */
-function orphaned(ofAllUsers: boolean): number[] {
+function orphaned(ofAllUsers: boolean): Target[] {
   const ours = new Set<number>()
-  for (let entry = processEntry(process.pid); entry !== undefined; entry = processEntry(entry.parent))
-    ours.add(entry.pid)
-  return survey(ofAllUsers)
-    .processes.filter(({ pid, isOrphaned, ignored, blocked }) => {
-      return isOrphaned && ((ignored | blocked) & PROTECTED) !== 0n && !ours.has(pid)
-    })
-    .map(({ pid }) => pid)
+  for (let entry = processEntry(process.pid); entry; entry = processEntry(entry.parent)) ours.add(entry.pid)
+  const isMeant = ({ pid, isOrphaned, ignored, blocked }: SurveyedProcess) =>
+    isOrphaned && ((ignored | blocked) & PROTECTED) !== 0n && !ours.has(pid)
+  return survey(ofAllUsers).processes.filter(isMeant)
 }
 
-/** Those pids, and all that have come of them, in the order of their start. */
-function withDescendants(pids: readonly number[]): number[] {
+/** Those, and all that have come of them, in the order of their start. */
+function withDescendants(targets: readonly Target[]): readonly Target[] {
   const table = processTable()
-  const found = new Set(pids)
+  const isSame = ({ pid, startedAt }: Target) => table.some((one) => one.pid === pid && one.startedAt === startedAt)
+  const known = new Set(targets.filter(isSame).map(({ pid }) => pid))
+  const found = new Set(known)
   addDescendants(found, table)
-  const order = new Map(table.map(({ pid, startedAt }: ProcessEntry) => [pid, startedAt]))
-  const descendants = [...found].filter((pid) => !pids.includes(pid) && pid !== process.pid && order.has(pid))
-  descendants.sort((a, b) => (order.get(a) as number) - (order.get(b) as number))
-  return [...pids, ...descendants]
+  const descendants = table.filter(({ pid }) => found.has(pid) && !known.has(pid) && pid !== process.pid)
+  return [...targets, ...descendants.sort((a, b) => a.startedAt - b.startedAt)]
 }
 
 function described(pid: number): string {
@@ -114,7 +112,7 @@ function described(pid: number): string {
 
 /** Does it, or only says what it would do; `isAsked`: it was named, or shown. False when it could not. */
 async function one(
-  pid: number,
+  { pid, startedAt }: Target,
   options: EndingOptions,
   { isDryRun, isAsked }: { readonly isDryRun: boolean; readonly isAsked: boolean },
 ): Promise<boolean> {
@@ -127,7 +125,7 @@ async function one(
   try {
     const target = surveyOne(pid)
     // A descendant that is gone is nobody's concern.
-    if (target === undefined) return !isAsked || fail('no such process')
+    if (target === undefined || target.startedAt !== startedAt) return !isAsked || fail('no such process')
     label = `${pid} ${cut(commandOf(target), LONGEST_COMMAND)}`
     if (target.isKernelThread) return fail('is a thread of the kernel, which nobody ends')
     if (target.state === 'Z') {
@@ -145,7 +143,7 @@ async function one(
     return true
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EPERM') return fail('not permitted: it is another user’s')
+    if (code === 'EPERM') return fail("not permitted: it is another user's")
     return fail(message)
   }
 }
@@ -168,12 +166,12 @@ function parentOf({ parent }: { readonly parent: number }): string {
   return text === '' ? String(parent) : `${parent} (${text})`
 }
 
-async function agreed(pids: readonly number[], options: EndingOptions): Promise<boolean> {
+async function agreed(targets: readonly Target[], options: EndingOptions): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw new UsageError('nobody can be asked, as stdin is no terminal: --yes, or --dry-run', 'stop')
-  for (const pid of pids) await one(pid, options, { isDryRun: true, isAsked: true })
+  for (const target of targets) await one(target, options, { isDryRun: true, isAsked: true })
   const asking = createInterface({ input: process.stdin, output: process.stderr })
-  const many = pids.length === 1 ? 'this process' : `these ${pids.length} processes`
+  const many = targets.length === 1 ? 'this process' : `these ${targets.length} processes`
   const closed = new Promise<string>((resolve) => asking.once('close', () => resolve('')))
   const answer = await Promise.race([asking.question(`End ${many}? [y/N] `), closed])
   asking.close()

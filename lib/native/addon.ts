@@ -106,6 +106,8 @@ export interface Addon {
   limitDescriptors(limit: number): void
   /** Stops this process by the default action of the signal. Its action is as before when this returns, after SIGCONT. */
   stopByDefault(signal: number): void
+  /** Lets the descriptor block. Node makes standard output and error nonblocking when it looks at them. */
+  setBlocking(fd: number): void
   /** Makes the group the terminal's foreground group, if this process's own is it; tells whether it did. */
   handOverTerminal(group: number): boolean
   /** Of the calling thread. `how`: 0 block, 1 unblock, 2 set. Returns the mask that was there. Sets are as the kernel's: bit n-1 for n. */

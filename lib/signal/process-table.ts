@@ -9,6 +9,8 @@ export interface ProcessEntry {
   readonly state: string
   /** In the kernel's ticks since its start: with the pid it names one process for ever. */
   readonly startedAt: number
+  /** Its process group. */
+  readonly group: number
   readonly session: number
   readonly isKernelThread: boolean
 }
@@ -26,11 +28,12 @@ export function processEntry(pid: number): ProcessEntry | undefined {
 export function entryOf(pid: number, stat: string): ProcessEntry {
   // The name before it may hold any character, ')' too.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const [state, parent, , session, , , flags] = fields
+  const [state, parent, group, session, , , flags] = fields
   return {
     pid,
     state: state as string,
     parent: Number(parent),
+    group: Number(group),
     session: Number(session),
     startedAt: Number(fields[19]),
     isKernelThread: (Number(flags) & KERNEL_THREAD) !== 0,

@@ -1,4 +1,5 @@
 // Where this process stands among others: who has the terminal, whose parent it is, and its limits.
+#include <fcntl.h>
 #include <napi.h>
 #include <sys/resource.h>
 
@@ -24,6 +25,12 @@ void limit_descriptors(const Napi::CallbackInfo& info) {
   static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
+void set_blocking(const Napi::CallbackInfo& info) {
+  const int fd = info[0].As<Napi::Number>();
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 Napi::Value hand_over_terminal(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), hand_over_terminal_to(info[0].As<Napi::Number>()));
 }
@@ -44,6 +51,7 @@ void stop_by_default(const Napi::CallbackInfo& info) {
 void register_standing(Napi::Env env, Napi::Object exports) {
   export_function<adopt_orphans>(env, exports, "adoptOrphans");
   export_function<limit_descriptors>(env, exports, "limitDescriptors");
+  export_function<set_blocking>(env, exports, "setBlocking");
   export_function<hand_over_terminal>(env, exports, "handOverTerminal");
   export_function<stop_by_default>(env, exports, "stopByDefault");
 }

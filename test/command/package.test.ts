@@ -71,13 +71,15 @@ describe('the shell that reads it first', () => {
     }
   }
 
-  it.each([
+  const shells: [string, string[]][] = [
     ['dash', []],
     ['bash', ['--posix']],
     ['busybox', ['ash']],
     ['ksh', []],
-  ])('%s', async (shell, args) => {
-    if (!has(shell, args)) return
+  ]
+
+  // Not every machine has them all.
+  it.each(shells.filter(([shell, args]) => has(shell, args)))('%s', async (shell, args) => {
     const files = ['SigIgn', '/proc/self/status']
     const wrap = ['-c', `trap '' USR1; ulimit -Sn 400; exec "$@"`, 'sh', shell, ...args, script, 'exec', '--']
     const { out, err } = await all(started('bash', [...wrap, 'sh', '-c', `grep ${files.join(' ')}; ulimit -Sn`]))

@@ -277,6 +277,19 @@ describe('--drain', () => {
     expect(await exit).toEqual([3, 'late\n'])
   })
 
+  it('until somebody asks to leave', async () => {
+    const file = join(temporaryFolder(), 'pid')
+    const script = `sleep 1000 & echo $! >"$1"; exit 3`
+    const child = ended(
+      spawn(sigshield, ['run', '--drain', 'infinity', '--', 'sh', '-c', script, 'sh', file], { stdio: 'ignore' }),
+    )
+    const end = closed(child)
+    await until(() => childrenOf(child.pid as number).some(({ name }) => name === 'sleep'), 'it has adopted one')
+    child.kill('SIGTERM')
+    expect(await end).toEqual({ code: 3, signal: null })
+    process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL')
+  })
+
   it('but not longer', async () => {
     const script = `sleep 1000 & echo $! >"$1"; exit 3`
     const file = join(temporaryFolder(), 'pid')

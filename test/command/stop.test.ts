@@ -147,7 +147,7 @@ time.sleep(1000)`
     const args = ['--reuid=65534', '--clear-groups', process.execPath, sigshield, 'stop', String(pid)]
     const { err, code } = await all(started('setpriv', args))
     expect(code).toBe(1)
-    expect(err).toMatch(/: not permitted: it is another user’s\n$/)
+    expect(err).toMatch(/: not permitted: it is another user's\n$/)
     expect(isAlive(pid)).toBe(true)
   })
 })
