@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -12,13 +11,20 @@ namespace sigshield {
 
 namespace {
 
+#ifdef MSG_NOSIGNAL
+constexpr int kNoSignal = MSG_NOSIGNAL;
+#else
+// Node ignores SIGPIPE.
+constexpr int kNoSignal = 0;
+#endif
+
 bool is_for_later(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS; }
 
 }  // namespace
 
 int InputPipe::write_some() {
   while (!rest_.empty()) {
-    const ssize_t written = send(fd_.get(), rest_.data(), rest_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t written = send(fd_.get(), rest_.data(), rest_.size(), MSG_DONTWAIT | kNoSignal);
     if (written < 0 && is_for_later(errno)) return 0;
     if (written < 0) {
       is_done_ = true;
@@ -48,14 +54,12 @@ int OutputPipe::read_some() {
 }
 
 void OutputPipe::move_to(char* target) {
-  for (std::unique_ptr<Chunk>& chunk : chunks_) {
-    const std::size_t length = std::min(size_, sizeof(Chunk));
-    std::memcpy(target, chunk->data(), length);
-    chunk.reset();
-    target += length;
-    size_ -= length;
+  while (!chunks_.empty()) {
+    const std::size_t start = (chunks_.size() - 1) * sizeof(Chunk);
+    std::memcpy(target + start, chunks_.back()->data(), size_ - start);
+    size_ = start;
+    chunks_.pop_back();
   }
-  chunks_.clear();
 }
 
 }  // namespace sigshield
