@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 
 namespace sigshield {
@@ -56,7 +56,8 @@ int OutputPipe::read_some() {
 void OutputPipe::move_to(char* target) {
   while (!chunks_.empty()) {
     const std::size_t start = (chunks_.size() - 1) * sizeof(Chunk);
-    std::memcpy(target + start, chunks_.back()->data(), size_ - start);
+    // Nothing may have come, and there may be no target then.
+    std::copy_n(chunks_.back()->data(), size_ - start, target + start);
     size_ = start;
     chunks_.pop_back();
   }
