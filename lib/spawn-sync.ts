@@ -13,7 +13,7 @@ type WithBuffer = SpawnSyncOptionsWithBufferEncoding & SyncProtectionOptions
 /**
  * Runs a program as `child_process.spawnSync` does, with all of its overloads, options and results, and blocks this thread, its
  * event loop and its listeners until the program has ended. Where this process listens to SIGINT, the program ignores it: on Ctrl-C
- * it finishes, and then the listener is called. Where nobody listens, Ctrl-C ends both at once. Ctrl-\\ (SIGQUIT) always does.
+ * it finishes, and then the listener is called. Where nobody listens, Ctrl-C ends both at once. Ctrl-\ (SIGQUIT) always does.
  *
  * A program that has reached its `timeout` or `maxBuffer` is sent `killSignal`, and SIGKILL after `grace`; what it has started lives
  * on. Its pipes are closed at once, so nobody else can hold up the call.

@@ -5,12 +5,18 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 
 namespace sigshield {
 
 namespace {
+
+#ifdef MSG_NOSIGNAL
+constexpr int kNoSignal = MSG_NOSIGNAL;
+#else
+// Node ignores SIGPIPE.
+constexpr int kNoSignal = 0;
+#endif
 
 bool is_for_later(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS; }
 
@@ -18,7 +24,7 @@ bool is_for_later(int error) { return error == EAGAIN || error == EWOULDBLOCK ||
 
 int InputPipe::write_some() {
   while (!rest_.empty()) {
-    const ssize_t written = send(fd_.get(), rest_.data(), rest_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t written = send(fd_.get(), rest_.data(), rest_.size(), MSG_DONTWAIT | kNoSignal);
     if (written < 0 && is_for_later(errno)) return 0;
     if (written < 0) {
       is_done_ = true;
@@ -48,14 +54,13 @@ int OutputPipe::read_some() {
 }
 
 void OutputPipe::move_to(char* target) {
-  for (std::unique_ptr<Chunk>& chunk : chunks_) {
-    const std::size_t length = std::min(size_, sizeof(Chunk));
-    std::memcpy(target, chunk->data(), length);
-    chunk.reset();
-    target += length;
-    size_ -= length;
+  while (!chunks_.empty()) {
+    const std::size_t start = (chunks_.size() - 1) * sizeof(Chunk);
+    // Nothing may have come, and there may be no target then.
+    std::copy_n(chunks_.back()->data(), size_ - start, target + start);
+    size_ = start;
+    chunks_.pop_back();
   }
-  chunks_.clear();
 }
 
 }  // namespace sigshield

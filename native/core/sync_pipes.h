@@ -43,7 +43,7 @@ class OutputPipe {
   // Reads once. Returns 0 or an errno, after which it has ended.
   int read_some();
   void close() { fd_.reset(); }
-  // Gives back memory as it goes, so that no output is held twice.
+  // All of it. There is none left then.
   void move_to(char* target);
 
  private:

@@ -1,4 +1,4 @@
-/** What blocks for long output holds it once, and gives it back. */
+/** A call holds its output twice at the most, as Node's do, and gives it back. */
 import { readFileSync } from 'node:fs'
 import { spawnSyncProtected } from 'sigshield'
 import { expect, it } from 'vitest'
@@ -16,7 +16,7 @@ it('256 MB of output', () => {
   const before = memory('VmHWM')
   const { status, stdout } = spawnSyncProtected('head', ['-c', String(SIZE), '/dev/zero'], { maxBuffer: 2 * SIZE })
   expect({ status, length: stdout.length }).toEqual({ status: 0, length: SIZE })
-  // Chunks of 64 KB go back to the heap one by one; the Buffer that takes them is the rest.
+  // As it comes, and as the Buffer.
   expect(memory('VmHWM') - before).toBeLessThan(SIZE * 2.2)
 })
 
