@@ -64,6 +64,8 @@ const leftOut = new Set([
   'worker:fcntl/FD_CLOEXEC',
   // Without it no thread runs: libc itself ends the process.
   'worker:futex',
+  // Only in a stop that takes long: a child that is not known to be stopped is taken to run.
+  'parent:waitid/stopped',
   // Only after another was refused.
   'parent:open/proc',
   'parent:raise',
