@@ -131,7 +131,7 @@ complete -o default -F _sigshield sigshield
 }
 
 /** For _arguments: a text between quotes. */
-const quoted = (text: string) => text.replace(/'/g, "'\\''").replace(/([[\]:\\])/g, '\\$1')
+const quoted = (text: string) => text.replace(/([[\]:\\])/g, '\\$1').replace(/'/g, "'\\''")
 
 function zsh(): string {
   const cases = names.map((name) => {
