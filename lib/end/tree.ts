@@ -11,6 +11,8 @@ import { hasEnvironmentEntry, type ProcessEntry, processEntry, processTable } fr
 /** What does not end after a SIGKILL within this time is waiting for the kernel, and may do so for ever. */
 const LONGEST_MS = 2000
 const LOOK_AGAIN_MS = 20
+/** In the middle of its execve a process shows no environment, and whose parent has gone is known by nothing else. */
+const LOOKS_AT_NOTHING = 2
 
 /** One for all trees that are looked at in the same turn of the event loop. */
 let latest: ReadonlyMap<number, ProcessEntry> | undefined
@@ -40,7 +42,12 @@ export class Tree {
   /** Undefined: any. */
   readonly #session: number | undefined
   /** Whose environments were looked at, as that costs most. */
-  readonly #looked = new Map<number, { readonly startedAt: number; readonly isMarked: boolean }>()
+  readonly #looked = new Map<
+    number,
+    { readonly startedAt: number; readonly isMarked: boolean; readonly looks: number }
+  >()
+  /** What all were told last, and which of them. */
+  #latest: { readonly signal: number; readonly told: Set<number> } | undefined
   /** Those that were seen, by pid. */
   readonly #known = new Map<number, ProcessEntry>()
 
@@ -81,9 +88,10 @@ export class Tree {
 
   #isMarked(pid: number, startedAt: number): boolean {
     const known = this.#looked.get(pid)
-    if (known?.startedAt === startedAt) return known.isMarked
+    const looks = known?.startedAt === startedAt ? known.looks : 0
+    if (known && (looks === LOOKS_AT_NOTHING || (looks > 0 && known.isMarked))) return known.isMarked
     const isMarked = this.#marks.some((mark) => hasEnvironmentEntry(pid, mark))
-    this.#looked.set(pid, { startedAt, isMarked })
+    this.#looked.set(pid, { startedAt, isMarked, looks: looks + 1 })
     return isMarked
   }
 
@@ -98,12 +106,22 @@ export class Tree {
 
   /** What has ended, or may not be signalled, is passed over. */
   signal(signal: number): void {
-    for (const { pid, startedAt } of this.#descendants()) native().signalProcess(pid, startedAt, signal)
+    if (signal !== constants.signals.SIGCONT) this.#latest = { signal, told: new Set() }
+    for (const entry of this.#descendants()) this.#tell(entry, signal)
   }
 
-  /** Resolves when none is left, or `isOver` says so. */
+  #tell(entry: ProcessEntry, signal: number): void {
+    this.#latest?.told.add(entry.pid)
+    native().signalProcess(entry.pid, entry.startedAt, signal)
+  }
+
+  /** Resolves when none is left, or `isOver` says so. What was being started when the others were told is told too. */
   async gone(isOver: () => boolean): Promise<void> {
-    while (!isOver() && !this.isEmpty) {
+    for (let looks = 0; looks < LOOKS_AT_NOTHING && !isOver(); ) {
+      const left = this.#descendants()
+      looks = left.length === 0 ? looks + 1 : 0
+      const { signal, told } = this.#latest ?? {}
+      if (signal !== undefined) for (const one of left) if (!told?.has(one.pid)) this.#tell(one, signal)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
   }

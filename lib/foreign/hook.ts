@@ -17,11 +17,13 @@ const starts = new Patch(startMethod, (next, isActive): StartMethod => {
       if (!shield || !isOptions(options) || !isUnspawned(this)) return next.call(this, options)
       const isDetached = Boolean((options as { detached?: unknown }).detached)
       const handle = new ForeignHandle(this, shield.start(isDetached), !isDetached)
+      // Before it starts: a signal that came in between would end this process alone.
+      living.add(handle)
       try {
         return startInPlace(this, handle, () => next.call(this, options))
       } finally {
-        living.add(handle)
         handle.started(this, () => living.delete(handle))
+        living.started(handle)
       }
     },
   }

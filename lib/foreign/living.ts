@@ -21,16 +21,21 @@ class Living implements Follower {
   #signals: NodeJS.Signals[] = []
   #isLeaving = false
 
+  /** One that is about to start. */
   add(handle: ForeignHandle): void {
     this.#handles.add(handle)
     // A worker thread gets no signals.
     if (!handle.isAttached || !isMainThread) return
-    if (this.#isLeaving) void handle.end()
     const signals = TO_ALL.filter((name) => this.#signals.includes(name) || handle.ignores(signalNumber(name)))
     if (signals.length === this.#signals.length) return
     if (this.#signals.length === 0) process.on('exit', this.#atExit)
     this.#signals = signals
     coordinator().add(this, signals)
+  }
+
+  /** What starts while all others leave, leaves too. */
+  started(handle: ForeignHandle): void {
+    if (this.#isLeaving && handle.isAttached && handle.running) void handle.end()
   }
 
   delete(handle: ForeignHandle): void {

@@ -1,6 +1,6 @@
 /** The method of ChildProcess that every asynchronous start of Node's ends in, and a start by it over a handle of ours. */
 import { ChildProcess } from 'node:child_process'
-import { type Internals, type StartedHandle, withStep } from './child-process-contract.js'
+import { type Internals, type NodeProcessHandle, type StartedHandle, withStep } from './child-process-contract.js'
 
 export type StartMethod = (this: ChildProcess, options: unknown) => number
 
@@ -33,7 +33,15 @@ export function startInPlace(process: ChildProcess, handle: StartedHandle, spawn
   } catch (error) {
     throw withStep(error as NodeJS.ErrnoException, handle.failedStep)
   } finally {
+    if (handle.asked) forget(nodes as NodeProcessHandle, process)
     // Refused by a check of Node's before it: another attempt may follow.
-    if (!handle.asked) child._handle = nodes
+    else child._handle = nodes
   }
+}
+
+/** What is never freed must keep nothing else. */
+function forget(handle: NodeProcessHandle, process: ChildProcess): void {
+  const fields = handle as unknown as Record<PropertyKey, unknown>
+  fields.onexit = undefined
+  for (const symbol of Object.getOwnPropertySymbols(fields)) if (fields[symbol] === process) fields[symbol] = undefined
 }
