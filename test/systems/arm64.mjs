@@ -1,6 +1,6 @@
 // npm run test:arm64 [-- smoke | --shard N/COUNT | PATH...]: on arm64, in emulated machines. Each part has a fresh one: the smoke
 // set with programs of 32-bit ARM, and the suite in shards.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeRoot } from './arm64-guest.mjs'
@@ -76,8 +76,7 @@ pack(guest, archive)
 rmSync(guest, { recursive: true })
 
 const [image = ''] = suite.names('^linux-image-[0-9].*-cloud-arm64$')
-const folder = join(suite.unpacked(image, './boot'), 'boot')
-const kernel = join(folder, String(readdirSync(folder).find((file) => file.startsWith('vmlinuz'))))
+const kernel = suite.kernel(image)
 
 const failed = []
 for (const { name, files: expected = [], variables } of wanted) {

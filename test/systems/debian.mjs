@@ -1,6 +1,6 @@
 /** Packages of any suite and architecture of Debian, of which nothing is installed here. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { cache, output, run } from './machine.mjs'
 
 const mirror = process.env.DEBIAN_MIRROR || 'http://deb.debian.org/debian'
@@ -57,8 +57,18 @@ export class Suite {
     rmSync(download, { recursive: true })
   }
 
-  /** The folder in which the package is unpacked, or a part of it: a kernel's modules are large. */
-  unpacked(/** @type {string} */ name, part = '.') {
+  /** The kernel of a package: its modules are large, and stay in it. */
+  kernel(/** @type {string} */ name) {
+    // Since Linux 6.19 it stands in a package of its own.
+    const binary = name.replace('linux-image-', 'linux-binary-')
+    const isApart = this.names(`^${binary.replaceAll(/[.+]/g, '[$&]')}$`).length > 0
+    const folder = this.unpacked(isApart ? binary : name, '*/vmlinuz*')
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    return join(folder, String(files.find((file) => basename(file).startsWith('vmlinuz'))))
+  }
+
+  /** The folder in which the package is unpacked, or what the pattern names of it. */
+  unpacked(/** @type {string} */ name, part = '*') {
     const folder = join(this.#folder, 'unpacked', name)
     if (existsSync(folder)) return folder
     const download = join(this.#folder, 'deb', name)
@@ -66,7 +76,7 @@ export class Suite {
     mkdirSync(join(download, 'files'), { recursive: true })
     run('apt-get', ['-qq', ...this.#options, 'download', name], { cwd: download, stdio: ['ignore', 2, 2] })
     const [file = ''] = readdirSync(download).filter((entry) => entry.endsWith('.deb'))
-    const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" "$3"'
+    const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards "$3"'
     run('sh', ['-c', unpack, '-', join(download, file), join(download, 'files'), part])
     mkdirSync(join(this.#folder, 'unpacked'), { recursive: true })
     renameSync(join(download, 'files'), folder)

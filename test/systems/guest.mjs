@@ -8,18 +8,23 @@ import { run } from './machine.mjs'
 /** QEMU_ACCEL=kvm is fast, and can hang where this machine is a virtual one itself. */
 const accel = process.env.QEMU_ACCEL || 'tcg'
 
+/** Its clock goes by the instructions that it executes: to an emulated machine, a busy host is no slow machine. */
+const emulated = ['-accel', 'tcg', '-icount', 'shift=0,sleep=off']
+
 /** What a guest of this architecture is started with. */
 export const machines = {
   x64: {
     qemu: 'qemu-system-x86_64',
-    // Emulated, cmpxchg16b leaves wrong flags (qemu 7.2), of which some kernels die of a double fault; all can do without it.
-    arguments: ['-machine', 'q35', '-cpu', accel === 'tcg' ? 'max,-cx16' : 'max', '-accel', accel],
+    arguments: [
+      ...['-machine', 'q35'],
+      // Emulated, cmpxchg16b leaves wrong flags (qemu 7.2), of which some kernels die of a double fault; all can do without it.
+      ...(accel === 'tcg' ? ['-cpu', 'max,-cx16', ...emulated] : ['-cpu', 'max', '-accel', accel]),
+    ],
     console: 'ttyS0',
   },
   arm64: {
     qemu: 'qemu-system-aarch64',
-    // Its clock goes by the instructions that it executes: to it, a busy host is no slow machine.
-    arguments: ['-machine', 'virt', '-cpu', 'neoverse-n1', '-accel', 'tcg', '-icount', 'shift=0,sleep=off'],
+    arguments: ['-machine', 'virt', '-cpu', 'neoverse-n1', ...emulated],
     console: 'ttyAMA0',
   },
 }

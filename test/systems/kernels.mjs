@@ -1,6 +1,6 @@
 // npm run test:kernels [-- --newest] [PATTERN]: the smoke set under every kernel that Debian's suites have for x86-64, or those whose
 // names match; --newest: of each series and flavour the newest alone.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -74,14 +74,13 @@ function resultOf(/** @type {string} */ output, /** @type {number | undefined} *
 
 /** @returns {Promise<{ result: string, passed: boolean, output: string }>} */
 async function tried(/** @type {Kernel} */ { name, suite }) {
-  let folder
+  let kernel
   try {
-    folder = join(suite.unpacked(name, './boot'), 'boot')
+    kernel = suite.kernel(name)
   } catch {
     // Suites name packages that their mirrors no longer have.
     return { result: 'not fetched', passed: false, output: '' }
   }
-  const kernel = join(folder, String(readdirSync(folder).find((file) => file.startsWith('vmlinuz'))))
   const { output, status } = await boot('x64', { kernel, archive })
   return { ...resultOf(output, status), output }
 }

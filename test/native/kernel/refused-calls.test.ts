@@ -48,7 +48,6 @@ describe('a call that is refused', () => {
     [`clone_pidfd=${ENOSYS}`, {}, runs],
     [`clone_pidfd=${EINVAL}`, {}, runs],
     [`clone_pidfd=${EMFILE}`, {}, runs],
-    ['mprotect_stack', {}, { code: 'EACCES', step: 'mprotect' }],
     ['setsid', { detached: true }, { code: 'EPERM', step: 'setsid' }],
     ['setsid', {}, runs],
     ['child_sigaction', {}, { code: 'EPERM', step: 'rt_sigaction' }],
@@ -57,6 +56,11 @@ describe('a call that is refused', () => {
     [`seccomp=${EACCES}`, { enforce: true }, { code: 'EACCES', step: 'seccomp' }],
   ])('%s, with %j', async (features, options, expected) => {
     expect(await outcome(restricted(features, parent(options)))).toEqual(expected)
+  })
+
+  // On arm64 Node asks for a mapping of this size by itself; faults.test.ts knows the addon's call from others.
+  it.skipIf(process.arch === 'arm64')('mprotect for the stack of the child', async () => {
+    expect(await outcome(restricted('mprotect_stack', parent({})))).toEqual({ code: 'EACCES', step: 'mprotect' })
   })
 
   it.each([
