@@ -1,4 +1,4 @@
-/** Many children with shared defaults that start, restart and end together. Long by the documentation of its public methods. */
+/** Many children with shared defaults that start, restart and end together. As long as the documentation of its methods makes it. */
 import { EventEmitter } from 'node:events'
 import { checkStop } from './end/ladder.js'
 import { readToTheEnd } from './end/output.js'
