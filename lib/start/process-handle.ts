@@ -135,8 +135,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     if (result.errno !== 0) return this.#refused(options, result.step, result.errno)
     this.#childEnd = childEnd
     this.leadsGroup = options.detached || hasOwnGroup(this.protection)
-    this.pid = result.pid
-    this.#id = result.id
+    ;({ pid: this.pid, id: this.#id } = result)
     living.set(result.id, this)
     return 0
   }

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { isAlive, temporaryFolder, until } from '../support/processes.js'
 import { CTRL_C, Terminal } from '../support/terminal.js'
 
@@ -93,6 +93,7 @@ print("asked", len(asked), flush=True)
   await terminal.shows('recording a.mkv')
   await until(() => /pid \d+\r/.test(terminal.screen), 'the parent has told the pid')
   const pid = Number(/pid (\d+)/.exec(terminal.screen)?.[1])
+  onTestFinished(() => void (isAlive(pid) && process.kill(pid, 'SIGKILL')))
   terminal.type(CTRL_C)
   await terminal.shows('asked 1')
   await terminal.shows('the file is whole')

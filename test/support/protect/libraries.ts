@@ -27,6 +27,8 @@ export interface Library {
   /** The file of a program, and its arguments; or the code of a module. */
   readonly program?: readonly string[]
   readonly code?: string
+  /** Without protection too it leaves its job behind in some runs. */
+  readonly leavesAtHangup?: boolean
 }
 
 export const libraries: Readonly<Record<string, Library>> = {
@@ -60,7 +62,11 @@ export const libraries: Readonly<Record<string, Library>> = {
     package: 'concurrently',
     program: [join(modules, 'concurrently/dist/bin/concurrently.js'), "'sh job.sh'"],
   },
-  nodemon: { package: 'nodemon', program: [join(modules, 'nodemon/bin/nodemon.js'), '--exec', "'sh job.sh'"] },
+  nodemon: {
+    package: 'nodemon',
+    leavesAtHangup: true,
+    program: [join(modules, 'nodemon/bin/nodemon.js'), '--exec', "'sh job.sh'"],
+  },
   'npm-run-all2': { package: 'npm-run-all2', program: [join(modules, 'npm-run-all2/bin/run-p/index.js'), 'job'] },
   'npm run': { program: ['$(dirname $(dirname $(realpath $(which npm))))/bin/npm-cli.js', 'run', 'job'] },
 }
