@@ -77,8 +77,9 @@ function load(url: string) {
 }
 
 describe('a rolling restart', () => {
+  /** Every connection has a request under way nearly all the time. */
   async function restart(program: string) {
-    const { url, primary, workers, shell } = await start(program, 20)
+    const { url, primary, workers, shell } = await start(program, 200)
     const before = workers()
     const traffic = load(url)
     await traffic.more(CONNECTIONS)
