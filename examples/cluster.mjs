@@ -30,6 +30,6 @@ if (cluster.isPrimary) {
   server.listen(Number(process.env.PORT ?? 8000))
   exitEvent().signal.addEventListener('abort', () => {
     cluster.worker?.disconnect() // takes no more connections, and ends when the last is closed
-    setTimeout(() => (isLeaving = true), 500).unref() // by then nobody connects to this cluster in vain
+    setTimeout(() => (isLeaving = true), 500) // by then nobody connects to this cluster in vain
   })
 }
