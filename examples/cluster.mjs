@@ -7,7 +7,7 @@ import { exitEvent } from 'sigshield/child'
 
 if (cluster.isPrimary) {
   const supervisor = new Supervisor({ grace: 10_000 })
-  supervisor.handleSignals()
+  supervisor.handleSignals({ before: () => cluster.disconnect() })
   supervisor.protect({ ignore: ['SIGINT', 'SIGTERM', 'SIGHUP'] })
   cluster.on('exit', (worker) => {
     if (!worker.exitedAfterDisconnect && !supervisor.closing) cluster.fork()
@@ -16,6 +16,7 @@ if (cluster.isPrimary) {
     const workers = /** @type {import('node:cluster').Worker[]} */ (Object.values(cluster.workers ?? {}))
     for (const worker of workers) {
       await once(cluster.fork(), 'listening')
+      worker.disconnect() // it is handed no connection any more, and has those that it was handed
       await protectionOf(worker.process)?.stop({ grace: 10_000 })
     }
   })
@@ -27,9 +28,9 @@ if (cluster.isPrimary) {
     await new Promise((resolve) => setTimeout(resolve, Number(process.env.WORK_MS ?? 20)))
     response.end('done\n')
   })
+  // On one that is idle the next request may be on its way: its answer tells that it is the last, or keepAliveTimeout ends it.
+  server.closeIdleConnections = () => {}
   server.listen(Number(process.env.PORT ?? 8000))
-  exitEvent().signal.addEventListener('abort', () => {
-    cluster.worker?.disconnect() // takes no more connections, and ends when the last is closed
-    setTimeout(() => (isLeaving = true), 500) // by then nobody connects to this cluster in vain
-  })
+  // By then the primary hands it no connection any more: who connects anew does so elsewhere, or is refused.
+  exitEvent().signal.addEventListener('abort', () => void setTimeout(() => (isLeaving = true), 500))
 }

@@ -98,9 +98,9 @@ describe('a rolling restart', () => {
     return { lost: traffic.lost, shell }
   }
 
-  /** That it loses no request is not proved: docs/protect.md. */
-  it('replaces one worker after the other, and Ctrl-C then ends the new ones', async () => {
-    const { shell } = await restart(recipe)
+  it('replaces one worker after the other and loses no request, and Ctrl-C then ends the new ones', async () => {
+    const { lost, shell } = await restart(recipe)
+    expect(lost).toEqual([])
     shell.press(CTRL_C)
     expect(await shell.ended()).toBe(130)
     expect(shell.living()).toEqual([])
@@ -126,6 +126,22 @@ describe('Ctrl-C', () => {
   it('has all requests finished, and all workers joined', async () => {
     const { finished, status, shell } = await press(recipe)
     expect([finished, status, shell.living()]).toEqual([CONNECTIONS, 130, []])
+  })
+
+  /** What a client loses that has a request under way nearly all the time, until it is refused. */
+  async function pressUnderLoad(program: string) {
+    const { shell, url } = await start(program, 200)
+    const traffic = load(url)
+    await traffic.more(CONNECTIONS)
+    shell.press(CTRL_C)
+    await shell.ended()
+    await traffic.stop()
+    return traffic.lost
+  }
+
+  it('loses no request under load, and some without it (the control)', async () => {
+    expect(await pressUnderLoad(recipe)).toEqual([])
+    expect(await pressUnderLoad(plain)).not.toEqual([])
   })
 
   it('kills the workers in the middle of them without it (the control)', async () => {
