@@ -32,7 +32,10 @@ export class JobControl {
     this.#handle = handle
     this.#holdsTerminal = child.holdsTerminal
     this.#sharesGroup = child.sharesGroup
-    if (hasTerminal() && (child.holdsTerminal || hasShell())) process.on('SIGCHLD', () => this.#look())
+    if (!hasTerminal() || !(child.holdsTerminal || hasShell())) return
+    process.on('SIGCHLD', () => this.#look())
+    // It may have stopped already.
+    this.#look()
   }
 
   get #stopSignal(): number {

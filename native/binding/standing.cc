@@ -7,6 +7,7 @@
 
 #include "binding/topics.h"
 #include "core/terminal.h"
+#include "platform/own_signals.h"
 #include "platform/platform.h"
 
 namespace sigshield {
@@ -35,15 +36,17 @@ Napi::Value hand_over_terminal(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), hand_over_terminal_to(info[0].As<Napi::Number>()));
 }
 
-// The whole process stands still until SIGCONT: nothing of it sees the action in between.
+// Another thread that lays an action of ours over the signal meanwhile waits.
 void stop_by_default(const Napi::CallbackInfo& info) {
   const int signal = info[0].As<Napi::Number>();
-  struct sigaction action{};
-  action.sa_handler = SIG_DFL;
-  struct sigaction before{};
-  sigaction(signal, &action, &before);
-  static_cast<void>(raise(signal));
-  sigaction(signal, &before, nullptr);
+  platform::keep_taking(signal, [signal] {
+    struct sigaction action{};
+    action.sa_handler = SIG_DFL;
+    struct sigaction before{};
+    sigaction(signal, &action, &before);
+    static_cast<void>(raise(signal));
+    sigaction(signal, &before, nullptr);
+  });
 }
 
 }  // namespace

@@ -167,7 +167,7 @@ describe('job control', () => {
     terminal.type(CTRL_Z)
     const stopped = await terminal.shows('Stopped', from)
     terminal.type('bg\n')
-    const later = await terminal.shows('later', stopped)
+    const later = await terminal.shows('later\r\n', stopped)
     await until(() => processOf(childrenOf(shellPid(terminal))[0]?.pid as number)?.state === 'T', 'it waits to read')
     await answer(terminal, 'jobs')
     terminal.type('fg\n')

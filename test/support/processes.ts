@@ -73,10 +73,10 @@ export function temporaryFolder(): string {
 }
 
 /** Polls a condition that only the kernel announces (a process state, a file of another process). */
-export async function until(condition: () => boolean, what: string): Promise<void> {
+export async function until(condition: () => boolean, what: string | (() => string)): Promise<void> {
   const deadline = Date.now() + limit(20_000)
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`never came true: ${what}`)
+    if (Date.now() > deadline) throw new Error(`never came true: ${typeof what === 'string' ? what : what()}`)
     await new Promise((resolve) => setTimeout(resolve, 2)) // Only paces the polling: the condition decides.
   }
 }

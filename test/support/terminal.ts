@@ -34,7 +34,7 @@ export class Terminal {
   async shows(text: string, from = 0): Promise<number> {
     await until(
       () => this.screen.includes(text, from),
-      `the terminal shows '${text}' after: ${this.screen.slice(from)}`,
+      () => `the terminal shows '${text}' after: ${this.screen.slice(from)}`,
     )
     return this.screen.indexOf(text, from) + text.length
   }
