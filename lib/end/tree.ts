@@ -115,15 +115,24 @@ export class Tree {
     native().signalProcess(entry.pid, entry.startedAt, signal)
   }
 
-  /** Resolves when none is left, or `isOver` says so. What was being started when the others were told is told too. */
+  /**
+   * Resolves when none is left, or `isOver` says so. What was being started when the others were told is told too when its parent is
+   * gone. What one of them starts that lives on is a part of its own end: a shell's `trap` has commands.
+   */
   async gone(isOver: () => boolean): Promise<void> {
     for (let looks = 0; looks < LOOKS_AT_NOTHING && !isOver(); ) {
       const left = this.#descendants()
       looks = left.length === 0 ? looks + 1 : 0
-      const { signal, told } = this.#latest ?? {}
-      if (signal !== undefined) for (const one of left) if (!told?.has(one.pid)) this.#tell(one, signal)
+      this.#tellOrphans(left)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
+  }
+
+  #tellOrphans(left: readonly ProcessEntry[]): void {
+    if (this.#latest === undefined) return
+    const { signal, told } = this.#latest
+    const parents = new Set([this.#root?.pid, ...left.map(({ pid }) => pid)])
+    for (const one of left) if (!told.has(one.pid) && !parents.has(one.parent)) this.#tell(one, signal)
   }
 
   /** Kills them, and resolves when none is left. */
