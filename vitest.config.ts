@@ -13,6 +13,9 @@ const leftOut = process.env.TEST_LEFT_OUT?.split(',') ?? []
  */
 const byName = process.env.TEST_PROTECT ? [] : ['test/protect/{cluster,libraries,supervisor,terminal}.test.ts']
 
+/** What the kernel does for the C half, and shells for the command, is the same under every Node: `npm run test:nodes` leaves it out. */
+const ofTheSystem = ['test/native/kernel/*.test.ts', 'test/command/{completion,ps,terminal}.test.ts']
+
 const sideBySide = { maxWorkers: Math.max(2, availableParallelism()), sequence: { groupOrder: 0 } }
 
 export default defineConfig({
@@ -30,16 +33,15 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/native/kernel/**', 'test/**/*.alone.test.ts', ...byName, ...leftOut],
+          exclude: [...ofTheSystem, 'test/**/*.alone.test.ts', ...byName, ...leftOut],
           ...sideBySide,
         },
       },
       {
-        // What the kernel does for the C half is the same under every Node: `npm run test:nodes` leaves it out.
         extends: true,
         test: {
           name: 'kernel',
-          include: ['test/native/kernel/*.test.ts'],
+          include: ofTheSystem,
           exclude: ['test/**/*.alone.test.ts', ...leftOut],
           ...sideBySide,
         },

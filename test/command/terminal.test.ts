@@ -141,7 +141,7 @@ describe('job control', () => {
     const run = childrenOf(shellPid(terminal))[0]?.pid as number
     const child = childrenOf(run)[0]?.pid as number
     terminal.type(CTRL_Z)
-    from = await terminal.shows('Stopped', from)
+    from = await terminal.shows(PROMPT, await terminal.shows('Stopped', from))
     expect([processOf(run)?.state, processOf(child)?.state]).toEqual(['T', 'T'])
     expect(await answer(terminal, 'jobs | wc -l')).toBe('1\r\n')
     terminal.type('fg\n')
@@ -149,7 +149,7 @@ describe('job control', () => {
     terminal.type('word\n')
     from = await terminal.shows('got word', from)
     terminal.type(CTRL_Z)
-    from = await terminal.shows('Stopped', from)
+    from = await terminal.shows(PROMPT, await terminal.shows('Stopped', from))
     terminal.type('fg\n')
     await until(() => processOf(child)?.state === 'S', 'it goes on')
     terminal.type('\x04')
@@ -165,7 +165,7 @@ describe('job control', () => {
     )
     await terminal.shows('up\r\n', from)
     terminal.type(CTRL_Z)
-    const stopped = await terminal.shows('Stopped', from)
+    const stopped = await terminal.shows(PROMPT, await terminal.shows('Stopped', from))
     terminal.type('bg\n')
     const later = await terminal.shows('later\r\n', stopped)
     await until(() => processOf(childrenOf(shellPid(terminal))[0]?.pid as number)?.state === 'T', 'it waits to read')
