@@ -1,5 +1,4 @@
 // This process itself: it becomes another program, ends by a signal, or takes in orphans.
-#include <linux/prctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
