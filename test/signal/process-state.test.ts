@@ -59,6 +59,7 @@ describe('stateOf', () => {
   })
 })
 
+// Only who may make a mount namespace can hide them.
 /** proc(5): a user sees the processes of others as forbidden (1), or not at all (2). */
 describe.skipIf(spawnSync('unshare', ['--mount', 'true']).status !== 0)('where others are hidden', () => {
   it.each([

@@ -35,6 +35,7 @@ const code = `
 /** It takes root, and a namespace of process ids. */
 const can = spawnSync('unshare', [...namespaces, 'sh', '-c', 'echo 1 > /proc/sys/kernel/ns_last_pid']).status === 0
 
+// Without a pid namespace of its own a test can't choose the next number.
 it.skipIf(!can).each([
   ['process.kill', `process.kill(pid, 'SIGTERM')`],
   ['kill with its own start', `kill(pid, 'SIGTERM', { startedAt: stateOf(pid).startedAt })`],

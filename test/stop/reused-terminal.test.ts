@@ -16,6 +16,7 @@ os.tcsetpgrp(0, os.getpid())
 signal.signal(signal.SIGTTOU, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])`
 
+// Only root may make a pid namespace, and choose the next number in it.
 it.skipIf(process.getuid?.() !== 0).each([
   ['taken', 'stranger'],
   ['free', 'parent'],
