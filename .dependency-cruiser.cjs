@@ -1,4 +1,4 @@
-// Imports go one way: public → start → exit-event → event, signal → native → node. CONTRIBUTING.md has the map.
+// Imports go one way: public → start → exit-event, guard → event, signal → native → node. CONTRIBUTING.md has the map.
 const room = (name) => `^lib/${name}/`
 const publicFiles = '^lib/[^/]+\\.ts$'
 
@@ -28,6 +28,12 @@ module.exports = {
       name: 'signal-stands-below-start',
       severity: 'error',
       from: { path: room('signal') },
+      to: { path: [publicFiles, room('start'), room('event'), room('guard')] },
+    },
+    {
+      name: 'guard-stands-below-start',
+      severity: 'error',
+      from: { path: room('guard') },
       to: { path: [publicFiles, room('start'), room('event')] },
     },
     {

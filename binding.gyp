@@ -16,6 +16,25 @@
           { "type": "none" }
         ]
       ]
+    },
+    {
+      # Loaded into other programs, so it is linked with no library of its own.
+      "target_name": "sigshield-guard",
+      "conditions": [
+        [
+          "OS=='linux'",
+          {
+            # A loadable module would be another .node, and node-gyp-build takes the first of them.
+            "type": "shared_library",
+            "product_dir": "<(PRODUCT_DIR)",
+            "sources": ["native/guard/guard.c"],
+            "include_dirs": ["native"],
+            "cflags_c": ["-std=c17", "-Wall", "-Wextra", "-fvisibility=hidden", "-fno-stack-protector"],
+            "ldflags": ["-nostdlib", "-Wl,-z,nodelete", "-Wl,-z,now"]
+          },
+          { "type": "none" }
+        ]
+      ]
     }
   ]
 }

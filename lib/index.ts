@@ -11,7 +11,7 @@ export {
 } from './spawn.js'
 export type { ResourceUsage } from './start/ended.js'
 export type { ForkProtectedOptions, SpawnProtectedOptions } from './start/plan.js'
-export type { ProtectionOptions } from './start/protection.js'
+export type { Enforced, ProtectionOptions } from './start/protection.js'
 export type { StopOptions, StopOutcome } from './stop.js'
 export type {
   RestartAllOptions,

@@ -60,6 +60,15 @@ export interface Addon {
    * without the event loop, where `raised` is called. Null where the system has no thread, or descriptor, to give for it.
    */
   watchExitEvent(fd: number, raised: () => void): Int32Array | null
+  /** A pipe for a guard's answer: its read and write ends, or a negative errno. */
+  openAcknowledgement(): [readEnd: number, writeEnd: number] | number
+  /** 0: in force, 1: not, 2: no answer in time. Blocks this thread. */
+  waitForGuard(fd: number, timeoutMs: number): number
+  /** Those that a guard in this process keeps ignored. */
+  guardedSignals(): bigint
+  liftGuard(signals: bigint): void
+  /** Whether its file gives a program privileges, beside its mode. */
+  hasFileCapabilities(path: string): boolean
   /** Takes note of the terminal's mode. */
   rememberTerminal(): void
   /** Takes the terminal out of raw mode, whoever has put it there, if it is this process's. */

@@ -71,7 +71,8 @@ export interface SpawnResult {
   /** 0, or the negative errno of the failed step; then there is no process, and pid and id mean nothing. */
   readonly errno: number
   readonly step: string
-  readonly enforced: boolean
+  /** By a filter, of this start or inherited. */
+  readonly enforced: false | 'filter'
   /** The set of signals whose dispositions neither the child nor a descendant can change. */
   readonly inForce: bigint
   readonly pid: number
@@ -151,7 +152,7 @@ export class Wire<Fields extends OptionFields> {
     return {
       errno: id < 0 ? id : 0,
       step: id < 0 ? native().stepName(numbers[slot.step] as number) : '',
-      enforced: numbers[slot.enforced] === 1,
+      enforced: numbers[slot.enforced] === 1 && 'filter',
       inForce: setOf(numbers[slot.inForceLow] as number, numbers[slot.inForceHigh] as number),
       pid: numbers[slot.pid] as number,
       id,

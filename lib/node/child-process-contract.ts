@@ -80,12 +80,22 @@ Object.setPrototypeOf(BareChildProcess, ChildProcess)
  */
 export const ChildProcessWithoutHandle = BareChildProcess as unknown as new () => ChildProcess
 
-/** Adds the system call that failed to an error in Node's own shape, and for `seccomp` what to do instead. */
-function withStep(error: NodeJS.ErrnoException, step: string | undefined): NodeJS.ErrnoException {
-  if (step === undefined) return error
+/** The step of a start that failed, and why the guard was refused. */
+export interface FailedStep {
+  readonly step: string
+  readonly why?: string
+}
+
+/** Adds it to an error in Node's own shape, and where nothing could be enforced what to do instead. */
+function withStep(error: NodeJS.ErrnoException, failed: FailedStep | undefined): NodeJS.ErrnoException {
+  if (failed === undefined) return error
+  const { step, why } = failed
   if (step === 'seccomp') {
     error.message +=
       ": the system gives no seccomp filter, so the child could undo what it ignores. Pass { enforce: false } or 'auto' to start it all the same"
+  }
+  if (step === 'guard') {
+    error.message += `: the guard can’t cover it: ${why}. Pass another 'enforce' to start it without the guard`
   }
   return Object.assign(error, { step })
 }
@@ -94,7 +104,7 @@ function withStep(error: NodeJS.ErrnoException, step: string | undefined): NodeJ
 export interface StartedHandle extends NodeProcessHandle {
   /** Node has called spawn(). */
   readonly asked: boolean
-  readonly failedStep: string | undefined
+  readonly failed: FailedStep | undefined
 }
 
 /**
@@ -108,7 +118,7 @@ export function startChild(process: ChildProcess, handle: StartedHandle, options
   try {
     ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
   } catch (error) {
-    throw withStep(error as NodeJS.ErrnoException, handle.failedStep)
+    throw withStep(error as NodeJS.ErrnoException, handle.failed)
   }
   if (!handle.asked) throw unknownNode()
 }
@@ -121,7 +131,7 @@ export function endChild(
   ended: ChildProcess,
   exitCode: number | null,
   signal: string | null | undefined,
-  failedStep: string | undefined | typeof UNTOLD,
+  failed: FailedStep | undefined | typeof UNTOLD,
 ): void {
   const child = ended as unknown as Internals
   if (signal) {
@@ -133,16 +143,16 @@ export function endChild(
   child._handle?.close()
   child._handle = null
   try {
-    if (failedStep !== UNTOLD) tellEnd(child, exitCode, failedStep)
+    if (failed !== UNTOLD) tellEnd(child, exitCode, failed)
   } finally {
     // A listener that throws holds back nothing.
     process.nextTick(drainUntouchedOutput, child)
-    if (failedStep !== UNTOLD) child._closesGot += 1
+    if (failed !== UNTOLD) child._closesGot += 1
     if (child._closesGot === child._closesNeeded) child.emit('close', child.exitCode, child.signalCode)
   }
 }
 
-function tellEnd(child: Internals, exitCode: number | null, failedStep: string | undefined): void {
+function tellEnd(child: Internals, exitCode: number | null, failed: FailedStep | undefined): void {
   if (exitCode === null || exitCode >= 0) {
     child.emit('exit', child.exitCode, child.signalCode)
     return
@@ -150,7 +160,7 @@ function tellEnd(child: Internals, exitCode: number | null, failedStep: string |
   const error = systemError(exitCode, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn')
   if (child.spawnfile) error.path = child.spawnfile
   Object.assign(error, { spawnargs: child.spawnargs?.slice(1) })
-  child.emit('error', withStep(error, failedStep))
+  child.emit('error', withStep(error, failed))
 }
 
 /** On the next tick, so that an 'exit' listener may still start reading: what nobody reads would hold back 'close'. */

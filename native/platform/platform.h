@@ -8,6 +8,7 @@
 //   Signal         send_signal, send_signal_to_group, group_is_anothers, signal_process
 //   Exit pipe      seal_exit_pipe, mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
 //
+//   Program file   has_file_capabilities
 //   Symbols        exported_object
 //   Own signals    own_signals.h
 //
@@ -199,6 +200,12 @@ bool is_marked_exit_pipe(int read_fd);
 
 // Whether `fd` is a pipe without a name. Only among those does an inode name one.
 bool is_anonymous_pipe(int fd);
+
+// Program file
+
+// Whether who executes it may gain privileges by what the file system says of it, beside its mode: then no library is
+// loaded into it that its environment names.
+bool has_file_capabilities(const char* path);
 
 // Symbols
 
