@@ -49,6 +49,7 @@ function whyFileRefuses(path: string): string | undefined {
   }
   try {
     const read = (offset: number, length: number) => {
+      if (!Number.isSafeInteger(offset)) return Buffer.alloc(0)
       const bytes = Buffer.alloc(length)
       return bytes.subarray(0, readSync(fd, bytes, 0, length, offset))
     }

@@ -1,9 +1,10 @@
 /** What an ELF file says of whether a library can be preloaded into it (elf(5)). */
 
-/** The least of a file that the check reads: the headers stand in it, in every file that a linker writes. */
-export const ELF_BYTES = 4096
+/** A linker's notes are shorter. */
+const NOTES_BYTES = 4096
 
 const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183 }
+const ENTRY_BYTES = 56
 const PT_INTERP = 3
 const PT_NOTE = 4
 
@@ -25,15 +26,16 @@ export function whyNotPreloaded(read: (offset: number, length: number) => Buffer
   const offset = Number(header.readBigUInt64LE(32))
   const size = header.readUInt16LE(54)
   const count = header.readUInt16LE(56)
+  if (size !== ENTRY_BYTES) return 'its file is none that the system executes'
   const table = read(offset, size * count)
-  if (size < 56 || table.length < size * count) return 'its file is cut off'
+  if (table.length < size * count) return 'its file is cut off'
   let hasLoader = false
   for (let i = 0; i < count; i += 1) {
     const entry = table.subarray(i * size, (i + 1) * size)
     const type = entry.readUInt32LE(0)
     if (type === PT_INTERP) hasLoader = true
     if (type !== PT_NOTE) continue
-    const notes = read(Number(entry.readBigUInt64LE(8)), Math.min(Number(entry.readBigUInt64LE(32)), ELF_BYTES))
+    const notes = read(Number(entry.readBigUInt64LE(8)), Math.min(Number(entry.readBigUInt64LE(32)), NOTES_BYTES))
     if (isOfGo(notes)) return 'it is a Go program, which makes its system calls without libc'
   }
   return hasLoader ? undefined : 'it is static: no library can be preloaded into it'

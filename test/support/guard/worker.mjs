@@ -21,11 +21,12 @@ async function output(child) {
 const answers = {
   echo: (text) => text,
   listen: (signal) => {
-    process.on(signal, () => heard.push(signal))
+    process.on(signal, () => {
+      heard.push(signal)
+      process.send({ heard })
+    })
     return 'listening'
   },
-  // By the event loop's next turn a signal of this one is dispatched.
-  heard: () => new Promise((resolve) => setImmediate(resolve, heard)),
   lift: (signals) => liftGuard(signals ?? undefined),
   environment: () => environment(process.env),
   // Node resets its signals, so only a guard of its own keeps them.
