@@ -45,10 +45,12 @@ static _Atomic uint64_t guarded = kUnread;
 
 static uint64_t bit_of(int signal) { return UINT64_C(1) << (signal - 1); }
 
+enum AskedState { kNothing, kBeingWritten, kAsked };
+
 // What the program asked for last, to be installed when the guard is lifted.
 static struct {
   struct sigaction action;
-  enum { kNothing, kBeingWritten, kAsked } _Atomic state;
+  atomic_int state;  // An AskedState.
 } asked[kLastSignal + 1];
 static pid_t process;
 

@@ -1,9 +1,14 @@
 /** What is read in a program's file, on every system alike. */
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isElf, whyNotPreloaded } from '../../lib/guard/elf.js'
 import { isMachO, whyNotInserted } from '../../lib/guard/mach-o.js'
+import { programs } from '../support/build-programs.js'
 import { elfFile, reader } from '../support/guard/elf.js'
 import { slice, universal } from '../support/guard/mach-o.js'
+import { temporaryFolder } from '../support/processes.js'
 
 const ALLOWED = ['allow-dyld-environment-variables', 'disable-library-validation']
 const RUNTIME = 0x10000
@@ -86,5 +91,33 @@ describe('Mach-O', () => {
       file.writeUInt32LE(0xffffffff, at)
       expect(() => why(file), String(at)).not.toThrow()
     }
+  })
+})
+
+describe('the guard itself, of a program that its own starts', () => {
+  const says = (content: Buffer | string) => {
+    const path = join(temporaryFolder(), 'program')
+    writeFileSync(path, content)
+    return execFileSync(join(programs, 'arm64e'), [path], { encoding: 'utf8' }).trim()
+  }
+  const arm64e = () => {
+    const path = join(temporaryFolder(), 'arm64e')
+    writeFileSync(path, slice({ arm64e: true }))
+    return path
+  }
+
+  it.each([
+    ['arm64e', () => slice({ arm64e: true }), 'arm64e'],
+    ['one with a part of it', () => universal(slice({ arm64: false }), slice({ arm64e: true })), 'arm64e'],
+    ['a script for one', () => `#! ${arm64e()} -x\n`, 'arm64e'],
+    ['arm64', () => slice(), 'none'],
+    ['both machines', () => universal(slice(), slice({ arm64: false })), 'none'],
+    ['a script for itself', () => '#!/nowhere/at/all\n', 'none'],
+    ['an ELF file', () => elfFile({}), 'none'],
+    ['an empty file', () => '', 'none'],
+    ['one that is cut off', () => universal(slice({ arm64e: true })).subarray(0, 12), 'none'],
+    ['one of more parts than it has', () => Buffer.from('cafebabeffffffff00000000', 'hex'), 'none'],
+  ])('%s', (_what, content, expected) => {
+    expect(says(content())).toBe(expected)
   })
 })

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { root, run } from './machine.mjs'
 
 /** Node's own headers, of the running version. */
-function headers() {
+export function headers() {
   const places = [
     join(dirname(dirname(process.execPath)), 'include/node'),
     join(homedir(), '.cache/node-gyp', process.versions.node, 'include/node'),
