@@ -23,7 +23,8 @@ export function exitEvent(): ExitEvent {
  * they do what was asked for meanwhile: a listener that is there already runs, and without one the signal has its default action.
  * What this process starts afterwards is not guarded against them either.
  * @returns the signals that were guarded; empty in a process without a guard. What a filter enforces stays as it is.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`; Error
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` in a worker thread of a guarded process.
  * @example
  * process.on('SIGTERM', leave) // never runs under the guard
  * liftGuard(['SIGTERM']) // but from now on

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { native } from '../native/load.js'
 import { isElf, whyNotPreloaded } from './elf.js'
+import { PRELOAD, type StartEnvironment, valueIn } from './environment.js'
 import { isMachO, whyNotInserted } from './mach-o.js'
 import type { ProgramFile } from './program.js'
 
@@ -20,9 +21,13 @@ export function idsOf({ uid, gid }: { readonly uid: number | null; readonly gid:
   return { uid: uid ?? own.uid, gid: gid ?? own.gid, areOne }
 }
 
-/** Another file, or other ids, are another question. */
-export function coverageKey({ status: { dev, ino, size, mtimeNs } }: ProgramFile, { uid, gid }: Ids): string {
-  return [dev, ino, size, mtimeNs, uid, gid].join(':')
+/** Another file, other ids, or libraries before the guard, are another question. */
+export function coverageKey(
+  { status: { dev, ino, size, mtimeNs } }: ProgramFile,
+  { uid, gid }: Ids,
+  environment: StartEnvironment,
+): string {
+  return [dev, ino, size, mtimeNs, uid, gid, valueIn(environment, PRELOAD)].join(':')
 }
 
 /** Why the guard would not be in force in this program; undefined where nothing speaks against it. */

@@ -3,10 +3,12 @@ import { basename } from 'node:path'
 import { GUARD_LIBRARY } from '../native/guard-library.js'
 import { GUARD_VARIABLE, guardText } from '../signal/guard.js'
 
-const { isMac, preload, separator } =
-  process.platform === 'darwin'
-    ? { isMac: true, preload: 'DYLD_INSERT_LIBRARIES', separator: ':' }
-    : { isMac: false, preload: 'LD_PRELOAD', separator: /[: ]/ }
+const isMac = process.platform === 'darwin'
+
+/** The variable that names libraries to the loader. */
+export const PRELOAD = isMac ? 'DYLD_INSERT_LIBRARIES' : 'LD_PRELOAD'
+
+const separator = isMac ? ':' : /[: ]/
 
 /** Why the loader can't be told of a library at such a path: the variable has no quoting (ld.so(8), dyld(1)). */
 export function whyNotNamed(library: string): string | undefined {
@@ -40,11 +42,11 @@ export function guarding(
   set: bigint,
   acknowledge: { readonly fd: number; readonly inode: bigint } | undefined,
 ): string[] {
-  const before = libraries(valueIn(given, preload))
+  const before = libraries(valueIn(given, PRELOAD))
   const answer = acknowledge ? `;${acknowledge.fd},${acknowledge.inode}` : ''
   // After the user's own: some must be the first (the sanitizers).
   const after = before.includes(library) ? before : [...before, library]
-  return [`${preload}=${after.join(':')}`, `${GUARD_VARIABLE}=${guardText(set)}${answer}`]
+  return [`${PRELOAD}=${after.join(':')}`, `${GUARD_VARIABLE}=${guardText(set)}${answer}`]
 }
 
 /** This process was started under a guard, which its children would inherit. */
@@ -53,8 +55,8 @@ const wasGuarded = process.env[GUARD_VARIABLE] !== undefined
 /** An explicit start says what is ignored: what this process's own guard adds to it goes. */
 export function unguarding(given: StartEnvironment): string[] {
   if (!wasGuarded) return []
-  const before = libraries(valueIn(given, preload))
+  const before = libraries(valueIn(given, PRELOAD))
   if (!before.some(isGuard)) return [GUARD_VARIABLE]
   const after = before.filter((path) => !isGuard(path))
-  return [after.length === 0 ? preload : `${preload}=${after.join(':')}`, GUARD_VARIABLE]
+  return [after.length === 0 ? PRELOAD : `${PRELOAD}=${after.join(':')}`, GUARD_VARIABLE]
 }

@@ -75,7 +75,7 @@ export function startGuarded<Request extends GuardedRequest, Result extends Guar
   const why = whyNotNamed(library) ?? whyUnreadable(library, ids) ?? ofProgram
   if (why !== undefined) return without(why)
   // Where there is no such program the start itself says so.
-  const key = program && coverageKey(program, ids)
+  const key = program && coverageKey(program, ids, request)
   if (key !== undefined && acknowledged.has(key)) return { result: guarded(), inForce: true, errno: 0, why: '' }
   const pipe = native().openAcknowledgement()
   if (typeof pipe === 'number') return without('there is no pipe for its answer', -pipe)

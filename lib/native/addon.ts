@@ -29,6 +29,8 @@ export interface Addon {
   readonly layout: string
   /** Whether the process's own environment may be asked for: Node lets the addon take the lock that it writes it under. */
   readonly canReadEnvironment: boolean
+  /** Whether this system has a filter that keeps ignored signals ignored: without one only the guard does. */
+  readonly hasSignalFilter: boolean
   /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
   spawn(text: string, memory: ArrayBuffer): number
   stepName(step: number): string

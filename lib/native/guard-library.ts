@@ -7,13 +7,15 @@ import { root } from './load.js'
 /** The last part of its path, by which another copy of sigshield's is known too. */
 export const GUARD_LIBRARY = process.platform === 'darwin' ? 'sigshield-guard.dylib' : 'sigshield-guard.so'
 
-let found: string | undefined
+let places: readonly string[] | undefined
 
-/** Undefined where it was not built. */
+/** Undefined where it was not built, or is there no longer: a loader that finds none goes on without it. */
 export function guardLibrary(): string | undefined {
-  if (found !== undefined) return found
+  places ??= [dirname(addonPath()), join(root, 'build/Release')].map((folder) => join(folder, GUARD_LIBRARY))
+  return places.find(existsSync)
+}
+
+function addonPath(): string {
   const { path } = createRequire(import.meta.url)('node-gyp-build') as { path(directory: string): string }
-  const beside = join(dirname(path(root)), GUARD_LIBRARY)
-  if (existsSync(beside)) found = beside
-  return found
+  return path(root)
 }

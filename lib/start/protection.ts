@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { type ExitEvent, sourceOf } from '../exit-event.js'
 import type { Guarding } from '../guard/start.js'
+import { native } from '../native/load.js'
 import type { OptionFields, OptionNumbers } from '../native/wire.js'
 import { checkInteger, checkMilliseconds, invalidArgType, invalidArgValue, unavailable } from '../node/errors.js'
 import { includes, type Signal, signalNumber } from '../signal/names.js'
@@ -25,7 +26,7 @@ export interface ProtectionOptions {
    * the system has none; `'auto'`: start without it, see `enforced`; `false`: add none, and a Node child undoes what it ignores at
    * start-up. `'guard'`: by a library that is loaded into the child and the descendants that keep it in their environment, and
    * that an explicit start with other signals or `liftGuard()` of `sigshield/child` lifts; fail to start a program that it can't be
-   * loaded into (docs/guard.md).
+   * loaded into (docs/guard.md). Where the kernel has no filter, as on macOS, `true` and `'auto'` mean the guard.
    *
    * It guards against programs that reset signals as a matter of course, and is no security boundary: one that means to can get
    * round it, and a signal that a program blocks still reaches its sigwait(3) or signalfd(2). A program that asks for the old
@@ -111,7 +112,6 @@ export function protectionFrom(options: ProtectionOptions, defaultEnforce: Enfor
   if (foreground) checkHearsTerminal('options.block', block, blocked)
   const group = processGroup(options.processGroup) ?? (foreground ? 0 : undefined)
   return {
-    guard: enforce === 'guard' && ignored !== 0n ? { set: ignored, required: true } : undefined,
     numbers: {
       ignored,
       blocked,
@@ -121,6 +121,7 @@ export function protectionFrom(options: ProtectionOptions, defaultEnforce: Enfor
       foreground: foreground ? 1 : 0,
       parentDeathSignal: parentDeathSignal(options.parentDeathSignal, ignored),
     },
+    guard: guarding(enforce, ignored),
     groups: options.groups === undefined ? null : groupIds(options.groups),
     exitEvent,
     drain: options.drain === undefined ? undefined : checkMilliseconds('options.drain', options.drain),
@@ -156,12 +157,19 @@ export function checkKillSignal(killSignal: unknown, protection: Protection): vo
   throw invalidArgValue('options.killSignal', killSignal ?? 'SIGTERM', rule)
 }
 
+/** Where the system has no filter, the guard stands in for it. */
+function guarding(enforce: Enforce, set: bigint): Guarding | undefined {
+  if (set === 0n || enforce === false || (enforce !== 'guard' && native().hasSignalFilter)) return undefined
+  return { set, required: enforce !== 'auto' }
+}
+
 /** The addon's numbers for `enforce`: of its filter. */
 function enforcement(enforce: unknown): number {
   if (enforce === false || enforce === 'guard') return 0
-  if (enforce === 'auto') return 1
-  if (enforce === true) return 2
-  throw invalidArgType('options.enforce', "true, false, 'auto' or 'guard'", enforce)
+  if (enforce !== true && enforce !== 'auto')
+    throw invalidArgType('options.enforce', "true, false, 'auto' or 'guard'", enforce)
+  if (!native().hasSignalFilter) return 0
+  return enforce === true ? 2 : 1
 }
 
 function flag(name: string, value: unknown): boolean {

@@ -49,4 +49,6 @@ export function stage(/** @type {string} */ folder, /** @type {string} */ addon)
   }
   mkdirSync(join(folder, 'build/Release'), { recursive: true })
   cpSync(addon, join(folder, 'build/Release/sigshield.node'))
+  const guard = join(dirname(addon), 'sigshield-guard.so')
+  if (existsSync(guard)) cpSync(guard, join(folder, 'build/Release/sigshield-guard.so'))
 }

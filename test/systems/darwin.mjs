@@ -48,7 +48,7 @@ const parts = [
     kind: 'helper',
     name: 'sigshield-exec',
     isUniversal: false,
-    sources: ['native/platform/posix/exec_helper.c'],
+    sources: ['native/platform/posix/exec_helper.c', 'native/platform/darwin/enforcement.c'],
     args: c,
   },
   {
