@@ -141,6 +141,21 @@ describe('refused is', () => {
     expect(await outcome(path)).toEqual(refused(/nothing in its file says why/))
   })
 
+  it('one with a library before the guard that calls past it, though without that it is covered', async () => {
+    expect(await outcome(guarded)).toEqual(covered)
+    const library = compiled(
+      `#include <signal.h>
+       int __sigaction(int, const struct sigaction*, struct sigaction*);
+       int sigaction(int s, const struct sigaction* a, struct sigaction* o) { return __sigaction(s, a, o); }`,
+      '-shared',
+      '-fPIC',
+      '-Wno-nonnull-compare',
+    )
+    const env = { ...process.env, LD_PRELOAD: library }
+    expect(await outcome(guarded, { env })).toEqual(refused(/nothing in its file says why/))
+    expect(await outcome(guarded)).toEqual(covered)
+  })
+
   it('any, where the library was not built', async () => {
     const folder = stage('plain')
     const program = new NodeProgram(

@@ -119,6 +119,12 @@ describe('a Node worker', () => {
     expect(await ask('lift')).toEqual([])
   })
 
+  it('can’t lift it in a thread, whose environment is a copy', async () => {
+    const { ask } = await start()
+    expect(await ask('lift in a thread')).toBe('ERR_FEATURE_UNAVAILABLE_ON_PLATFORM')
+    expect(await ask('lift')).toEqual(['SIGINT'])
+  })
+
   it('has the default action of a signal that it does not listen for, once the guard is lifted', async () => {
     const { child, ask } = await start()
     await ask('lift')

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
 import { spawnProtected } from 'sigshield'
 import { liftGuard } from 'sigshield/child'
 
@@ -28,6 +29,17 @@ const answers = {
     return 'listening'
   },
   lift: (signals) => liftGuard(signals ?? undefined),
+  async 'lift in a thread'() {
+    const thread = new Worker(
+      `const { parentPort } = require('node:worker_threads')
+       import('sigshield/child').then(({ liftGuard }) => {
+         try { parentPort.postMessage(liftGuard()) } catch ({ code }) { parentPort.postMessage(code) }
+       })`,
+      { eval: true },
+    )
+    const [said] = await once(thread, 'message')
+    return said
+  },
   environment: () => environment(process.env),
   // Node resets its signals, so only a guard of its own keeps them.
   async spawn() {
