@@ -16,6 +16,44 @@
           { "type": "none" }
         ]
       ]
+    },
+    {
+      # Loaded into other programs, so it is linked with no library of its own.
+      "target_name": "sigshield-guard",
+      "conditions": [
+        [
+          "OS=='linux'",
+          {
+            # A loadable module would be another .node, and node-gyp-build takes the first of them.
+            "type": "shared_library",
+            "product_dir": "<(PRODUCT_DIR)",
+            "sources": ["native/guard/guard.c"],
+            "include_dirs": ["native"],
+            "cflags_c": ["-std=c17", "-Wall", "-Wextra", "-fvisibility=hidden", "-fno-stack-protector"],
+            "ldflags": ["-nostdlib", "-Wl,-z,nodelete", "-Wl,-z,now"]
+          }
+        ],
+        [
+          "OS=='mac'",
+          {
+            # For both machines: dyld ends a program that can't load it.
+            "type": "shared_library",
+            "product_dir": "<(PRODUCT_DIR)",
+            "sources": ["native/guard/guard.c"],
+            "include_dirs": ["native"],
+            "xcode_settings": {
+              "GCC_C_LANGUAGE_STANDARD": "c17",
+              "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+              "MACOSX_DEPLOYMENT_TARGET": "11.0",
+              "OTHER_CFLAGS": ["-arch x86_64", "-arch arm64"],
+              "OTHER_LDFLAGS": ["-arch x86_64", "-arch arm64"],
+              "LD_DYLIB_INSTALL_NAME": "@loader_path/sigshield-guard.dylib",
+              "WARNING_CFLAGS": ["-Wall", "-Wextra"]
+            }
+          }
+        ],
+        ["OS!='linux' and OS!='mac'", { "type": "none" }]
+      ]
     }
   ]
 }

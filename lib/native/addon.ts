@@ -40,6 +40,8 @@ export interface Addon {
   readonly layout: string
   /** Whether the process's own environment may be asked for: Node lets the addon take the lock that it writes it under. */
   readonly canReadEnvironment: boolean
+  /** Whether this system has a filter that keeps ignored signals ignored: without one only the guard does. */
+  readonly hasSignalFilter: boolean
   /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
   spawn(text: string, memory: ArrayBuffer): number
   /**
@@ -88,6 +90,15 @@ export interface Addon {
    * without the event loop, where `raised` is called. Null where the system has no thread, or descriptor, to give for it.
    */
   watchExitEvent(fd: number, raised: () => void): Int32Array | null
+  /** A pipe for a guard's answer: its read and write ends, or a negative errno. */
+  openAcknowledgement(): [readEnd: number, writeEnd: number] | number
+  /** 0: in force, 1: not, 2: no answer in time. Blocks this thread. */
+  waitForGuard(fd: number, timeoutMs: number): number
+  /** Those that a guard in this process keeps ignored. */
+  guardedSignals(): bigint
+  liftGuard(signals: bigint): void
+  /** Whether its file gives a program privileges, beside its mode. */
+  hasFileCapabilities(path: string): boolean
   /** Takes note of the terminal's mode. */
   rememberTerminal(): void
   /** Takes the terminal out of raw mode, whoever has put it there, if it is this process's. */

@@ -7,7 +7,7 @@ import { requireNode } from '../node/runtime.js'
 import type { Addon } from './addon.js'
 
 /** The folder that holds binding.gyp: two above lib/native/ and dist/native/ alike. */
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
 let addon: Addon | undefined
 

@@ -31,7 +31,7 @@ export function startInPlace(process: ChildProcess, handle: StartedHandle, spawn
   try {
     return spawn()
   } catch (error) {
-    throw withStep(error as NodeJS.ErrnoException, handle.failedStep)
+    throw withStep(error as NodeJS.ErrnoException, handle.failed)
   } finally {
     // Refused by a check of Node's before it: another attempt may follow.
     if (!handle.asked) child._handle = nodes

@@ -14,6 +14,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   register_exits(env, exports);
   register_exit_event(env, exports);
   register_ending(env, exports);
+  register_guard(env, exports);
   register_signals(env, exports);
   register_standing(env, exports);
   return exports;

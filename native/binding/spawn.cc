@@ -13,6 +13,7 @@
 #include "core/start.h"
 #include "core/terminal.h"
 #include "core/wire.h"
+#include "platform/platform.h"
 
 namespace sigshield {
 
@@ -76,6 +77,7 @@ std::string layout() {
 
 void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout());
+  exports.Set("hasSignalFilter", platform::has_signal_filter());
   exports.Set("canReadEnvironment", EnvironmentLock::exists());
   export_function<spawn>(env, exports, "spawn");
   export_function<replace_program>(env, exports, "replace");

@@ -10,6 +10,7 @@ void register_spawn_sync(Napi::Env env, Napi::Object exports);
 void register_exits(Napi::Env env, Napi::Object exports);
 void register_ending(Napi::Env env, Napi::Object exports);
 void register_exit_event(Napi::Env env, Napi::Object exports);
+void register_guard(Napi::Env env, Napi::Object exports);
 void register_standing(Napi::Env env, Napi::Object exports);
 void register_signals(Napi::Env env, Napi::Object exports);
 

@@ -3,12 +3,14 @@
 //
 //   Descriptors    open_pipe, open_socket_pair, WakeUp
 //   Signal mask    SignalsBlocked
-//   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for
+//   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for;
+//                  has_signal_filter
 //   End            ExitSource tells that a child may have ended; exit_descriptor, look_at, has_stopped, stop_signal,
 //                  reap, reap_later
 //   Signal         send_signal, send_signal_to_group, group_is_anothers, signal_process
 //   Exit pipe      seal_exit_pipe, mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
 //
+//   Program file   has_file_capabilities
 //   Itself         replace, end_by, adopt_orphans
 //   Symbols        exported_object
 //   Own signals    own_signals.h
@@ -101,6 +103,9 @@ struct Started {
 // descriptors of the plan from its first instruction on, and nothing else of this process's. Returns once the program
 // runs or can't: a child that failed is reaped already, and has no terminal any more.
 Started start(const StartPlan& plan);
+
+// Whether the kernel can be told to keep what is ignored ignored. Where it can't, no start asks for it.
+bool has_signal_filter();
 
 // End
 
@@ -219,6 +224,12 @@ bool is_marked_exit_pipe(int read_fd);
 
 // Whether `fd` is a pipe without a name. Only among those does an inode name one.
 Failure is_anonymous_pipe(int fd, bool& answer);
+
+// Program file
+
+// Whether who executes it may gain privileges by what the file system says of it, beside its mode: then no library is
+// loaded into it that its environment names.
+bool has_file_capabilities(const char* path);
 
 // Symbols
 
