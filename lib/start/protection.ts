@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { type ExitEvent, sourceOf } from '../exit-event.js'
+import { native } from '../native/load.js'
 import type { OptionFields, OptionNumbers } from '../native/wire.js'
 import { checkInteger, checkMilliseconds, invalidArgType, invalidArgValue, unavailable } from '../node/errors.js'
 import { includes, type Signal, signalNumber } from '../signal/names.js'
@@ -54,6 +55,7 @@ export interface ProtectionOptions {
   /**
    * The signal that the kernel sends the child when its parent dies, however it dies; `true` is SIGKILL. From the main thread
    * only: the kernel takes the end of the starting thread for the parent's. A setuid program loses it (PR_SET_PDEATHSIG(2const)).
+   * Linux alone: refused elsewhere with `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
    * @default false
    */
   readonly parentDeathSignal?: Signal | boolean | undefined
@@ -185,6 +187,12 @@ function parentDeathSignal(signal: unknown, ignored: bigint): number {
   if (includes(ignored, number)) {
     const rule = "must not be a signal of 'options.ignore': the child would live on"
     throw invalidArgValue('options.parentDeathSignal', signal, rule)
+  }
+  if (!native().hasParentDeathSignal) {
+    throw unavailable(
+      "parentDeathSignal works on Linux only: this system tells no child of its parent's death. " +
+        'Give the child an exit event, which its parent sets by its death',
+    )
   }
   if (!isMainThread) {
     throw unavailable(

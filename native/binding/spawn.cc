@@ -129,6 +129,7 @@ std::string layout() {
 void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout());
   exports.Set("canReadEnvironment", EnvironmentLock::exists());
+  exports.Set("hasParentDeathSignal", platform::has_parent_death_signal());
   export_function<spawn>(env, exports, "spawn");
   export_function<name_of_step>(env, exports, "stepName");
 }
