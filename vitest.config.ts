@@ -4,6 +4,9 @@ import { limit, slowness } from './test/support/limits.js'
 
 process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
 
+/** `npm run test:posix`. */
+const isPosix = process.env.TEST_SYSTEM === 'posix'
+
 const sideBySide = { maxWorkers: Math.max(2, availableParallelism()), sequence: { groupOrder: 0 } }
 
 export default defineConfig({
@@ -12,7 +15,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--expose-gc'],
     globalSetup: 'test/support/build-programs.ts',
-    setupFiles: 'test/support/census.ts',
+    setupFiles: ['test/support/census.ts', ...(isPosix ? ['test/support/posix/differences.ts'] : [])],
     testTimeout: limit(30_000),
     hookTimeout: limit(30_000),
     projects: [
@@ -21,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/native/kernel/**', 'test/**/*.alone.test.ts'],
+          exclude: ['test/native/kernel/**', 'test/**/*.alone.test.ts', ...(isPosix ? [] : ['test/posix/**'])],
           ...sideBySide,
         },
       },

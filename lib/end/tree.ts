@@ -34,7 +34,7 @@ export class Tree {
   readonly #known = new Map<number, ProcessEntry>()
 
   /** `inode` is the child's own pipe, if it has one. */
-  constructor(pid: number, inode: number | undefined) {
+  constructor(pid: number, inode: bigint | undefined) {
     this.#root = processEntry(pid)
     this.#mark = inode === undefined ? undefined : `${EXIT_INODE_VARIABLE}=${inode}`
   }

@@ -13,9 +13,9 @@ const MAX_FD = 2 ** 31 - 1
 export class Inherited implements EventSource {
   readonly settable = false
   readonly #fd: number
-  readonly #inode: number
+  readonly #inode: bigint
 
-  constructor(fd: number, inode: number) {
+  constructor(fd: number, inode: bigint) {
     this.#fd = fd
     this.#inode = inode
   }
@@ -27,7 +27,8 @@ export class Inherited implements EventSource {
   static find(): Inherited | undefined {
     const fd = numberIn(EXIT_FD_VARIABLE)
     const inode = numberIn(EXIT_INODE_VARIABLE)
-    return fd <= MAX_FD && native().claimExitFd(fd, inode) ? new Inherited(fd, inode) : undefined
+    if (fd === undefined || fd > MAX_FD || inode === undefined) return undefined
+    return native().claimExitFd(Number(fd), inode) ? new Inherited(Number(fd), inode) : undefined
   }
 
   watch(raised: () => void): Int32Array | undefined {
@@ -62,8 +63,8 @@ export class Inherited implements EventSource {
   }
 }
 
-/** NaN when the variable is no decimal number. */
-function numberIn(variable: string): number {
+/** Undefined when the variable is no decimal number. An inode may take all 64 bits. */
+function numberIn(variable: string): bigint | undefined {
   const value = process.env[variable] ?? ''
-  return /^\d+$/.test(value) ? Number(value) : Number.NaN
+  return /^\d{1,20}$/.test(value) ? BigInt(value) : undefined
 }

@@ -17,7 +17,7 @@ export interface ChildEnd {
   readonly errno: number
   readonly step: string
   readonly fd: number
-  readonly inode: number
+  readonly inode: bigint
   /** Whether no other child is given this pipe. */
   readonly isOwn: boolean
   /** To be called when the child has been started, or was not. */

@@ -15,7 +15,7 @@ export interface ExitPipe {
   /** That failed. */
   readonly step: string
   readonly fd: number
-  readonly inode: number
+  readonly inode: bigint
   readonly handle: object
 }
 
@@ -31,6 +31,8 @@ export interface Addon {
   readonly canReadEnvironment: boolean
   /** Whether this system has a filter that keeps ignored signals ignored: without one only the guard does. */
   readonly hasSignalFilter: boolean
+  /** Whether the kernel tells children of their parent's death. */
+  readonly hasParentDeathSignal: boolean
   /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
   spawn(text: string, memory: ArrayBuffer): number
   stepName(step: number): string
@@ -46,6 +48,10 @@ export interface Addon {
   signalProcess(pid: number, startedAt: number, signal: number): number
   /** Reaps a child that nobody in this process waits for; false when there is none. */
   reapZombie(pid: number): boolean
+  /** Where the system has no /proc: four numbers for each process: its pid, its parent's, 1 if it has ended, and when it was started. */
+  processTable?(): Float64Array
+  /** With that. Whether the environment that the process was started with had this entry. */
+  hasEnvironmentEntry?(pid: number, entry: string): boolean
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe
   /** How many descriptors this process, and so a child, may have. */
@@ -54,7 +60,7 @@ export interface Addon {
   closeExitReadEnd(handle: object): void
   /** Closes the pipe when no process holds a read end of it, and tells whether it did. */
   closeUnreadExitPipe(handle: object): boolean
-  claimExitFd(fd: number, inode: number): boolean
+  claimExitFd(fd: number, inode: bigint): boolean
   /** `timeoutMs` may be Infinity. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState
   /**

@@ -1,7 +1,7 @@
 /** The signals of any process: what it does with them, and sending it one. */
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
-import { checkInteger, invalidArgType, ownOptions, systemError } from '../node/errors.js'
+import { checkInteger, invalidArgType, ownOptions, systemError, unavailable } from '../node/errors.js'
 import { type Signal, signalNumber, signalsOf } from './names.js'
 import { ProcStatus } from './proc-status.js'
 import { processEntry } from './process-table.js'
@@ -29,10 +29,16 @@ const modes = ['off', 'strict', 'filter'] as const
 /**
  * What any process does with its signals, one by the id of a thread too. Signals 32 and 33, libc's own, are told like others. Also from
  * a worker thread; `blocked` and `pending.thread` are of the main thread there too.
- * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; RangeError `ERR_OUT_OF_RANGE`.
+ * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; RangeError `ERR_OUT_OF_RANGE`;
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on macOS.
  */
 export function stateOf(pid: number): ProcessState {
   checkPid(pid)
+  if (process.platform === 'darwin') {
+    throw unavailable(
+      "stateOf() works on Linux only: this system tells of no other process's signals. Ask it with ps(1)",
+    )
+  }
   for (;;) {
     const startedAt = processEntry(pid)?.startedAt
     const status = statusOf(pid)

@@ -98,7 +98,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   /** Of the pipe that is its alone. */
-  get ownInode(): number | undefined {
+  get ownInode(): bigint | undefined {
     return this.#childEnd?.isOwn ? this.#childEnd.inode : undefined
   }
 
