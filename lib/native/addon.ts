@@ -15,7 +15,7 @@ export interface ExitPipe {
   /** That failed. */
   readonly step: string
   readonly fd: number
-  readonly inode: number
+  readonly inode: bigint
   readonly handle: object
 }
 
@@ -42,6 +42,8 @@ export interface Addon {
   readonly canReadEnvironment: boolean
   /** Whether this system has a filter that keeps ignored signals ignored: without one only the guard does. */
   readonly hasSignalFilter: boolean
+  /** Whether the kernel tells children of their parent's death. */
+  readonly hasParentDeathSignal: boolean
   /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
   spawn(text: string, memory: ArrayBuffer): number
   /**
@@ -73,6 +75,10 @@ export interface Addon {
   signalProcess(pid: number, startedAt: number, signal: number): number
   /** Reaps a child that nobody in this process waits for; false when there is none. */
   reapZombie(pid: number): boolean
+  /** Where the system has no /proc: four numbers for each process: its pid, its parent's, 1 if it has ended, and when it was started. */
+  processTable?(): Float64Array
+  /** With that. Whether the environment that the process was started with had this entry. */
+  hasEnvironmentEntry?(pid: number, entry: string): boolean
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe
   /** How many descriptors this process, and so a child, may have. */
@@ -82,7 +88,7 @@ export interface Addon {
   /** Closes the pipe when no process holds a read end of it, and tells whether it did. */
   closeUnreadExitPipe(handle: object): boolean
   /** `errno`: 0, or why the system does not say whether it is. */
-  claimExitFd(fd: number, inode: number): { readonly isOurs: boolean; readonly errno: number; readonly step: string }
+  claimExitFd(fd: number, inode: bigint): { readonly isOurs: boolean; readonly errno: number; readonly step: string }
   /** `timeoutMs` may be Infinity. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState
   /**

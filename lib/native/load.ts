@@ -22,10 +22,10 @@ export function native(): Addon {
 
 function load(): Addon {
   requireNode()
-  if (process.platform !== 'linux') {
+  if (process.platform !== 'linux' && process.platform !== 'darwin') {
     throw Object.assign(
       new Error(
-        `sigshield can't start children on ${process.platform} yet: only Linux is supported. ` +
+        `sigshield can't start children on ${process.platform} yet: only on Linux and macOS. ` +
           'Use node:child_process there, and tell children to leave over a pipe that you close.',
       ),
       { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },

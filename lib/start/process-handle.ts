@@ -71,7 +71,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   readonly #isUnstarted = isToBeUnstarted()
   resourceUsage: ResourceUsage | undefined
   /** Of its pipe, when it has ended and others may still read that. */
-  inodeLeft: number | undefined
+  inodeLeft: bigint | undefined
 
   constructor(child: ChildProcess, protection: Protection, prepared: Prepared) {
     super('PROCESSWRAP')
@@ -97,7 +97,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   /** Of the pipe that is its alone. */
-  get ownInode(): number | undefined {
+  get ownInode(): bigint | undefined {
     return this.#childEnd?.isOwn ? this.#childEnd.inode : undefined
   }
 

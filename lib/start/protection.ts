@@ -59,6 +59,7 @@ export interface ProtectionOptions {
   /**
    * The signal that the kernel sends the child when its parent dies, however it dies; `true` is SIGKILL. From the main thread
    * only: the kernel takes the end of the starting thread for the parent's. A setuid program loses it (PR_SET_PDEATHSIG(2const)).
+   * Linux alone: refused elsewhere with `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
    * @default false
    */
   readonly parentDeathSignal?: Signal | boolean | undefined
@@ -212,6 +213,12 @@ function parentDeathSignal(signal: unknown, ignored: bigint, threadOutlives: boo
   if (includes(ignored, number)) {
     const rule = "must not be a signal of 'options.ignore': the child would live on"
     throw invalidArgValue('options.parentDeathSignal', signal, rule)
+  }
+  if (!native().hasParentDeathSignal) {
+    throw unavailable(
+      "parentDeathSignal works on Linux only: this system tells no child of its parent's death. " +
+        'Give the child an exit event, which its parent sets by its death',
+    )
   }
   if (!threadOutlives) {
     throw unavailable(

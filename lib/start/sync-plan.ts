@@ -119,7 +119,7 @@ function syncProtection(options: Options): Protection {
   const asked = protectionFrom({ ...options, ignore } as ProtectionOptions, 'auto', true)
   const protection = withoutGuard(options, asked)
   const unheard = unheardSignals(protection)
-  if (parentDeathSignal !== undefined || unheard === 0n) return protection
+  if (parentDeathSignal !== undefined || !native().hasParentDeathSignal || unheard === 0n) return protection
   const deathSignal = includes(unheard, SIGTERM) ? SIGKILL : SIGTERM
   return { ...protection, numbers: { ...protection.numbers, parentDeathSignal: deathSignal } }
 }

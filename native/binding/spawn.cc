@@ -79,6 +79,7 @@ void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout());
   exports.Set("hasSignalFilter", platform::has_signal_filter());
   exports.Set("canReadEnvironment", EnvironmentLock::exists());
+  exports.Set("hasParentDeathSignal", platform::has_parent_death_signal());
   export_function<spawn>(env, exports, "spawn");
   export_function<replace_program>(env, exports, "replace");
   export_function<name_of_step>(env, exports, "stepName");

@@ -150,6 +150,8 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
 
 bool has_signal_filter() { return true; }
 
+bool has_parent_death_signal() { return true; }
+
 Started start(const StartPlan& plan) {
   const Enforcement enforcement = plan.options.enforcement;
   // What is in force already is not installed again: a program that restarts itself would gain a filter each time.
