@@ -1,4 +1,4 @@
-// Imports go one way: command → public → supervise → foreign → end → start → exit-event → event, signal → native → node.
+// Imports go one way: command → public → supervise → foreign → end → start → exit-event, guard → event, signal → native → node.
 // CONTRIBUTING.md has the map.
 const room = (name) => `^lib/${name}/`
 const publicFiles = '^lib/[^/]+\\.ts$'
@@ -41,6 +41,12 @@ module.exports = {
       name: 'signal-stands-below-start',
       severity: 'error',
       from: { path: room('signal') },
+      to: { path: [publicFiles, room('start'), room('event'), room('guard')] },
+    },
+    {
+      name: 'guard-stands-below-start',
+      severity: 'error',
+      from: { path: room('guard') },
       to: { path: [publicFiles, room('start'), room('event')] },
     },
     {

@@ -6,6 +6,8 @@ process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
 
 /** Files that mean nothing where the suite runs: test/systems/asan.mjs. */
 const leftOut = process.env.TEST_LEFT_OUT?.split(',') ?? []
+/** `npm run test:posix`. */
+const isPosix = process.env.TEST_SYSTEM === 'posix'
 
 /**
  * Other code's children at a real terminal. By name (`npm run test:protect`), as a few runs in a hundred of them hang, and nobody knows
@@ -24,7 +26,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--expose-gc'],
     globalSetup: 'test/support/build-programs.ts',
-    setupFiles: 'test/support/census.ts',
+    setupFiles: ['test/support/census.ts', ...(isPosix ? ['test/support/posix/differences.ts'] : [])],
     testTimeout: limit(30_000),
     hookTimeout: limit(30_000),
     projects: [
@@ -33,7 +35,14 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...ofTheSystem, 'test/**/*.alone.test.ts', ...byName, ...leftOut],
+          exclude: [
+            ...ofTheSystem,
+            'test/**/*.alone.test.ts',
+            // The command waits for signals and replaces its process: on Linux alone.
+            ...(isPosix ? ['test/command/**'] : ['test/posix/**']),
+            ...byName,
+            ...leftOut,
+          ],
           ...sideBySide,
         },
       },

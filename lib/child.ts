@@ -1,9 +1,11 @@
-/** The child's side: `import { exitEvent } from 'sigshield/child'`. */
+/** The child's side: `import { exitEvent, liftGuard } from 'sigshield/child'`. */
 import { Inherited } from './event/inherited.js'
 import { Polled } from './event/polled.js'
 import { Unconnected } from './event/unconnected.js'
 import { ExitEvent } from './exit-event.js'
 import { otherRuntime } from './node/runtime.js'
+import { liftOwnGuard } from './signal/guard.js'
+import type { Signal } from './signal/names.js'
 
 export type { ExitEvent, ExitReason } from './exit-event.js'
 
@@ -18,4 +20,19 @@ let event: ExitEvent | undefined
 export function exitEvent(): ExitEvent {
   event ??= new ExitEvent((otherRuntime() ? Polled : Inherited).find() ?? new Unconnected())
   return event
+}
+
+/**
+ * Lets this process handle signals again that its guard (`enforce: 'guard'`) keeps ignored, all of them by default. From then on
+ * they do what was asked for meanwhile: a listener that is there already runs, and without one the signal has its default action.
+ * What this process starts afterwards is not guarded against them either.
+ * @returns the signals that were guarded; empty in a process without a guard. What a filter enforces stays as it is.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`; Error
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` in a worker thread of a guarded process.
+ * @example
+ * process.on('SIGTERM', leave) // never runs under the guard
+ * liftGuard(['SIGTERM']) // but from now on
+ */
+export function liftGuard(signals?: readonly Signal[]): Signal[] {
+  return liftOwnGuard(signals)
 }

@@ -8,14 +8,15 @@ import { type ProtectOptions, Shield } from './foreign/shield.js'
 import { invalidArgType } from './node/errors.js'
 import type { ResourceUsage } from './start/ended.js'
 import { handleOf } from './start/process-handle.js'
+import type { Enforced } from './start/protection.js'
 import { type StopOptions, type StopOutcome, stopRequest } from './stop.js'
 
 export type { ProtectOptions } from './foreign/shield.js'
 
 /** What a protected child of another's has beyond a ChildProcess. */
 export interface ChildProtection {
-  /** Whether the system keeps the child, and every descendant, from undoing what it ignores. */
-  readonly enforced: boolean
+  /** What keeps the child from undoing what it ignores, as {@link ProtectedProcess.enforced}. */
+  readonly enforced: Enforced
   /** The exit event that the child was given: its own alone, unless it was started with another. */
   readonly exitEvent: ExitEvent | undefined
   /** Undefined until the child has exited. */

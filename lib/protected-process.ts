@@ -7,6 +7,7 @@ import type { ResourceUsage } from './start/ended.js'
 import { limit } from './start/limits.js'
 import type { SpawnPlan } from './start/plan.js'
 import { ProcessHandle } from './start/process-handle.js'
+import type { Enforced } from './start/protection.js'
 import { type StopOptions, type StopOutcome, stopRequest } from './stop.js'
 
 /**
@@ -29,8 +30,11 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
     return this.#handle.protection.exitEvent
   }
 
-  /** Whether the system keeps the child, and every descendant, from undoing what it ignores. */
-  get enforced(): boolean {
+  /**
+   * What keeps the child from undoing what it ignores: `'filter'`, the kernel, and every descendant too; `'guard'`, a library that is
+   * loaded into it, and into the descendants that keep it; `false`, nothing.
+   */
+  get enforced(): Enforced {
     return this.#handle.enforced
   }
 

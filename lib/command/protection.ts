@@ -48,5 +48,11 @@ export function withInherited(
 }
 
 export function unenforced(protection: Protection, set: bigint): Protection {
-  return { ...protection, numbers: { ...protection.numbers, unenforced: set } }
+  const { numbers, guard } = protection
+  const rest = guard ? guard.set & ~set : 0n
+  return {
+    ...protection,
+    numbers: { ...numbers, unenforced: set },
+    guard: guard && rest !== 0n ? { ...guard, set: rest } : undefined,
+  }
 }

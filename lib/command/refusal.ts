@@ -21,5 +21,6 @@ export function refuse(name: 'run' | 'exec', file: string, error: NodeJS.ErrnoEx
 }
 
 function advice(step: string | undefined): string {
+  if (step === 'guard') return ' (--no-enforce does without the guard)'
   return step === 'seccomp' ? ' (--no-enforce does without the filter)' : ''
 }

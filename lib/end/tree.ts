@@ -52,12 +52,12 @@ export class Tree {
   readonly #known = new Map<number, ProcessEntry>()
 
   /** `inode` is the child's own pipe, if it has one. With `sameSession` what is in another session is no part of it. */
-  constructor(pid: number, inode: number | undefined, sameSession?: boolean)
+  constructor(pid: number, inode: bigint | undefined, sameSession?: boolean)
   /** What children have left behind that have ended, in the session of this process, by their pipes. */
-  constructor(pid: undefined, inodes: readonly number[])
-  constructor(pid: number | undefined, inodes: number | readonly number[] = [], sameSession = pid === undefined) {
+  constructor(pid: undefined, inodes: readonly bigint[])
+  constructor(pid: number | undefined, inodes: bigint | readonly bigint[] = [], sameSession = pid === undefined) {
     this.#root = pid === undefined ? undefined : processEntry(pid)
-    const all = typeof inodes === 'number' ? [inodes] : inodes
+    const all = typeof inodes === 'bigint' ? [inodes] : inodes
     // Without its root a tree is not known to be older than what has the same mark.
     this.#marks = pid !== undefined && !this.#root ? [] : all.map((inode) => `${EXIT_INODE_VARIABLE}=${inode}`)
     this.#session = sameSession ? processEntry(pid ?? process.pid)?.session : undefined

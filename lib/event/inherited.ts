@@ -11,9 +11,9 @@ const TERMINATION_CHECK_MS = 100
 export class Inherited implements EventSource {
   readonly settable = false
   readonly #fd: number
-  readonly #inode: number
+  readonly #inode: bigint
 
-  constructor(fd: number, inode: number) {
+  constructor(fd: number, inode: bigint) {
     this.#fd = fd
     this.#inode = inode
   }

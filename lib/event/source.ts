@@ -17,12 +17,12 @@ const MAX_FD = 2 ** 31 - 1
  * What the variables of this process name, undefined where they name nothing. They may be stale: inherited by a grandchild that
  * did not get the descriptor, or got another file at its number.
  */
-export function namedEnd(): { readonly fd: number; readonly inode: number } | undefined {
+export function namedEnd(): { readonly fd: number; readonly inode: bigint } | undefined {
   const [fd, inode] = [EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE].map((variable) => {
     const value = process.env[variable] ?? ''
-    return /^\d+$/.test(value) ? Number(value) : Number.NaN
-  }) as [number, number]
-  return fd <= MAX_FD && !Number.isNaN(inode) ? { fd, inode } : undefined
+    return /^\d{1,20}$/.test(value) ? BigInt(value) : undefined
+  })
+  return fd !== undefined && fd <= MAX_FD && inode !== undefined ? { fd: Number(fd), inode } : undefined
 }
 
 /** What one child is given: the read end of a pipe of its own, so that nothing that it does with it reaches another. */
@@ -31,7 +31,7 @@ export interface ChildEnd {
   readonly errno: number
   readonly step: string
   readonly fd: number
-  readonly inode: number
+  readonly inode: bigint
   /** Whether no other child is given this pipe. */
   readonly isOwn: boolean
   /** To be called when the child has been started, or was not. */

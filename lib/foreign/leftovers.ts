@@ -10,12 +10,12 @@ const MOST_CHILDREN = 1000
 
 export class Leftovers {
   /** The pipes of the children, and how long what has their mark is given to end. */
-  readonly #graces = new Map<number, number>()
+  readonly #graces = new Map<bigint, number>()
 
-  add(inode: number, grace: number): void {
+  add(inode: bigint, grace: number): void {
     this.#graces.set(inode, grace)
     const [oldest] = this.#graces.keys()
-    if (this.#graces.size > MOST_CHILDREN) this.#graces.delete(oldest as number)
+    if (this.#graces.size > MOST_CHILDREN) this.#graces.delete(oldest as bigint)
   }
 
   /** Whether there may be any. */

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import { checkStop } from '../end/ladder.js'
 import { ExitEvent } from '../exit-event.js'
+import { native } from '../native/load.js'
 import { invalidArgValue, ownOptions } from '../node/errors.js'
 import { includes } from '../signal/names.js'
 import type { ProcessHandle } from '../start/process-handle.js'
@@ -130,6 +131,6 @@ function hearsTerm(protection: Protection): boolean {
 
 /** So that no child outlives a parent that had no time to end it, deaf to the terminal. */
 function withDeathSignal({ parentDeathSignal }: ProtectOptions, protection: Protection): Protection {
-  if (parentDeathSignal !== undefined || !hearsTerm(protection)) return protection
+  if (parentDeathSignal !== undefined || !native().hasParentDeathSignal || !hearsTerm(protection)) return protection
   return { ...protection, numbers: { ...protection.numbers, parentDeathSignal: SIGTERM } }
 }

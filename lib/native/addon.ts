@@ -15,7 +15,7 @@ export interface ExitPipe {
   /** That failed. */
   readonly step: string
   readonly fd: number
-  readonly inode: number
+  readonly inode: bigint
   readonly handle: object
 }
 
@@ -40,6 +40,10 @@ export interface Addon {
   readonly layout: string
   /** Whether the process's own environment may be asked for: Node lets the addon take the lock that it writes it under. */
   readonly canReadEnvironment: boolean
+  /** Whether this system has a filter that keeps ignored signals ignored: without one only the guard does. */
+  readonly hasSignalFilter: boolean
+  /** Whether the kernel tells children of their parent's death. */
+  readonly hasParentDeathSignal: boolean
   /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
   spawn(text: string, memory: ArrayBuffer): number
   /**
@@ -71,6 +75,10 @@ export interface Addon {
   signalProcess(pid: number, startedAt: number, signal: number): number
   /** Reaps a child that nobody in this process waits for; false when there is none. */
   reapZombie(pid: number): boolean
+  /** Where the system has no /proc: four numbers for each process: its pid, its parent's, 1 if it has ended, and when it was started. */
+  processTable?(): Float64Array
+  /** With that. Whether the environment that the process was started with had this entry. */
+  hasEnvironmentEntry?(pid: number, entry: string): boolean
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe
   /** How many descriptors this process, and so a child, may have. */
@@ -80,7 +88,7 @@ export interface Addon {
   /** Closes the pipe when no process holds a read end of it, and tells whether it did. */
   closeUnreadExitPipe(handle: object): boolean
   /** `errno`: 0, or why the system does not say whether it is. */
-  claimExitFd(fd: number, inode: number): { readonly isOurs: boolean; readonly errno: number; readonly step: string }
+  claimExitFd(fd: number, inode: bigint): { readonly isOurs: boolean; readonly errno: number; readonly step: string }
   /** `timeoutMs` may be Infinity. */
   waitForExitEvent(fd: number, timeoutMs: number): ExitState
   /**
@@ -88,6 +96,15 @@ export interface Addon {
    * without the event loop, where `raised` is called. Null where the system has no thread, or descriptor, to give for it.
    */
   watchExitEvent(fd: number, raised: () => void): Int32Array | null
+  /** A pipe for a guard's answer: its read and write ends, or a negative errno. */
+  openAcknowledgement(): [readEnd: number, writeEnd: number] | number
+  /** 0: in force, 1: not, 2: no answer in time. Blocks this thread. */
+  waitForGuard(fd: number, timeoutMs: number): number
+  /** Those that a guard in this process keeps ignored. */
+  guardedSignals(): bigint
+  liftGuard(signals: bigint): void
+  /** Whether its file gives a program privileges, beside its mode. */
+  hasFileCapabilities(path: string): boolean
   /** Takes note of the terminal's mode. */
   rememberTerminal(): void
   /** Takes the terminal out of raw mode, whoever has put it there, if it is this process's. */

@@ -7,7 +7,7 @@ import { requireNode } from '../node/runtime.js'
 import type { Addon } from './addon.js'
 
 /** The folder that holds binding.gyp: two above lib/native/ and dist/native/ alike. */
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
 let addon: Addon | undefined
 
@@ -22,10 +22,10 @@ export function native(): Addon {
 
 function load(): Addon {
   requireNode()
-  if (process.platform !== 'linux') {
+  if (process.platform !== 'linux' && process.platform !== 'darwin') {
     throw Object.assign(
       new Error(
-        `sigshield can't start children on ${process.platform} yet: only Linux is supported. ` +
+        `sigshield can't start children on ${process.platform} yet: only on Linux and macOS. ` +
           'Use node:child_process there, and tell children to leave over a pipe that you close.',
       ),
       { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },

@@ -72,7 +72,8 @@ export interface StartResult {
   /** 0, or the negative errno of the failed step; then there is no process, and pid means nothing. */
   readonly errno: number
   readonly step: string
-  readonly enforced: boolean
+  /** By a filter, of this start or inherited. */
+  readonly enforced: false | 'filter'
   /** The set of signals whose dispositions neither the child nor a descendant can change. */
   readonly inForce: bigint
   readonly pid: number
@@ -175,7 +176,7 @@ export class Wire<Fields extends OptionFields> {
     return {
       errno: errno < 0 ? errno : 0,
       step: errno < 0 ? native().stepName(numbers[slot.step] as number) : '',
-      enforced: numbers[slot.enforced] === 1,
+      enforced: numbers[slot.enforced] === 1 && 'filter',
       inForce: setOf(numbers[slot.inForceLow] as number, numbers[slot.inForceHigh] as number),
       pid: numbers[slot.pid] as number,
     }

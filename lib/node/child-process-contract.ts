@@ -81,10 +81,19 @@ Object.setPrototypeOf(BareChildProcess, ChildProcess)
  */
 export const ChildProcessWithoutHandle = BareChildProcess as unknown as new () => ChildProcess
 
+/** The step of a start that failed, and why the guard was refused. */
+export interface FailedStep {
+  readonly step: string
+  readonly why?: string
+}
+
 /** What to do, where a refusal has one likely cause. */
-function adviceFor(step: string, code: string | undefined): string {
+function adviceFor({ step, why }: FailedStep, code: string | undefined): string {
   if (step === 'seccomp') {
     return ": the system gives no seccomp filter, so the child could undo what it ignores. Pass { enforce: false } or 'auto' to start it all the same"
+  }
+  if (step === 'guard') {
+    return `: the guard can’t cover it: ${why}. Pass another 'enforce' to start it without the guard`
   }
   if (step === 'clone' && code === 'EINVAL') {
     return ": the system refuses the flags of clone(2), which is probably user-mode emulation (qemu-user, also behind docker's --platform). Run a Node of the machine's own architecture, or emulate the whole machine"
@@ -93,17 +102,17 @@ function adviceFor(step: string, code: string | undefined): string {
 }
 
 /** Adds the system call that failed to an error in Node's own shape. */
-export function withStep(error: NodeJS.ErrnoException, step: string | undefined): NodeJS.ErrnoException {
-  if (step === undefined) return error
-  error.message += adviceFor(step, error.code)
-  return Object.assign(error, { step })
+export function withStep(error: NodeJS.ErrnoException, failed: FailedStep | undefined): NodeJS.ErrnoException {
+  if (failed === undefined) return error
+  error.message += adviceFor(failed, error.code)
+  return Object.assign(error, { step: failed.step })
 }
 
 /** What {@link startChild} asks of a handle beyond Node's own part. */
 export interface StartedHandle extends NodeProcessHandle {
   /** Node has called spawn(). */
   readonly asked: boolean
-  readonly failedStep: string | undefined
+  readonly failed: FailedStep | undefined
 }
 
 /**
@@ -117,7 +126,7 @@ export function startChild(process: ChildProcess, handle: StartedHandle, options
   try {
     ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
   } catch (error) {
-    throw withStep(error as NodeJS.ErrnoException, handle.failedStep)
+    throw withStep(error as NodeJS.ErrnoException, handle.failed)
   }
   if (!handle.asked) throw unknownNode()
 }
@@ -130,7 +139,7 @@ export function endChild(
   ended: ChildProcess,
   exitCode: number | null,
   signal: string | null | undefined,
-  failedStep: string | undefined | typeof UNTOLD,
+  failed: FailedStep | undefined | typeof UNTOLD,
 ): void {
   const child = ended as unknown as Internals
   if (signal) {
@@ -142,16 +151,16 @@ export function endChild(
   child._handle?.close()
   child._handle = null
   try {
-    if (failedStep !== UNTOLD) tellEnd(child, exitCode, failedStep)
+    if (failed !== UNTOLD) tellEnd(child, exitCode, failed)
   } finally {
     // A listener that throws holds back nothing.
     process.nextTick(drainUntouchedOutput, child)
-    if (failedStep !== UNTOLD) child._closesGot += 1
+    if (failed !== UNTOLD) child._closesGot += 1
     if (child._closesGot === child._closesNeeded) child.emit('close', child.exitCode, child.signalCode)
   }
 }
 
-function tellEnd(child: Internals, exitCode: number | null, failedStep: string | undefined): void {
+function tellEnd(child: Internals, exitCode: number | null, failed: FailedStep | undefined): void {
   if (exitCode === null || exitCode >= 0) {
     child.emit('exit', child.exitCode, child.signalCode)
     return
@@ -159,7 +168,7 @@ function tellEnd(child: Internals, exitCode: number | null, failedStep: string |
   const error = systemError(exitCode, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn')
   if (child.spawnfile) error.path = child.spawnfile
   Object.assign(error, { spawnargs: child.spawnargs?.slice(1) })
-  child.emit('error', withStep(error, failedStep))
+  child.emit('error', withStep(error, failed))
 }
 
 /** On the next tick, so that an 'exit' listener may still start reading: what nobody reads would hold back 'close'. */

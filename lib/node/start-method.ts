@@ -31,7 +31,7 @@ export function startInPlace(process: ChildProcess, handle: StartedHandle, spawn
   try {
     return spawn()
   } catch (error) {
-    throw withStep(error as NodeJS.ErrnoException, handle.failedStep)
+    throw withStep(error as NodeJS.ErrnoException, handle.failed)
   } finally {
     if (handle.asked) forget(nodes as NodeProcessHandle, process)
     // Refused by a check of Node's before it: another attempt may follow.

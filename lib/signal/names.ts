@@ -7,7 +7,8 @@ export type Signal = NodeJS.Signals | number
 
 const numbers: Readonly<Record<string, number>> = constants.signals
 const FIRST_REALTIME = 34
-const LAST_SIGNAL = 64
+/** NSIG of a Mac is 32: it has no real-time signals. */
+const LAST_SIGNAL = process.platform === 'darwin' ? 31 : 64
 
 /** Where names share a number (SIGABRT and SIGIOT) the first one listed is Node's own. */
 const names = new Map<number, string>()

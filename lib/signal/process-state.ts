@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
-import { checkInteger, invalidArgType, ownOptions, systemError } from '../node/errors.js'
+import { checkInteger, invalidArgType, ownOptions, systemError, unavailable } from '../node/errors.js'
 import { type Signal, signalNumber, signalsOf } from './names.js'
 import { ProcStatus } from './proc-status.js'
 import { entryOf } from './process-table.js'
@@ -30,10 +30,16 @@ const modes = ['off', 'strict', 'filter'] as const
 /**
  * What any process does with its signals, one by the id of a thread too. Signals 32 and 33, libc's own, are told like others. Also from
  * a worker thread; `blocked` and `pending.thread` are of the main thread there too.
- * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; RangeError `ERR_OUT_OF_RANGE`.
+ * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; RangeError `ERR_OUT_OF_RANGE`;
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on macOS.
  */
 export function stateOf(pid: number): ProcessState {
   checkPid(pid)
+  if (process.platform === 'darwin') {
+    throw unavailable(
+      "stateOf() works on Linux only: this system tells of no other process's signals. Ask it with ps(1)",
+    )
+  }
   for (;;) {
     const startedAt = startOf(pid)
     const status = looking(() => new ProcStatus(pid))

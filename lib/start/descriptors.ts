@@ -15,8 +15,11 @@ export function namesNone(entry: StdioEntry): boolean {
   return sourceOf(entry) === -1
 }
 
-/** The child's descriptors, and the variables that name the exit event. */
-export function handOver(stdio: readonly StdioEntry[], childEnd: ChildEnd | undefined) {
+/**
+ * The child's descriptors, and the variables that name the exit event. `spare`: how many more may be put between the stdio and
+ * the exit event.
+ */
+export function handOver(stdio: readonly StdioEntry[], childEnd: ChildEnd | undefined, spare: number) {
   const sources = stdio.map((entry) => {
     if (entry.type === 'pipe' || entry.type === 'overlapped') return NEW_PIPE
     // libuv takes any negative number for none.
@@ -28,7 +31,8 @@ export function handOver(stdio: readonly StdioEntry[], childEnd: ChildEnd | unde
     return { descriptors: sources, changes, exitSource: NO_DESCRIPTOR, exitTarget: NO_DESCRIPTOR }
   }
   // Where the child may not have so many descriptors, right after the stdio.
-  const exitTarget = native().descriptorLimit() > EXIT_FD ? Math.max(sources.length, EXIT_FD) : sources.length
+  const first = sources.length + spare
+  const exitTarget = native().descriptorLimit() > EXIT_FD ? Math.max(first, EXIT_FD) : first
   const changes = [`${EXIT_FD_VARIABLE}=${exitTarget}`, `${EXIT_INODE_VARIABLE}=${childEnd.inode}`]
   return { descriptors: sources, changes, exitSource: childEnd.fd, exitTarget }
 }

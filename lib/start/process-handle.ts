@@ -5,9 +5,10 @@ import { constants } from 'node:os'
 import type { ChildEnd } from '../event/source.js'
 import { sourceOf } from '../exit-event.js'
 import { native } from '../native/load.js'
-import { type SpawnResult, Wire } from '../native/wire.js'
+import { Wire } from '../native/wire.js'
 import {
   endChild,
+  type FailedStep,
   type HandleSpawnOptions,
   handleSpawnOptions,
   pipeIsForgottenAfter,
@@ -19,10 +20,11 @@ import { isHeld } from '../signal/held.js'
 import { signalName } from '../signal/names.js'
 import { namesNone, openPipes } from './descriptors.js'
 import type { Ended, ResourceUsage } from './ended.js'
+import { type EnforcedResult, startEnforced } from './enforced-start.js'
 import { PrivateField } from './private-field.js'
-import { hasOwnGroup, optionFields, type Protection, unheardSignals } from './protection.js'
+import { type Enforced, hasOwnGroup, optionFields, type Protection, unheardSignals } from './protection.js'
 import { type PreparedTexts, startRequest } from './start-request.js'
-import { isToBeUnstarted } from './unstarted.js'
+import { isToBeUnstarted, NO_PROGRAM } from './unstarted.js'
 
 /** What a caller has prepared of a start. */
 export interface Prepared extends PreparedTexts {
@@ -49,9 +51,6 @@ function openWire(): Wire<typeof optionFields> {
   return opened
 }
 
-/** Nothing can be executed by this name. */
-const NO_PROGRAM = '/dev/null/unstarted'
-
 export class ProcessHandle extends AsyncResource implements StartedHandle {
   readonly #child: ChildProcess
   readonly protection: Protection
@@ -64,15 +63,15 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   #onEnded: ((ended: Ended) => void)[] | undefined
   pid?: number
   ended: Ended | undefined
-  enforced = false
+  enforced: Enforced = false
   #inForce = 0n
   /** The child's process group has its own number. */
   leadsGroup = false
-  failedStep: string | undefined
+  failed: FailedStep | undefined
   readonly #isUnstarted = isToBeUnstarted()
   resourceUsage: ResourceUsage | undefined
   /** Of its pipe, when it has ended and others may still read that. */
-  inodeLeft: number | undefined
+  inodeLeft: bigint | undefined
 
   constructor(child: ChildProcess, protection: Protection, prepared: Prepared) {
     super('PROCESSWRAP')
@@ -98,7 +97,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   /** Of the pipe that is its alone. */
-  get ownInode(): number | undefined {
+  get ownInode(): bigint | undefined {
     return this.#childEnd?.isOwn ? this.#childEnd.inode : undefined
   }
 
@@ -107,7 +106,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   onexit(exitCode: number | null, signal?: string | null): void {
-    endChild(this.#child, exitCode, signal, this.#isUnstarted ? UNTOLD : this.failedStep)
+    endChild(this.#child, exitCode, signal, this.#isUnstarted ? UNTOLD : this.failed)
   }
 
   get asked(): boolean {
@@ -119,10 +118,10 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.#prepared = undefined
     const options = handleSpawnOptions(args, prepared.spawn)
     checkPermission(options.file)
-    if (options.stdio.some(namesNone)) return this.#refused(options, 'fcntl', -constants.errno.EINVAL)
+    if (options.stdio.some(namesNone)) return this.#refused(options, { step: 'fcntl' }, -constants.errno.EINVAL)
     const childEnd = sourceOf(this.protection.exitEvent)?.childEnd()
-    if (childEnd && childEnd.errno !== 0) return this.#refused(options, childEnd.step, childEnd.errno)
-    let result: SpawnResult | undefined
+    if (childEnd && childEnd.errno !== 0) return this.#refused(options, childEnd, childEnd.errno)
+    let result: EnforcedResult | undefined
     try {
       result = this.#start(options, prepared, childEnd)
     } finally {
@@ -131,8 +130,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     }
     this.enforced = result.enforced
     this.#inForce = result.inForce
-    if (this.#isUnstarted) return this.#refused(options, 'execve', -constants.errno.ENOENT)
-    if (result.errno !== 0) return this.#refused(options, result.step, result.errno)
+    if (this.#isUnstarted) return this.#refused(options, { step: 'execve' }, -constants.errno.ENOENT)
+    if (result.errno !== 0) return this.#refused(options, result, result.errno)
     this.#childEnd = childEnd
     this.leadsGroup = options.detached || hasOwnGroup(this.protection)
     ;({ pid: this.pid, id: this.#id } = result)
@@ -140,19 +139,19 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     return 0
   }
 
-  #start(options: HandleSpawnOptions, prepared: Prepared, childEnd: ChildEnd | undefined): SpawnResult {
+  #start(options: HandleSpawnOptions, prepared: Prepared, childEnd: ChildEnd | undefined): EnforcedResult {
     const asked = this.#isUnstarted ? { ...options, file: NO_PROGRAM } : options
     const request = startRequest(asked, prepared, this.protection, childEnd)
-    const result = openWire().start(request)
+    const result = startEnforced(request, this.protection, (complete) => openWire().start(complete))
     openPipes(options.stdio, request.descriptors)
     return result
   }
 
-  #refused(options: HandleSpawnOptions, step: string, errno: number): number {
+  #refused(options: HandleSpawnOptions, failed: FailedStep, errno: number): number {
     for (const { type, handle } of options.stdio) {
       if (type !== 'wrap' && pipeIsForgottenAfter(errno, type)) handle?.close()
     }
-    this.failedStep = step
+    this.failed = failed
     return errno
   }
 

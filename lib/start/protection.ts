@@ -2,6 +2,8 @@
 import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { type ExitEvent, sourceOf } from '../exit-event.js'
+import type { Guarding } from '../guard/start.js'
+import { native } from '../native/load.js'
 import type { OptionFields, OptionNumbers } from '../native/wire.js'
 import { checkInteger, checkMilliseconds, invalidArgType, invalidArgValue, unavailable } from '../node/errors.js'
 import { includes, type Signal, signalNumber } from '../signal/names.js'
@@ -20,8 +22,11 @@ export interface ProtectionOptions {
    */
   readonly block?: readonly Signal[] | undefined
   /**
-   * Keep the child and its descendants from undoing `ignore` (seccomp). `true`: fail to start where the system has no such
-   * filter; `'auto'`: start without it, see `enforced`; `false`: add none, and a Node child undoes what it ignores at start-up.
+   * Keep the child and its descendants from undoing `ignore`, by a filter of the kernel's (seccomp). `true`: fail to start where
+   * the system has none; `'auto'`: start without it, see `enforced`; `false`: add none, and a Node child undoes what it ignores at
+   * start-up. `'guard'`: by a library that is loaded into the child and the descendants that keep it in their environment, and
+   * that an explicit start with other signals or `liftGuard()` of `sigshield/child` lifts; fail to start a program that it can't be
+   * loaded into (docs/guard.md). Where the kernel has no filter, as on macOS, `true` and `'auto'` mean the guard.
    *
    * It guards against programs that reset signals as a matter of course, and is no security boundary: one that means to can get
    * round it, and a signal that a program blocks still reaches its sigwait(3) or signalfd(2). A program that asks for the old
@@ -30,7 +35,7 @@ export interface ProtectionOptions {
    * handle it.
    * @default 'auto' for spawnProtected, true for forkProtected
    */
-  readonly enforce?: boolean | 'auto' | undefined
+  readonly enforce?: boolean | 'auto' | 'guard' | undefined
   /**
    * The supplementary groups of the child: exactly these ids, `[]` for none. It needs the privilege (CAP_SETGID).
    * @default undefined: the parent's, or none when `uid` or `gid` is given
@@ -54,6 +59,7 @@ export interface ProtectionOptions {
   /**
    * The signal that the kernel sends the child when its parent dies, however it dies; `true` is SIGKILL. From the main thread
    * only: the kernel takes the end of the starting thread for the parent's. A setuid program loses it (PR_SET_PDEATHSIG(2const)).
+   * Linux alone: refused elsewhere with `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
    * @default false
    */
   readonly parentDeathSignal?: Signal | boolean | undefined
@@ -82,13 +88,17 @@ export const optionFields = {
 /** What is ours of a start, complete. */
 export interface Protection {
   readonly numbers: OptionNumbers<typeof optionFields>
+  readonly guard: Guarding | undefined
   /** `null`: not asked for. */
   readonly groups: readonly number[] | null
   readonly exitEvent: ExitEvent | undefined
   readonly drain: number | undefined
 }
 
-export type Enforce = boolean | 'auto'
+export type Enforce = boolean | 'auto' | 'guard'
+
+/** What keeps a child from undoing what it ignores. */
+export type Enforced = false | 'filter' | 'guard'
 
 const DEFAULT_IGNORED = signalSet('options.ignore', ['SIGINT'])
 
@@ -122,6 +132,7 @@ export function protectionFrom(
       foreground: foreground ? 1 : 0,
       parentDeathSignal: parentDeathSignal(options.parentDeathSignal, ignored, threadOutlives),
     },
+    guard: guarding(enforce, ignored),
     groups: options.groups === undefined ? null : groupIds(options.groups),
     exitEvent,
     drain: options.drain === undefined ? undefined : checkMilliseconds('options.drain', options.drain),
@@ -157,12 +168,19 @@ export function checkKillSignal(killSignal: unknown, protection: Protection): vo
   throw invalidArgValue('options.killSignal', killSignal ?? 'SIGTERM', rule)
 }
 
-/** The addon's numbers for `enforce`. */
+/** Where the system has no filter, the guard stands in for it. */
+function guarding(enforce: Enforce, set: bigint): Guarding | undefined {
+  if (set === 0n || enforce === false || (enforce !== 'guard' && native().hasSignalFilter)) return undefined
+  return { set, required: enforce !== 'auto' }
+}
+
+/** The addon's numbers for `enforce`: of its filter. */
 function enforcement(enforce: unknown): number {
-  if (enforce === false) return 0
-  if (enforce === 'auto') return 1
-  if (enforce === true) return 2
-  throw invalidArgType('options.enforce', "true, false or 'auto'", enforce)
+  if (enforce === false || enforce === 'guard') return 0
+  if (enforce !== true && enforce !== 'auto')
+    throw invalidArgType('options.enforce', "true, false, 'auto' or 'guard'", enforce)
+  if (!native().hasSignalFilter) return 0
+  return enforce === true ? 2 : 1
 }
 
 function flag(name: string, value: unknown): boolean {
@@ -195,6 +213,12 @@ function parentDeathSignal(signal: unknown, ignored: bigint, threadOutlives: boo
   if (includes(ignored, number)) {
     const rule = "must not be a signal of 'options.ignore': the child would live on"
     throw invalidArgValue('options.parentDeathSignal', signal, rule)
+  }
+  if (!native().hasParentDeathSignal) {
+    throw unavailable(
+      "parentDeathSignal works on Linux only: this system tells no child of its parent's death. " +
+        'Give the child an exit event, which its parent sets by its death',
+    )
   }
   if (!threadOutlives) {
     throw unavailable(

@@ -1,7 +1,9 @@
 /** A program in place of this one, in the same process. */
+import { constants } from 'node:os'
 import { native } from '../native/load.js'
 import { NO_DESCRIPTOR, Wire } from '../native/wire.js'
 import { systemError } from '../node/errors.js'
+import { withoutGuard } from './enforced-start.js'
 import { optionFields, type Protection } from './protection.js'
 
 /**
@@ -10,12 +12,14 @@ import { optionFields, type Protection } from './protection.js'
  * and then this process is good for nothing but to say so.
  */
 export function replaceProgram(
-  { numbers, groups }: Protection,
+  { numbers, groups, guard }: Protection,
   file: string,
   args: readonly string[],
   descriptors: readonly number[],
 ): NodeJS.ErrnoException & { readonly step: string } {
-  const { errno, step } = new Wire(optionFields).replace({
+  // Nobody would be left to see that it is not in force.
+  if (guard?.required) return Object.assign(systemError(-constants.errno.ENOTSUP, 'execve'), { step: 'guard' })
+  const request = {
     options: numbers,
     file,
     arguments: [file, ...args],
@@ -31,6 +35,7 @@ export function replaceProgram(
     uid: null,
     gid: null,
     groups,
-  })
+  }
+  const { errno, step } = new Wire(optionFields).replace(withoutGuard(request))
   return Object.assign(systemError(errno, 'execve'), { step })
 }

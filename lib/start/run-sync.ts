@@ -9,6 +9,7 @@ import { checkPermission } from '../node/permission.js'
 import { NO_OUTPUT } from '../node/sync-stdio.js'
 import { signalName } from '../signal/names.js'
 import { namesNone } from './descriptors.js'
+import { withoutGuard } from './enforced-start.js'
 import { optionFields } from './protection.js'
 import { startRequest } from './start-request.js'
 import type { SyncPlan } from './sync-plan.js'
@@ -46,7 +47,7 @@ function outcomeOf({ command, texts, protection, input, limits }: SyncPlan): Out
   if (childEnd && childEnd.errno !== 0) return refused(childEnd.errno, childEnd.step)
   try {
     wire ??= new Wire(optionFields)
-    return wire.startSync(startRequest(command, texts, protection, childEnd), input, limits)
+    return wire.startSync(withoutGuard(startRequest(command, texts, protection, childEnd)), input, limits)
   } finally {
     childEnd?.started()
     childEnd?.ended()
@@ -55,5 +56,8 @@ function outcomeOf({ command, texts, protection, input, limits }: SyncPlan): Out
 
 function errorOf(errno: number, { command: { file, args } }: SyncPlan, step: string | undefined): Error {
   const error = systemError(errno, `spawnSync ${file}`)
-  return withStep(Object.assign(error, { path: file, spawnargs: args?.slice(1) }), step)
+  return withStep(
+    Object.assign(error, { path: file, spawnargs: args?.slice(1) }),
+    step === undefined ? undefined : { step },
+  )
 }

@@ -18,10 +18,10 @@ export interface PreparedTexts {
 export function startRequest(
   options: HandleSpawnOptions,
   prepared: PreparedTexts,
-  { numbers, groups }: Protection,
+  { numbers, groups, guard }: Protection,
   childEnd: ChildEnd | undefined,
 ): SpawnRequest<typeof optionFields> {
-  const { descriptors, changes, exitSource, exitTarget } = handOver(options.stdio, childEnd)
+  const { descriptors, changes, exitSource, exitTarget } = handOver(options.stdio, childEnd, guard ? 1 : 0)
   const argumentTexts = prepared.argumentTexts ?? options.args?.map(text) ?? []
   const inheritEnvironment =
     prepared.inheritEnvironment ?? (options.envPairs === undefined && native().canReadEnvironment)

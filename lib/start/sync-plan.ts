@@ -23,14 +23,19 @@ import type { PreparedTexts } from './start-request.js'
 import { checkSyncCall, type SyncCall, type SyncFunction } from './sync-check.js'
 
 /** What sigshield adds to the options of the synchronous functions of `child_process`. */
-export interface SyncProtectionOptions
-  extends Pick<ProtectionOptions, 'block' | 'enforce' | 'groups' | 'processGroup' | 'drain'> {
+export interface SyncProtectionOptions extends Pick<ProtectionOptions, 'block' | 'groups' | 'processGroup' | 'drain'> {
   /**
    * Signals that the child ignores from its first instruction on: SIG_IGN; all others start with SIG_DFL.
    * @default ['SIGINT'] where this process has a listener for it, or ignores it; else [], as Ctrl-C ends this process at once, and
    * must not leave the child, and what it has started, behind
    */
   readonly ignore?: readonly Signal[] | undefined
+  /**
+   * As for {@link spawnProtected}, but by the filter alone: where `true` would mean the guard it is refused, and `'auto'` starts
+   * without.
+   * @default 'auto'
+   */
+  readonly enforce?: Exclude<ProtectionOptions['enforce'], 'guard'>
   /**
    * Handed to the child. Nobody can set an event of this thread while it is blocked; the one that this process was given
    * (`exitEvent()` of `sigshield/child`) is set by its parent.
@@ -111,11 +116,22 @@ function syncProtection(options: Options): Protection {
   }
   const ignore = options.ignore === undefined && native().endsProcess(SIGINT) ? [] : options.ignore
   // The calling thread is blocked until the child has ended.
-  const protection = protectionFrom({ ...options, ignore } as ProtectionOptions, 'auto', true)
+  const asked = protectionFrom({ ...options, ignore } as ProtectionOptions, 'auto', true)
+  const protection = withoutGuard(options, asked)
   const unheard = unheardSignals(protection)
-  if (parentDeathSignal !== undefined || unheard === 0n) return protection
+  if (parentDeathSignal !== undefined || !native().hasParentDeathSignal || unheard === 0n) return protection
   const deathSignal = includes(unheard, SIGTERM) ? SIGKILL : SIGTERM
   return { ...protection, numbers: { ...protection.numbers, parentDeathSignal: deathSignal } }
+}
+
+/** Nothing may run without the guard that was asked for, and here it would have run before that is known. */
+function withoutGuard({ enforce }: Options, protection: Protection): Protection {
+  if (enforce === 'guard' || protection.guard?.required) {
+    const rule =
+      "is not for a call that blocks, where it would mean the guard: that answers only while the program runs. Use spawnProtected, or 'auto'"
+    throw invalidArgValue('options.enforce', enforce, rule)
+  }
+  return { ...protection, guard: undefined }
 }
 
 /** Text is made bytes by the encoding of the output: Node's own rule. */

@@ -4,6 +4,9 @@
  */
 import type { ChildProcess } from 'node:child_process'
 
+/** Nothing can be executed by this name. */
+export const NO_PROGRAM = '/dev/null/unstarted'
+
 let isUnstarted = false
 
 /** The child that `start` makes, synchronously, is not started. */

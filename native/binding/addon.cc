@@ -12,8 +12,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   register_spawn(env, exports);
   register_spawn_sync(env, exports);
   register_exits(env, exports);
+  register_processes(env, exports);
   register_exit_event(env, exports);
   register_ending(env, exports);
+  register_guard(env, exports);
   register_signals(env, exports);
   register_standing(env, exports);
   return exports;

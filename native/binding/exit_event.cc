@@ -22,7 +22,7 @@ Napi::Value create_exit_pipe(const Napi::CallbackInfo& info) {
   answer.Set("step", step_name(failure.step));
   if (failure) return answer;
   answer.Set("fd", pipe->read_fd());
-  answer.Set("inode", static_cast<double>(pipe->inode()));
+  answer.Set("inode", Napi::BigInt::New(env, pipe->inode()));
   answer.Set("handle",
              Napi::External<ExitPipe>::New(env, pipe.release(), [](Napi::Env, ExitPipe* owned) { delete owned; }));
   return answer;
@@ -49,8 +49,9 @@ Napi::Value descriptor_limit(const Napi::CallbackInfo& info) {
 
 // (fd, inode)
 Napi::Value claim(const Napi::CallbackInfo& info) {
-  const double inode = info[1].As<Napi::Number>();
-  const Claim claim = claim_exit_fd(info[0].As<Napi::Number>(), static_cast<std::uint64_t>(inode));
+  bool lossless = false;
+  const std::uint64_t inode = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
+  const Claim claim = lossless ? claim_exit_fd(info[0].As<Napi::Number>(), inode) : Claim{};
   auto answer = Napi::Object::New(info.Env());
   answer.Set("isOurs", claim.is_ours);
   answer.Set("errno", -claim.failure.error);

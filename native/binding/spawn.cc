@@ -13,6 +13,7 @@
 #include "core/start.h"
 #include "core/terminal.h"
 #include "core/wire.h"
+#include "platform/platform.h"
 
 namespace sigshield {
 
@@ -76,7 +77,9 @@ std::string layout() {
 
 void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout());
+  exports.Set("hasSignalFilter", platform::has_signal_filter());
   exports.Set("canReadEnvironment", EnvironmentLock::exists());
+  exports.Set("hasParentDeathSignal", platform::has_parent_death_signal());
   export_function<spawn>(env, exports, "spawn");
   export_function<replace_program>(env, exports, "replace");
   export_function<name_of_step>(env, exports, "stepName");

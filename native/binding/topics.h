@@ -7,9 +7,11 @@ namespace sigshield {
 
 void register_spawn(Napi::Env env, Napi::Object exports);
 void register_spawn_sync(Napi::Env env, Napi::Object exports);
+void register_processes(Napi::Env env, Napi::Object exports);
 void register_exits(Napi::Env env, Napi::Object exports);
 void register_ending(Napi::Env env, Napi::Object exports);
 void register_exit_event(Napi::Env env, Napi::Object exports);
+void register_guard(Napi::Env env, Napi::Object exports);
 void register_standing(Napi::Env env, Napi::Object exports);
 void register_signals(Napi::Env env, Napi::Object exports);
 

@@ -1,12 +1,11 @@
 #include "core/child_environment.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "core/environment_lock.h"
 #include "core/string_list.h"
+#include "platform/platform.h"
 
 namespace sigshield {
 
@@ -30,7 +29,9 @@ std::string child_environment(std::optional<std::string_view> base, std::string_
     for_each_string(*base, append_unchanged);
   } else {
     const EnvironmentLock lock;
-    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) append_unchanged(*entry);
+    for (char** entry = platform::own_environment(); entry != nullptr && *entry != nullptr; ++entry) {
+      append_unchanged(*entry);
+    }
   }
   for_each_string(changes, [&](std::string_view change) {
     if (change.find('=') != std::string_view::npos) append_string(block, change);

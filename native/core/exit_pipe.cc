@@ -62,12 +62,20 @@ Failure ExitPipe::open() {
 void ExitPipe::set() {
   if (!write_end_.valid()) return;
   // Either of the two would do.
-  platform::mark_exit_pipe(write_end_.get());
+  platform::mark_exit_pipe(read_end_.get(), write_end_.get());
   write_line(write_end_.get());
   write_end_.reset();
+  if (child_has_it_) read_end_.reset();
 }
 
-bool ExitPipe::has_readers() const {
+void ExitPipe::close_read_end() {
+  child_has_it_ = true;
+  if (!write_end_.valid() || !platform::exit_mark_needs_read_end()) read_end_.reset();
+}
+
+// From here on the line has to do where the mark needs the read end: it would count as a reader itself.
+bool ExitPipe::has_readers() {
+  read_end_.reset();
   pollfd poll_fd{write_end_.get(), 0, 0};
   return poll(&poll_fd, 1, 0) == 0 || (poll_fd.revents & POLLERR) == 0;
 }

@@ -29,10 +29,10 @@ class ExitPipe {
   void set();
 
   // When the child has been started.
-  void close_read_end() { read_end_.reset(); }
+  void close_read_end();
 
-  // Whether any process could be told by it.
-  [[nodiscard]] bool has_readers() const;
+  // Whether any process could be told by it. For when the child has ended.
+  [[nodiscard]] bool has_readers();
 
   void close_write_end() { write_end_.reset(); }
 
@@ -40,6 +40,7 @@ class ExitPipe {
   FileDescriptor read_end_;
   FileDescriptor write_end_;
   std::uint64_t inode_ = 0;
+  bool child_has_it_ = false;
 };
 
 struct Claim {

@@ -64,6 +64,22 @@ const char* step_name(Step step) {
       return "epoll_ctl";
     case Step::kKill:
       return "kill";
+    case Step::kPosixSigaction:
+      return "sigaction";
+    case Step::kPosixSigprocmask:
+      return "sigprocmask";
+    case Step::kSetgid:
+      return "setgid";
+    case Step::kSetuid:
+      return "setuid";
+    case Step::kPosixSpawn:
+      return "posix_spawn";
+    case Step::kGuard:
+      return "guard";
+    case Step::kKqueue:
+      return "kqueue";
+    case Step::kKevent:
+      return "kevent";
   }
   return "";
 }

@@ -37,6 +37,14 @@ enum class Step : std::int32_t {
   kEpollCreate,
   kEpoll,
   kKill,
+  kPosixSigaction,
+  kPosixSigprocmask,
+  kSetgid,
+  kSetuid,
+  kPosixSpawn,
+  kGuard,
+  kKqueue,
+  kKevent,
 };
 
 // The name of the call, as in its manual page.

@@ -3,16 +3,19 @@
 //
 //   Descriptors    open_pipe, open_socket_pair, WakeUp
 //   Signal mask    SignalsBlocked
-//   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for
+//   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for;
+//                  has_signal_filter, has_parent_death_signal
 //   End            ExitSource tells that a child may have ended; exit_descriptor, look_at, has_stopped, stop_signal,
 //                  reap, reap_later
 //   Signal         send_signal, send_signal_to_group, group_is_anothers, signal_process
-//   Exit pipe      seal_exit_pipe, mark_exit_pipe, is_marked_exit_pipe, is_anonymous_pipe
-//
+//   Exit pipe      seal_exit_pipe, mark_exit_pipe, exit_mark_needs_read_end, is_marked_exit_pipe, is_anonymous_pipe
+//   Program file   has_file_capabilities
 //   Itself         replace, end_by, adopt_orphans
-//   Symbols        exported_object
+//   Symbols        exported_object, own_environment
 //   Own signals    own_signals.h
+//   All processes  process_table.h
 //
+// posix/ answers most of it for systems with posix_spawn and kqueue; what each does in its own way: posix/system.h.
 // What POSIX gives everywhere is not asked for here: giving back the terminal is core/terminal.h.
 #pragma once
 
@@ -72,7 +75,8 @@ class SignalsBlocked {
 // A child of this process that is not reaped. Until it is, its pid names no other process.
 struct ProcessReference {
   pid_t pid = -1;
-  FileDescriptor handle;  // What the system gives to name a process by; invalid where it gives nothing.
+  FileDescriptor handle;         // What the system gives to name a process by; invalid where it gives nothing.
+  std::uint64_t started_at = 0;  // As in process_table.h, where it tells processes apart in place of a handle.
 };
 
 // All that a start needs. The lists end with a null pointer. What is pointed to outlives the call of start().
@@ -101,6 +105,12 @@ struct Started {
 // descriptors of the plan from its first instruction on, and nothing else of this process's. Returns once the program
 // runs or can't: a child that failed is reaped already, and has no terminal any more.
 Started start(const StartPlan& plan);
+
+// Whether the kernel can be told to keep what is ignored ignored. Where it can't, no start asks for it.
+bool has_signal_filter();
+
+// Whether the kernel tells children of their parent's death. Where it does not, none asks for it.
+bool has_parent_death_signal();
 
 // End
 
@@ -212,17 +222,28 @@ Failure adopt_orphans();
 // Who holds a read end of the pipe can't open it for writing by accident.
 void seal_exit_pipe(int write_fd);
 
-// Says, for every holder of an end of the pipe, that the exit was requested. No reader can take the mark away from
-// another.
-void mark_exit_pipe(int write_fd);
+// Says, for every holder of an end of the pipe, that the exit was requested. No reader takes the mark away from
+// another by reading.
+void mark_exit_pipe(int read_fd, int write_fd);
+// Whether that takes the read end. Where it does not, the parent closes it once the child has it.
+bool exit_mark_needs_read_end();
 bool is_marked_exit_pipe(int read_fd);
 
 // Whether `fd` is a pipe without a name. Only among those does an inode name one.
 Failure is_anonymous_pipe(int fd, bool& answer);
 
+// Program file
+
+// Whether who executes it may gain privileges by what the file system says of it, beside its mode: then no library is
+// loaded into it that its environment names.
+bool has_file_capabilities(const char* path);
+
 // Symbols
 
 // The object of this name and size that the program, or a library of its, lets others use. Null where there is none.
 void* exported_object(const char* name, std::size_t size);
+
+// environ(7): null, or ends with a null pointer.
+char** own_environment();
 
 }  // namespace sigshield::platform

@@ -86,7 +86,7 @@ fd = int(os.environ['SIGSHIELD_EXIT_FD'])
 ${attack}
 print('done', flush=True)
 select.select([fd], [], [])
-print('requested' if os.fstat(fd).st_mode & 0o111 else 'orphaned', flush=True)`
+print('requested' if os.fstat(fd).st_mode & 0o111 or fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_APPEND else 'orphaned', flush=True)`
   const attacks = [
     // Fills the pipe: the parent must not be held up.
     `try:

@@ -208,10 +208,10 @@ export const workerOptions: ForkProtectedOptions = { ...ours, enforce: true, exe
 spawnProtected('f', { ignore: 'SIGINT' })
 // @ts-expect-error A signal has its full name.
 spawnProtected('f', args, { block: ['INT'] })
-// @ts-expect-error Only these three.
+// @ts-expect-error Only these four.
 forkProtected('m', { enforce: 'always' })
 // @ts-expect-error Set by us only.
-spawnProtected('f').enforced = true
+spawnProtected('f').enforced = 'filter'
 
 // What we add.
 type Extras = Pick<ProtectedProcess, 'enforced' | 'exitEvent' | 'resourceUsage' | 'stop'>
@@ -219,7 +219,7 @@ true satisfies Equal<
   Extras,
   {
     stop(options?: StopOptions): Promise<StopOutcome>
-    readonly enforced: boolean
+    readonly enforced: false | 'filter' | 'guard'
     readonly exitEvent: ExitEvent | undefined
     readonly resourceUsage: ResourceUsage | undefined
   }

@@ -159,7 +159,7 @@ describe('others who patch', () => {
     const ours = guarded({ ignore: ['SIGHUP'] })
     const theirs = copy.protect({ ignore: ['SIGQUIT'] })
     const both = sleep()
-    expect([ignoredBy(both), protectionOf(both), copy.protectionOf(both)?.enforced]).toEqual([[3], undefined, true])
+    expect([ignoredBy(both), protectionOf(both), copy.protectionOf(both)?.enforced]).toEqual([[3], undefined, 'filter'])
     ours[Symbol.dispose]()
     expect(ignoredBy(sleep())).toEqual([3])
     const again = guarded({ ignore: ['SIGHUP'] })
@@ -207,7 +207,7 @@ describe('others who patch', () => {
     })
     guarded()
     const child = ended(childProcess.spawn('sleep', ['1000']))
-    expect([ignoredBy(child), protectionOf(child)?.enforced]).toEqual([[SIGINT], true])
+    expect([ignoredBy(child), protectionOf(child)?.enforced]).toEqual([[SIGINT], 'filter'])
   })
 
   it('a process.kill of another’s goes on', async () => {

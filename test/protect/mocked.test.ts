@@ -16,7 +16,7 @@ it('a spied spawn starts a protected child, and what is mocked starts nothing', 
   const child = ended(childProcess.spawn('sleep', ['1000']))
   expect(childProcess.spawn).toHaveBeenCalledOnce()
   expect(signalState(child.pid as number).ignored).toEqual([SIGINT])
-  expect(protectionOf(child)?.enforced).toBe(true)
+  expect(protectionOf(child)?.enforced).toBe('filter')
   expect(childProcess.exec('true')).toBeUndefined()
   const own = ended(spawnProtected('sleep', ['1000'], { ignore: ['SIGHUP'] }))
   expect(signalState(own.pid as number).ignored).toEqual([1])

@@ -65,7 +65,7 @@ describe('a child is protected', () => {
     expect(ignoredBy(child)).toContain(SIGINT)
     expect(ignoredBy(child)).not.toContain(SIGTERM)
     expect(ignoredBy(child)).not.toContain(SIGQUIT)
-    expect(protectionOf(child)).toMatchObject({ enforced: true, resourceUsage: undefined })
+    expect(protectionOf(child)).toMatchObject({ enforced: 'filter', resourceUsage: undefined })
     if (child.channel) await once(child, 'message')
     expect(ignoredBy(child)).toContain(SIGINT)
     child.kill('SIGKILL')
@@ -133,7 +133,7 @@ describe('which options hold', () => {
     guarded({ ignore: ['SIGHUP'] })
     const child = ended(spawnProtected('sleep', ['1000'], { ignore: ['SIGQUIT'] }))
     expect(ignoredBy(child)).toEqual([SIGQUIT])
-    expect(protectionOf(child)).toMatchObject({ enforced: true, exitEvent: undefined })
+    expect(protectionOf(child)).toMatchObject({ enforced: 'filter', exitEvent: undefined })
   })
 
   it('none for a detached child, which no terminal reaches, unless they are named', () => {

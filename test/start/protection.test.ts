@@ -1,32 +1,13 @@
 import childProcess from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { forkProtected, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
 import { closed, echo, ended, line, SIGINT, SIGTERM, SIGUSR2 } from '../support/processes.js'
 import { signalState } from '../support/signal-state.js'
+import { echoing, worker } from '../support/start/echoing.js'
 
-const worker = join(import.meta.dirname, '../support/start/echo-worker.mjs')
-
-/** Programs that say `ready` and then echo lines, each in its own way of starting up. */
-const echoing = {
-  cat: ['cat'],
-  sed: ['sed', '-u', ''],
-  bash: ['bash', '-c', 'echo ready; while read -r l; do echo "$l"; done'],
-  python3: ['python3', '-uc', 'import sys\nprint("ready")\nfor l in sys.stdin: print(l, end="")'],
-  java: ['java', join(import.meta.dirname, '../support/start/Echo.java')],
-  node: [process.execPath, worker],
-} as const
-
-const installed = (program: string) =>
-  program.includes('/') || (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)))
-
-describe.each(Object.entries(echoing))('%s', (_name, [program, ...args]) => {
-  const isHere = installed(program)
-  if (!isHere) console.log(`not on this machine, so not tested: ${program}`)
-
+describe.each(echoing)('$name', ({ program, args, isHere }) => {
   it.skipIf(!isHere)('starts with exactly the asked signals ignored and blocked', async () => {
     const child = ended(spawnProtected(program, args, { ignore: ['SIGINT', 'SIGTERM'], block: ['SIGUSR2'] }))
     // On return the program runs: its execve is proven, and no instruction of it had another state.
@@ -91,7 +72,7 @@ describe('a Node worker', () => {
 
   it('is protected after start-up although Node resets signals', async () => {
     const child = await start({})
-    expect(child.enforced).toBe(true)
+    expect(child.enforced).toBe('filter')
     expect(signalState(child.pid as number).ignored).toContain(SIGINT)
     process.kill(child.pid as number, 'SIGINT')
     child.send('hello')

@@ -12,7 +12,7 @@ const type = 'ERR_INVALID_ARG_TYPE'
 
 describe('a mistake in our own options is thrown before anything starts', () => {
   it.each([
-    [{ enforce: 'yes' }, type, `The "options.enforce" property must be true, false or 'auto'. Received 'yes'`],
+    [{ enforce: 'yes' }, type, `The "options.enforce" property must be true, false, 'auto' or 'guard'. Received 'yes'`],
     [{ exitEvent: {} }, type, 'The "options.exitEvent" property must be an instance of ExitEvent. Received {}'],
   ])('%j', expectRefused)
 })

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { root, run } from './machine.mjs'
 
 /** Node's own headers, of the running version. */
-function headers() {
+export function headers() {
   const places = [
     join(dirname(dirname(process.execPath)), 'include/node'),
     join(homedir(), '.cache/node-gyp', process.versions.node, 'include/node'),
@@ -69,4 +69,6 @@ export function stage(/** @type {string} */ folder, /** @type {string} */ addon)
   }
   mkdirSync(join(folder, 'build/Release'), { recursive: true })
   cpSync(addon, join(folder, 'build/Release/sigshield.node'))
+  const guard = join(dirname(addon), 'sigshield-guard.so')
+  if (existsSync(guard)) cpSync(guard, join(folder, 'build/Release/sigshield-guard.so'))
 }

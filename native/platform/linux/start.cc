@@ -148,6 +148,10 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
 
 }  // namespace
 
+bool has_signal_filter() { return true; }
+
+bool has_parent_death_signal() { return true; }
+
 Started start(const StartPlan& plan) {
   const Enforcement enforcement = plan.options.enforcement;
   // What is in force already is not installed again: a program that restarts itself would gain a filter each time.

@@ -1,4 +1,5 @@
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include "platform/platform.h"
 
@@ -23,5 +24,7 @@ void* exported_object(const char* name, std::size_t size) {
   return nullptr;
 #endif
 }
+
+char** own_environment() { return environ; }
 
 }  // namespace sigshield::platform

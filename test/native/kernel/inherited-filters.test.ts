@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type ProtectionOptions, spawnProtected } from 'sigshield'
+import { type Enforced, type ProtectionOptions, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
 import { programs } from '../../support/build-programs.js'
 import { closed, ended, probe, SIGINT, SIGTERM, SIGUSR2, temporaryFolder } from '../../support/processes.js'
@@ -39,11 +39,11 @@ describe('in a process that ignores SIGINT, enforced', () => {
   })
 
   it.each([
-    [{ ignore: ['SIGINT'], enforce: false }, true, [SIGINT]],
+    [{ ignore: ['SIGINT'], enforce: false }, 'filter', [SIGINT]],
     [{ ignore: ['SIGTERM'], enforce: false }, false, [SIGTERM]],
-    [{ ignore: ['SIGTERM'] }, true, [SIGTERM]],
-    [{ ignore: ['SIGINT', 'SIGUSR2'] }, true, [SIGINT, SIGUSR2]],
-  ] as [ProtectionOptions, boolean, number[]][])('%j: enforced is %s', async (options, enforced, ignored) => {
+    [{ ignore: ['SIGTERM'] }, 'filter', [SIGTERM]],
+    [{ ignore: ['SIGINT', 'SIGUSR2'] }, 'filter', [SIGINT, SIGUSR2]],
+  ] as [ProtectionOptions, Enforced, number[]][])('%j: enforced is %s', async (options, enforced, ignored) => {
     expect(await underFilter(['SIGINT'], options)).toEqual({ enforced, ignored, stop: refused, ...ran })
   })
 })
@@ -55,10 +55,10 @@ describe('a filter of somebody else', () => {
   }
 
   it.each([
-    [['SIGINT'], true, [SIGINT]],
+    [['SIGINT'], 'filter', [SIGINT]],
     [[], false, [SIGINT]],
-    [['SIGTERM'], true, [SIGINT, SIGTERM]],
-  ] as [NodeJS.Signals[], boolean, number[]][])(
+    [['SIGTERM'], 'filter', [SIGINT, SIGTERM]],
+  ] as [NodeJS.Signals[], Enforced, number[]][])(
     '%j: what stays ignored is known',
     async (ignore, enforced, ignored) => {
       expect(await underForeign({ ignore })).toEqual({ enforced, ignored, stop: refused, ...ran })

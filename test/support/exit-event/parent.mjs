@@ -22,12 +22,12 @@ const workers = {
     'python3',
     [
       '-c',
-      `import os, select, sys, time
+      `import fcntl, os, select, sys, time
 fd = int(os.environ["SIGSHIELD_EXIT_FD"])
 sys.stderr.write("up"); sys.stderr.flush()
 select.select([fd], [], [])
-# That it is executable is the mark of a request, and no reader can consume it.
-requested = os.fstat(fd).st_mode & 0o111 != 0
+# The mark of a request, which no reader can consume.
+requested = bool(os.fstat(fd).st_mode & 0o111 or fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_APPEND)
 os.write(1, b"python requested\\n" if requested else b"python orphaned\\n")`,
     ],
   ],

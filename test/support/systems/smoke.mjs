@@ -2,13 +2,14 @@
 // /bin/sh and /bin/sleep alone.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { ExitEvent, forkProtected, spawnProtected } from 'sigshield'
-import { exitEvent } from 'sigshield/child'
+import { exitEvent, liftGuard } from 'sigshield/child'
 
 const { SIGHUP, SIGINT, SIGTERM } = constants.signals
 const quiet = { stdio: 'ignore' }
+const guard = new URL('../../../build/Release/sigshield-guard.so', import.meta.url)
 
 /** A set of signals, or another line, of a process's status. */
 const status = (pid, name) =>
@@ -29,7 +30,7 @@ async function ownReport(options) {
   const child = forkProtected(import.meta.filename, ['report'], options)
   const [report] = await once(child, 'message')
   await once(child, 'exit')
-  return report
+  return { enforced: child.enforced, ...report }
 }
 
 async function failure(command, options) {
@@ -73,6 +74,37 @@ const checks = {
   },
   'one that is not enforced does': async () => {
     assert.equal((await ownReport({ enforce: false })).ignores, false)
+  },
+  'nor under the guard, until it lifts it': async () => {
+    if (!existsSync(guard)) return 'the guard was not built for this system'
+    assert.deepEqual(await ownReport({ enforce: 'guard' }), {
+      enforced: 'guard',
+      ignores: true,
+      lifted: ['SIGINT'],
+      handles: true,
+    })
+    assert.deepEqual(await ownReport({ enforce: false }), {
+      enforced: false,
+      ignores: false,
+      lifted: [],
+      handles: true,
+    })
+  },
+  'nor does a shell, or what it starts': async () => {
+    if (!existsSync(guard)) return 'the guard was not built for this system'
+    const script = "trap 'echo handled' INT; kill -INT $$; /bin/sh -c 'kill -INT $$; echo lives'"
+    const output = async (options) => {
+      let text = ''
+      for await (const chunk of spawnProtected('/bin/sh', ['-c', script], options).stdout) text += chunk
+      return text
+    }
+    assert.equal(await output({ ignore: [] }), 'handled\n')
+    try {
+      assert.equal(await output({ enforce: 'guard' }), 'lives\n')
+    } catch (error) {
+      if (error.code === 'ENOTSUP' && /it is static/.test(error.message)) return 'the shell here is static: not covered'
+      throw error
+    }
   },
   'a child starts with exactly the mask': async () => {
     const child = sleeper({ block: ['SIGTERM'] })
@@ -164,7 +196,9 @@ const checks = {
 const roles = {
   report() {
     process.on('SIGINT', () => {})
-    process.send({ ignores: holds('self', 'SigIgn', SIGINT) }, () => process.disconnect())
+    const ignores = holds('self', 'SigIgn', SIGINT)
+    const lifted = liftGuard()
+    process.send({ ignores, lifted, handles: holds('self', 'SigCgt', SIGINT) }, () => process.disconnect())
   },
   async wait() {
     const event = exitEvent()

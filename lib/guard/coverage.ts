@@ -1,0 +1,83 @@
+/** Whether the guard gets into a program: foretold from its file, and kept for the next start of the same file. */
+import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { native } from '../native/load.js'
+import { isElf, whyNotPreloaded } from './elf.js'
+import { PRELOAD, type StartEnvironment, valueIn } from './environment.js'
+import { isMachO, whyNotInserted } from './mach-o.js'
+import type { ProgramFile } from './program.js'
+
+/** The ids that a child has. */
+export interface Ids {
+  readonly uid: number
+  readonly gid: number
+  /** The real and the effective ids are the same. */
+  readonly areOne: boolean
+}
+
+export function idsOf({ uid, gid }: { readonly uid: number | null; readonly gid: number | null }): Ids {
+  const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
+  const areOne = (uid !== null || process.getuid?.() === own.uid) && (gid !== null || process.getgid?.() === own.gid)
+  return { uid: uid ?? own.uid, gid: gid ?? own.gid, areOne }
+}
+
+/** Another file, a change of it or of its mode, other ids, or libraries before the guard, are another question. */
+export function coverageKey(
+  { status: { dev, ino, size, ctimeNs } }: ProgramFile,
+  { uid, gid, areOne }: Ids,
+  environment: StartEnvironment,
+): string {
+  return [dev, ino, size, ctimeNs, uid, gid, areOne, valueIn(environment, PRELOAD)].join(':')
+}
+
+/** Why the guard would not be in force in this program; undefined where nothing speaks against it. */
+export function whyUncovered(program: ProgramFile, ids: Ids): string | undefined {
+  if (!ids.areOne) return 'this process has changed its ids, so the loader of its children takes no libraries'
+  return whyPrivileged(program, ids) ?? whyFileRefuses(program.path)
+}
+
+/** The loader takes no libraries for a program that has other privileges than who executes it (AT_SECURE in getauxval(3)). */
+function whyPrivileged({ path, status }: ProgramFile, { uid, gid }: Ids): string | undefined {
+  const mode = Number(status.mode)
+  const isSetuid = (mode & 0o4000) !== 0 && Number(status.uid) !== uid
+  const isSetgid = (mode & 0o2010) === 0o2010 && Number(status.gid) !== gid
+  if (isSetuid || isSetgid) return 'it is a setuid or setgid program'
+  return uid !== 0 && native().hasFileCapabilities(path) ? 'its file has capabilities' : undefined
+}
+
+function whyFileRefuses(path: string): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch {
+    return 'its file can’t be read, so nothing tells whether a library can be loaded into it'
+  }
+  try {
+    const read = (offset: number, length: number) => {
+      if (!Number.isSafeInteger(offset)) return Buffer.alloc(0)
+      const bytes = Buffer.alloc(length)
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset))
+    }
+    const head = read(0, 4)
+    if (process.platform === 'darwin') return isMachO(head) ? whyNotInserted(read, realpathSync(path)) : undefined
+    // What is neither is for /bin/sh, or for a handler of the kernel's: the guard itself tells.
+    return isElf(head) ? whyNotPreloaded(read, process.arch) : undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Why the child can't read the guard. */
+export function whyUnreadable(library: string, { uid, gid }: Ids): string | undefined {
+  if (uid === process.geteuid?.() || uid === 0) return undefined
+  const may = (path: string, bit: number) => {
+    const status = statSync(path)
+    const shift = status.uid === uid ? 6 : status.gid === gid ? 3 : 0
+    return ((status.mode >> shift) & bit) !== 0
+  }
+  for (let folder = dirname(library); ; folder = dirname(folder)) {
+    if (!may(folder, 1)) return `user ${uid} can’t enter ${folder}, where the guard is`
+    if (folder === dirname(folder)) break
+  }
+  return may(library, 4) ? undefined : `user ${uid} can’t read ${library}`
+}

@@ -1,0 +1,29 @@
+// This process itself: what of it a system without clone(2) and prctl(2) can do.
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "platform/platform.h"
+
+namespace sigshield::platform {
+
+// The exec helper stands between a start and its program, and nobody would be left to see what it reports.
+Failure replace(const StartPlan&) { return {Step::kExecve, ENOTSUP}; }
+
+void end_by(int signal) {
+  const rlimit none{};
+  setrlimit(RLIMIT_CORE, &none);
+  struct sigaction action{};
+  action.sa_handler = SIG_DFL;
+  sigaction(signal, &action, nullptr);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  static_cast<void>(raise(signal));
+}
+
+Failure adopt_orphans() { return {Step::kPrctl, ENOTSUP}; }
+
+}  // namespace sigshield::platform

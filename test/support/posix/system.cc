@@ -1,0 +1,110 @@
+// For tests: what native/platform/posix asks of its system, on Linux.
+#include "platform/posix/system.h"
+
+#include <linux/magic.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+#include "platform/linux/seccomp_filter.h"
+#include "platform/platform.h"
+#include "platform/process_table.h"
+
+namespace sigshield::platform {
+
+namespace {
+
+std::string contents(const std::string& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+ProcessEntry entry_of(pid_t pid) {
+  const std::string stat = contents("/proc/" + std::to_string(pid) + "/stat");
+  if (stat.empty()) return {};
+  std::istringstream fields{stat.substr(stat.rfind(')') + 1)};
+  char state = 0;
+  ProcessEntry entry{.pid = pid};
+  std::string skipped;
+  fields >> state >> entry.parent;
+  for (int i = 5; i < 22; ++i) fields >> skipped;
+  fields >> entry.started_at;
+  entry.has_ended = state == 'Z';
+  return entry;
+}
+
+}  // namespace
+
+short own_spawn_flags() { return 0; }
+
+// A descriptor that is duplicated to its own number is not closed on exec any more (posix_spawn(3)).
+int add_inherited(posix_spawn_file_actions_t& actions, int fd) {
+  return posix_spawn_file_actions_adddup2(&actions, fd, fd);
+}
+
+int add_closing_of_others(posix_spawn_file_actions_t& actions, const std::vector<int>& numbers) {
+  int next = 0;
+  for (const int number : numbers) {
+    for (; next < number; ++next) {
+      if (const int error = posix_spawn_file_actions_addclose(&actions, next); error != 0) return error;
+    }
+    next = number + 1;
+  }
+  return posix_spawn_file_actions_addclosefrom_np(&actions, next);
+}
+
+SignalSet enforced_already() { return filters_in_force().enforced; }
+
+bool helper_enforces() { return true; }
+
+std::string program_path(pid_t pid) {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t length = readlink(("/proc/" + std::to_string(pid) + "/exe").c_str(), path.data(), path.size());
+  return length > 0 ? std::string{path.data(), static_cast<std::size_t>(length)} : std::string{};
+}
+
+// Never told, as the kernel counts what the parent holds.
+std::optional<double> max_rss_bytes(const rusage&) { return std::nullopt; }
+
+Failure is_anonymous_pipe(int fd, bool& answer) {
+  struct statfs system{};
+  if (fstatfs(fd, &system) != 0) return {Step::kFstatfs, errno};
+  answer = system.f_type == PIPEFS_MAGIC;
+  return {};
+}
+
+void* exported_object(const char*, std::size_t) { return nullptr; }
+
+char** own_environment() { return environ; }
+
+bool lists_processes() { return true; }
+
+std::vector<ProcessEntry> process_table() {
+  std::vector<ProcessEntry> table;
+  for (const auto& file : std::filesystem::directory_iterator{"/proc"}) {
+    const pid_t pid = std::atoi(file.path().filename().c_str());
+    if (const ProcessEntry entry = pid > 0 ? entry_of(pid) : ProcessEntry{}; entry.pid != 0) table.push_back(entry);
+  }
+  return table;
+}
+
+std::uint64_t start_of_process(pid_t pid) { return entry_of(pid).started_at; }
+
+bool has_environment_entry(pid_t pid, std::string_view entry) {
+  std::istringstream entries{contents("/proc/" + std::to_string(pid) + "/environ")};
+  for (std::string one; std::getline(entries, one, '\0');) {
+    if (one == entry) return true;
+  }
+  return false;
+}
+
+}  // namespace sigshield::platform

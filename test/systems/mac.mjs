@@ -1,0 +1,159 @@
+// node test/systems/mac.mjs: what only a real Mac can say, in the order in which it matters, on the Node that runs it. On Linux it
+// runs what of it is not a Mac's alone, so that the script itself is known to work.
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { forkProtected, spawnProtected } from 'sigshield'
+import { output, root, run } from './machine.mjs'
+
+const isMac = process.platform === 'darwin'
+const folder = mkdtempSync(join(tmpdir(), 'sigshield-mac-'))
+const enforce = 'guard'
+
+/** @param {import('node:child_process').ChildProcess} child */
+async function text({ stdout }) {
+  let all = ''
+  for await (const chunk of stdout ?? []) all += chunk
+  return all
+}
+
+/** A C program of a check's own. */
+function compiled(/** @type {string} */ name, /** @type {string} */ code, /** @type {string[]} */ flags = []) {
+  const file = join(folder, name)
+  writeFileSync(`${file}.c`, code)
+  run('cc', [...flags, '-o', file, `${file}.c`])
+  return file
+}
+
+/** @type {Record<string, () => Promise<string | undefined>>} What a check returns is said beside its name. */
+const checks = {
+  async 'a storm over a worker and its child, under the guard'() {
+    const worker = forkProtected(join(root, 'test/support/guard/stormed-worker.mjs'), {
+      ignore: ['SIGINT', 'SIGTERM'],
+      enforce,
+    })
+    assert.equal(worker.enforced, 'guard')
+    const pids = [Number(worker.pid)]
+    worker.on('message', (pid) => {
+      pids.push(Number(pid))
+      setTimeout(() => worker.send('go on'), 2000)
+    })
+    let sent = 0
+    const storm = setInterval(() => {
+      for (const pid of pids) {
+        for (const signal of ['SIGINT', 'SIGTERM']) {
+          try {
+            process.kill(pid, signal)
+            sent += 1
+          } catch {
+            // It has gone.
+          }
+        }
+      }
+    }, 1)
+    const end = await once(worker, 'exit')
+    clearInterval(storm)
+    assert.deepEqual(end, [0, null])
+    return `${sent} signals`
+  },
+
+  async 'without the guard the same worker dies of the first signal'() {
+    const worker = forkProtected(join(root, 'test/support/start/echo-worker.mjs'), ['ipc'], { enforce: false })
+    await once(worker, 'message')
+    worker.kill('SIGINT')
+    assert.deepEqual(await once(worker, 'exit'), [null, 'SIGINT'])
+    return undefined
+  },
+
+  async 'calls that a system library makes are taken too'() {
+    // system(3) sets SIGINT and puts it back; signal(3) is a call of sigaction on a Mac.
+    const program = compiled(
+      'inside',
+      `#include <signal.h>
+       #include <stdio.h>
+       #include <stdlib.h>
+       static void handle(int s) { (void)s; puts("handled"); }
+       int main(void) { system("true"); signal(SIGINT, handle); raise(SIGINT); puts("lives"); return 0; }`,
+    )
+    assert.equal(await text(spawnProtected(program, [], { enforce })), 'lives\n')
+    assert.equal(await text(spawnProtected(program, [], { ignore: [] })), 'handled\nlives\n')
+    return undefined
+  },
+
+  async 'a shell of the system’s, which can’t load the guard, and runs'() {
+    if (!isMac) return 'left out: a Mac’s alone'
+    assert.throws(() => spawnProtected('/bin/sh', ['-c', 'true'], { enforce }), { code: 'ENOTSUP', step: 'guard' })
+    const worker = spawn(process.execPath, [
+      '-e',
+      "require('child_process').spawnSync('/bin/sh',['-c','echo ran'],{stdio:'inherit'})",
+    ])
+    assert.equal(await text(worker), 'ran\n')
+    const child = spawnProtected('/bin/sh', ['-c', 'echo ran'], { enforce: 'auto' })
+    assert.equal(child.enforced, false)
+    assert.equal(await text(child), 'ran\n')
+    const below = "require('child_process').spawnSync('/bin/sh',['-c','echo ran'],{stdio:'inherit'})"
+    assert.equal(await text(spawnProtected(process.execPath, ['-e', below], { enforce })), 'ran\n')
+    return undefined
+  },
+
+  async 'what a start costs, and the first of a new file'() {
+    const code = 'int main(void) { return 0; }'
+    const program = compiled('nothing', code)
+    const fresh = join(folder, 'fresh')
+    copyFileSync(program, fresh)
+    const timed = async (/** @type {string} */ file) => {
+      const start = performance.now()
+      const child = spawnProtected(file, [], { stdio: 'ignore', enforce })
+      const took = performance.now() - start
+      await once(child, 'exit')
+      return took
+    }
+    const first = await timed(fresh)
+    const times = []
+    for (let i = 0; i < 50; i += 1) times.push(await timed(fresh))
+    times.sort((a, b) => a - b)
+    return `the first ${first.toFixed(1)} ms, then ${Number(times[25]).toFixed(2)} ms`
+  },
+
+  async 'exits come, however many at once'() {
+    const children = Array.from({ length: 200 }, () => spawnProtected('true', [], { stdio: 'ignore' }))
+    const ends = await Promise.all(children.map((child) => once(child, 'exit')))
+    assert.deepEqual(new Set(ends.map(String)), new Set(['0,']))
+    return undefined
+  },
+
+  async 'a stopped child is seen, made to go on, and ended'() {
+    const child = spawnProtected('sleep', ['1000'])
+    child.kill('SIGSTOP')
+    const { forced } = await child.stop({ grace: 10_000 })
+    assert.equal(forced, false)
+    return undefined
+  },
+
+  async 'the tarball has its programs with mode 755'() {
+    const [{ files }] = JSON.parse(output('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root }))
+    const programs = files.filter((/** @type {{ path: string }} */ { path }) =>
+      /^prebuilds\/.*(exec|\.dylib)$/.test(path),
+    )
+    for (const { path, mode } of programs) assert.equal(mode, 0o755, path)
+    return `${programs.length} of them`
+  },
+}
+
+console.log(`Node ${process.version} ${process.arch} on ${output('uname', ['-a']).trim()}`)
+if (isMac) spawnSync('sysctl', ['-n', 'sysctl.proc_translated'], { stdio: 'inherit' })
+let failed = 0
+for (const [name, check] of Object.entries(checks)) {
+  try {
+    const said = await check()
+    console.log(`  ok  ${name}${said ? `: ${said}` : ''}`)
+  } catch (error) {
+    failed += 1
+    console.log(`  FAILED  ${name}\n${Object(error).stack}`)
+  }
+}
+rmSync(folder, { recursive: true })
+process.exit(failed === 0 ? 0 : 1)
