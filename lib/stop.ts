@@ -1,6 +1,7 @@
 /** What a caller may ask of the end of a child, and what it is told. */
 import { checkMilliseconds, invalidArgType, invalidArgValue, ownOptions, unavailable } from './node/errors.js'
 import { type Signal, signalNumber } from './signal/names.js'
+import { warnOfMisspelt } from './start/misspelt.js'
 
 export interface StopOptions {
   /**
@@ -21,6 +22,8 @@ export interface StopOptions {
    */
   readonly target?: 'process' | 'group' | 'tree' | undefined
 }
+
+export const stopOptions: ReadonlySet<string> = new Set<keyof StopOptions>(['grace', 'signal', 'target'])
 
 /** How a child ended. `forced`: it had to be killed. */
 export interface StopOutcome {
@@ -49,8 +52,10 @@ const LONGEST_SECOND_GRACE_MS = 2000
  * @throws TypeError, RangeError in Node's shapes.
  */
 export function stopRequest(options: unknown): StopRequest {
-  const { grace, signal, target = 'process' } = ownOptions('options', options) as Record<keyof StopOptions, unknown>
-  if (signal !== undefined) signalNumber(signal)
+  const given = ownOptions('options', options) as Record<keyof StopOptions, unknown>
+  warnOfMisspelt(given, stopOptions)
+  const { grace, signal, target = 'process' } = given
+  if (signal !== undefined) signalNumber(signal, 'options.signal')
   if (target !== 'process' && target !== 'group' && target !== 'tree') {
     throw invalidArgType('options.target', "'process', 'group' or 'tree'", target)
   }

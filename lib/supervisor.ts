@@ -12,19 +12,22 @@ import { invalidArgType, invalidState, isOptions, ownOptions } from './node/erro
 import type { ProtectedProcess } from './protected-process.js'
 import type { Signal } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
+import { warnOfMisspelt } from './start/misspelt.js'
 import type { ProtectionOptions } from './start/protection.js'
 import { unstarted } from './start/unstarted.js'
 import { type StopOptions, type StopRequest, stopRequest } from './stop.js'
 import { Adopted } from './supervise/adopted.js'
 import { allOf } from './supervise/all.js'
 import { adoptedOptions, checkTogether, defaultIgnore, definite } from './supervise/defaults.js'
-import type {
-  AdoptingProtect,
-  AdoptOptions,
-  RestartAllOptions,
-  SupervisorCounts,
-  SupervisorEvents,
-  SupervisorOptions,
+import {
+  type AdoptingProtect,
+  type AdoptOptions,
+  childOptions,
+  type RestartAllOptions,
+  type SupervisorCounts,
+  type SupervisorEvents,
+  type SupervisorOptions,
+  supervisorOptions,
 } from './supervise/options.js'
 import { type ChildOutcome, Place } from './supervise/place.js'
 
@@ -60,6 +63,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   constructor(options: SupervisorOptions = {}) {
     super()
     const { grace, signal, target, restart, ...start } = ownOptions('options', options) as SupervisorOptions
+    warnOfMisspelt(start, supervisorOptions)
     this.#startDefaults = definite(start)
     this.#stopDefaults = definite({ grace, signal, target })
     this.#restart = restart
@@ -107,6 +111,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const { restart = this.#restart, ...own } = definite(ownOptions('options', given)) as ProtectionOptions & {
       restart?: unknown
     }
+    warnOfMisspelt(own, childOptions)
     const start = definite({ ...this.#startDefaults, ...own })
     const merged = definite({ ...defaultIgnore(start, this.#stopDefaults, [...this.#handled].flat()), ...start })
     const policy = checkTogether(merged, this.#stopDefaults, restart)

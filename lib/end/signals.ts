@@ -36,12 +36,12 @@ export function handleSignals(
   if (before !== undefined && typeof before !== 'function') {
     throw invalidArgType('options.before', 'of type function', before)
   }
-  const numbers = signals.map(signalNumber)
+  const numbers = signals.map((signal: unknown, i) => signalNumber(signal, `options.signals[${i}]`))
   const names = numbers.map(signalName) as NodeJS.Signals[]
   const nameless = names.findIndex((name) => !Object.hasOwn(constants.signals, name))
   if (nameless !== -1) {
-    const rule = 'must not contain a real-time signal: Node has no listeners for them'
-    throw invalidArgValue('options.signals', signals[nameless], rule)
+    const rule = 'must not be a real-time signal: Node has no listeners for them'
+    throw invalidArgValue(`options.signals[${nameless}]`, signals[nameless], rule)
   }
   if (!isMainThread) {
     throw unavailable(

@@ -6,6 +6,7 @@ import { ExitEvent } from '../exit-event.js'
 import { native } from '../native/load.js'
 import { invalidArgValue, ownOptions } from '../node/errors.js'
 import { includes } from '../signal/names.js'
+import { didYouMean } from '../start/misspelt.js'
 import type { ProcessHandle } from '../start/process-handle.js'
 import { type Protection, type ProtectionOptions, protectionFrom, unheardSignals } from '../start/protection.js'
 import { type StopOptions, type StopOutcome, type StopRequest, stopRequest } from '../stop.js'
@@ -88,7 +89,8 @@ export class Shield {
     this.#adopter = adopter
     const given = ownOptions('options', options) as ProtectOptions
     for (const [name, value] of Object.entries(given)) {
-      if (!names.has(name)) throw invalidArgValue(`options.${name}`, value, 'is no option of protect()')
+      if (!names.has(name))
+        throw invalidArgValue(`options.${name}`, value, `is no option of protect()${didYouMean(name, names)}`)
     }
     const { ignore, grace, signal } = given
     const protection = protectionFrom(given, 'auto')

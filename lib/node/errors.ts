@@ -26,8 +26,10 @@ export function outOfRange(name: string, range: string, value: unknown): RangeEr
   )
 }
 
-export function unknownSignal(value: unknown, hint: string): TypeError & { code: string } {
-  return withCode(new TypeError(`Unknown signal: ${inspect(value)}${hint}`), 'ERR_UNKNOWN_SIGNAL')
+/** `place`: the option and the entry, where it is not a call's only signal. */
+export function unknownSignal(value: unknown, place: string, hint: string): TypeError & { code: string } {
+  const where = place === 'signal' ? '' : ` in ${place}`
+  return withCode(new TypeError(`Unknown signal: ${inspect(value)}${where}${hint}`), 'ERR_UNKNOWN_SIGNAL')
 }
 
 export function checkInteger(name: string, value: number, minimum: number, maximum: number): number {

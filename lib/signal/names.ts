@@ -16,18 +16,21 @@ for (const [name, number] of Object.entries(numbers)) {
   if (!names.has(number)) names.set(number, name)
 }
 
-/** @throws TypeError `ERR_UNKNOWN_SIGNAL`, `ERR_INVALID_ARG_TYPE`. */
-export function signalNumber(signal: unknown): number {
+/**
+ * @param place - what errors name: the argument, or the option and its entry.
+ * @throws TypeError `ERR_UNKNOWN_SIGNAL`, `ERR_INVALID_ARG_TYPE`.
+ */
+export function signalNumber(signal: unknown, place = 'signal'): number {
   if (typeof signal === 'string') {
     const number = Object.hasOwn(numbers, signal) ? numbers[signal] : undefined
     if (number !== undefined) return number
     const upper = signal.toUpperCase()
     const near = [upper, `SIG${upper}`].find((name) => Object.hasOwn(numbers, name))
-    throw unknownSignal(signal, near ? `: did you mean '${near}'?` : '')
+    throw unknownSignal(signal, place, near ? `: did you mean '${near}'?` : '')
   }
-  if (typeof signal !== 'number') throw invalidArgType('signal', "a signal name such as 'SIGINT'", signal)
+  if (typeof signal !== 'number') throw invalidArgType(place, "a signal name such as 'SIGINT'", signal)
   const realtime = Number.isInteger(signal) && signal >= FIRST_REALTIME && signal <= LAST_SIGNAL
-  if (!names.has(signal) && !realtime) throw unknownSignal(signal, '')
+  if (!names.has(signal) && !realtime) throw unknownSignal(signal, place, '')
   return signal
 }
 

@@ -11,44 +11,41 @@ type Rules = ReadonlyMap<number, string>
 
 const unblockable: [number, string][] = (['SIGKILL', 'SIGSTOP'] as const).map((name) => [
   constants.signals[name],
-  `must not contain ${name}, which no process can ignore or block`,
+  `must not be ${name}, which no process can ignore or block`,
 ])
 
 const faults: [number, string][] = SYNCHRONOUS.map((name) => [
   constants.signals[name],
-  `must not contain ${name}: the kernel raises it for a fault of the program itself, and ends it all the same`,
+  `must not be ${name}: the kernel raises it for a fault of the program itself, and ends it all the same`,
 ])
 
 const ofChild: Rules = new Map([
   ...unblockable,
   ...faults,
-  [
-    constants.signals.SIGCHLD,
-    'must not contain SIGCHLD: the child could not wait for children of its own. Leave it out',
-  ],
+  [constants.signals.SIGCHLD, 'must not be SIGCHLD: the child could not wait for children of its own. Leave it out'],
 ])
 
 const ofMask: Rules = new Map([...unblockable, ...faults])
 
 const ofProcess: Rules = new Map([
   ...ofMask,
-  [constants.signals.SIGCHLD, 'must not contain SIGCHLD: Node would not notice the end of children. Leave it out'],
+  [constants.signals.SIGCHLD, 'must not be SIGCHLD: Node would not notice the end of children. Leave it out'],
 ])
 
 function checkedSet(property: string, signals: unknown, refused: Rules): bigint {
   if (!Array.isArray(signals)) throw invalidArgType(property, "an array of signals such as ['SIGINT']", signals)
   let set = 0n
-  for (const signal of signals) {
-    const number = signalNumber(signal)
+  for (let i = 0; i < signals.length; i += 1) {
+    const number = signalNumber(signals[i], `${property}[${i}]`)
     const rule = refused.get(number)
-    if (rule !== undefined) throw invalidArgValue(property, signal, rule)
+    if (rule !== undefined) throw invalidArgValue(`${property}[${i}]`, signals[i], rule)
     set |= signalBit(number)
   }
   return set
 }
 
 /**
- * The set of these signals, for a child. `property` names the option in errors.
+ * The set of these signals, for a child. `property` names the option in errors, with the entry that is wrong.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
  */
 export function signalSet(property: string, signals: unknown): bigint {

@@ -6,6 +6,7 @@ import { requireNode } from '../node/runtime.js'
 import { commandLine } from './command-line.js'
 import { environmentOf, environmentPairs, liveEnvironment } from './environment.js'
 import { spawnOfFork } from './fork-options.js'
+import { warnOfMisspelt } from './misspelt.js'
 import {
   checkAsNode,
   checkEndsAsNode,
@@ -16,7 +17,14 @@ import {
   overload,
   pathOf,
 } from './node-options.js'
-import { checkKillSignal, type Enforce, type Protection, type ProtectionOptions, protectionFrom } from './protection.js'
+import {
+  checkKillSignal,
+  type Enforce,
+  type Protection,
+  type ProtectionOptions,
+  protectionFrom,
+  protectionOptions,
+} from './protection.js'
 
 export type SpawnProtectedOptions = SpawnOptions & ProtectionOptions
 export type ForkProtectedOptions = ForkOptions & ProtectionOptions
@@ -54,6 +62,7 @@ export function planSpawn(
   if (!isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object') nodes.spawn(file, argsOrOptions as string[])
   if (given !== undefined && !isObject(given)) nodes.spawn(file, args as string[], given as unknown as object)
   const options = Object.assign(new Bare(), given)
+  warnOfMisspelt(options, protectionOptions)
   checkAsNode(file, args, options)
   const env = environmentOf(file, args, options)
   // Who subscribes is shown the whole environment, and may change it.

@@ -70,6 +70,19 @@ export interface ProtectionOptions {
   readonly drain?: number | undefined
 }
 
+/** All of them. */
+export const protectionOptions: ReadonlySet<string> = new Set<keyof ProtectionOptions>([
+  'ignore',
+  'block',
+  'enforce',
+  'groups',
+  'exitEvent',
+  'processGroup',
+  'foreground',
+  'parentDeathSignal',
+  'drain',
+])
+
 /** How our options stand on the wire, in its order: sets of signals first, then numbers of 32 bits. */
 export const optionFields = {
   ignored: 8,
@@ -209,7 +222,7 @@ function processGroup(group: unknown): number | undefined {
 
 function parentDeathSignal(signal: unknown, ignored: bigint, threadOutlives: boolean): number {
   if (signal === undefined || signal === false) return 0
-  const number = signalNumber(signal === true ? 'SIGKILL' : signal)
+  const number = signalNumber(signal === true ? 'SIGKILL' : signal, 'options.parentDeathSignal')
   if (includes(ignored, number)) {
     const rule = "must not be a signal of 'options.ignore': the child would live on"
     throw invalidArgValue('options.parentDeathSignal', signal, rule)

@@ -11,6 +11,7 @@ import { syncStdio } from '../node/sync-stdio.js'
 import { includes, type Signal, signalNumber } from '../signal/names.js'
 import { commandLine } from './command-line.js'
 import { environmentOf, environmentPairs, liveEnvironment } from './environment.js'
+import { warnOfMisspelt } from './misspelt.js'
 import { isAbsent, type Options, pathOf } from './node-options.js'
 import {
   checkKillSignal,
@@ -54,6 +55,18 @@ export interface SyncProtectionOptions extends Pick<ProtectionOptions, 'block' |
   readonly grace?: number | undefined
 }
 
+const syncOptions: ReadonlySet<string> = new Set<keyof SyncProtectionOptions>([
+  'ignore',
+  'block',
+  'enforce',
+  'groups',
+  'exitEvent',
+  'processGroup',
+  'parentDeathSignal',
+  'drain',
+  'grace',
+])
+
 export type SpawnSyncProtectedOptions = SpawnSyncOptions & SyncProtectionOptions
 
 export interface SyncPlan {
@@ -80,6 +93,7 @@ export function planSync(name: SyncFunction, file: string, second: unknown, thir
   requireNode()
   const call = checkSyncCall(name, file, second, third)
   const { args, options } = call
+  warnOfMisspelt(options, syncOptions)
   const env = environmentOf(file, args, options)
   const inheritEnvironment = env === liveEnvironment && native().canReadEnvironment
   const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)

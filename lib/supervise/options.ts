@@ -1,8 +1,8 @@
 /** What a supervisor is told, and what it tells. */
 import type { ProtectOptions } from '../foreign/shield.js'
 import type { ProtectedProcess } from '../protected-process.js'
-import type { ProtectionOptions } from '../start/protection.js'
-import type { StopOptions } from '../stop.js'
+import { type ProtectionOptions, protectionOptions } from '../start/protection.js'
+import { type StopOptions, stopOptions } from '../stop.js'
 import type { ChildOutcome } from './place.js'
 import type { Restart } from './restart.js'
 
@@ -15,6 +15,11 @@ export interface SupervisorOptions extends Omit<ProtectionOptions, 'exitEvent'>,
    */
   readonly restart?: Restart | undefined
 }
+
+export const supervisorOptions: ReadonlySet<string> = new Set([...protectionOptions, ...stopOptions, 'restart'])
+
+/** Of one child of a supervisor. */
+export const childOptions: ReadonlySet<string> = new Set([...protectionOptions, 'restart'])
 
 /** What a supervisor has seen so far. */
 export interface SupervisorCounts {

@@ -19,27 +19,32 @@ describe('a signal that can not is thrown before anything starts', () => {
     [
       { ignore: ['SIGKILL'] },
       value,
-      "The property 'options.ignore' must not contain SIGKILL, which no process can ignore or block. Received 'SIGKILL'",
+      "The property 'options.ignore[0]' must not be SIGKILL, which no process can ignore or block. Received 'SIGKILL'",
     ],
     [
       { block: ['SIGSTOP'] },
       value,
-      "The property 'options.block' must not contain SIGSTOP, which no process can ignore or block. Received 'SIGSTOP'",
+      "The property 'options.block[0]' must not be SIGSTOP, which no process can ignore or block. Received 'SIGSTOP'",
+    ],
+    [
+      { ignore: ['SIGINT', 'SIGKILL'] },
+      value,
+      "The property 'options.ignore[1]' must not be SIGKILL, which no process can ignore or block. Received 'SIGKILL'",
     ],
     [
       { ignore: [9] },
       value,
-      "The property 'options.ignore' must not contain SIGKILL, which no process can ignore or block. Received 9",
+      "The property 'options.ignore[0]' must not be SIGKILL, which no process can ignore or block. Received 9",
     ],
     [
       { ignore: ['SIGCHLD'] },
       value,
-      "The property 'options.ignore' must not contain SIGCHLD: the child could not wait for children of its own. Leave it out. Received 'SIGCHLD'",
+      "The property 'options.ignore[0]' must not be SIGCHLD: the child could not wait for children of its own. Leave it out. Received 'SIGCHLD'",
     ],
     [
       { block: ['SIGSEGV'] },
       value,
-      "The property 'options.block' must not contain SIGSEGV: the kernel raises it for a fault of the program itself, and ends it all the same. Received 'SIGSEGV'",
+      "The property 'options.block[0]' must not be SIGSEGV: the kernel raises it for a fault of the program itself, and ends it all the same. Received 'SIGSEGV'",
     ],
   ])('%j', expectRefused)
 })

@@ -157,7 +157,7 @@ describe('stop() refuses, and leaves the child running,', () => {
       'ERR_INVALID_ARG_VALUE',
       'Give it an exit event, or name another',
     ],
-    ['a signal that is none', {}, { signal: 'SIGFOO' }, 'ERR_UNKNOWN_SIGNAL', "Unknown signal: 'SIGFOO'"],
+    ['a signal that is none', {}, { signal: 'SIGFOO' }, 'ERR_UNKNOWN_SIGNAL', "Unknown signal: 'SIGFOO' in options.signal"],
     ['a negative grace', {}, { grace: -1 }, 'ERR_OUT_OF_RANGE', '"options.grace"'],
     ['a grace that is no number', {}, { grace: '1' }, 'ERR_INVALID_ARG_TYPE', '"options.grace"'],
     ['a target that is none', {}, { target: 'family' }, 'ERR_INVALID_ARG_TYPE', '"options.target"'],

@@ -1,0 +1,81 @@
+/** Names of options that look like ours and are none. Node takes any name, and so do we: the program is warned, once for each. */
+
+/** Of `child_process`, whichever function. */
+const ofNode: ReadonlySet<string> = new Set([
+  'argv0',
+  'cwd',
+  'detached',
+  'encoding',
+  'env',
+  'execArgv',
+  'execPath',
+  'gid',
+  'input',
+  'killSignal',
+  'maxBuffer',
+  'serialization',
+  'shell',
+  'signal',
+  'silent',
+  'stdio',
+  'timeout',
+  'uid',
+  'windowsHide',
+  'windowsVerbatimArguments',
+])
+
+const warned = new Set<string>()
+
+/** Shorter names are near to too much. */
+const LONG = 5
+
+/** @param ours - the names that this call takes besides Node's. */
+export function warnOfMisspelt(options: object, ours: ReadonlySet<string>): void {
+  for (const name of Object.keys(options)) {
+    if (ours.has(name) || ofNode.has(name) || warned.has(name)) continue
+    const meant = nearest(name, ours)
+    if (meant === undefined) continue
+    warned.add(name)
+    process.emitWarning(`sigshield has no option '${name}': did you mean '${meant}'?`, {
+      code: 'SIGSHIELD_UNKNOWN_OPTION',
+    })
+  }
+}
+
+/** For the end of an error message. */
+export function didYouMean(name: string, ours: Iterable<string>): string {
+  const meant = nearest(name, ours)
+  return meant === undefined ? '' : ` (did you mean '${meant}'?)`
+}
+
+function nearest(name: string, ours: Iterable<string>): string | undefined {
+  const written = plain(name)
+  if (written.length < LONG - 1) return undefined
+  return Array.from(ours).find((own) => {
+    const meant = plain(own)
+    const longEnough = Math.min(written.length, meant.length) >= LONG
+    if (longEnough && (written.startsWith(meant) || meant.startsWith(written))) return true
+    return distance(written, meant) <= (meant.length > LONG ? 2 : 1)
+  })
+}
+
+/** `exit_event`, `exit-event` and `exitevent` are one name. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[_-]/g, '')
+}
+
+/** How many letters are to be added, left out, changed or swapped (optimal string alignment). */
+function distance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
+  const at = (i: number, j: number) => rows[i]?.[j] as number
+  for (let i = 1; i <= a.length; i += 1) {
+    rows.push([i])
+    for (let j = 1; j <= b.length; j += 1) {
+      const changed = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swapped = isSwap ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY
+      rows[i]?.push(Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, changed, swapped))
+    }
+  }
+  return at(a.length, b.length)
+}
