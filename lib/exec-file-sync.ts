@@ -7,6 +7,7 @@ import type {
 import { type Bytes, type Output, runSync } from './start/run-sync.js'
 import { planSync, type SyncProtectionOptions } from './start/sync-plan.js'
 
+/** All that {@link execFileSyncProtected} takes. */
 export type ExecFileSyncProtectedOptions = ExecFileSyncOptions & SyncProtectionOptions
 type WithString = ExecFileSyncOptionsWithStringEncoding & SyncProtectionOptions
 type WithBuffer = ExecFileSyncOptionsWithBufferEncoding & SyncProtectionOptions
@@ -15,13 +16,16 @@ type WithBuffer = ExecFileSyncOptionsWithBufferEncoding & SyncProtectionOptions
  * Runs a program as `child_process.execFileSync` does, protected as by {@link spawnSyncProtected}, and returns its output; what it
  * writes to stderr goes to this process's own. For a command line, as `execSync` takes it, give `shell: true`.
  *
+ * @param file - the program, or with `shell: true` the command line; `args` is what it gets after its name, `options` are those of
+ * `child_process.execFileSync`, and {@link SyncProtectionOptions}.
+ * @returns what it has written to stdout: a Buffer, or a string with an `encoding`.
  * @throws Error when it does not exit with 0, with the whole result of `spawnSyncProtected` as properties (`status`, `signal`,
  * `stdout`, `stderr`, `output`, `pid`); the result's `error`, with the same properties, when it could not be started or had to be
  * ended; for wrong options as `spawnSyncProtected`.
  *
  * @example
- * const head = execFileSyncProtected('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
- * execFileSyncProtected('npm run build && npm test', { shell: true, stdio: 'inherit' })
+ * console.log(execFileSyncProtected('echo', ['one'], { encoding: 'utf8' }).trim()) // one
+ * execFileSyncProtected('true && true', { shell: true, stdio: 'inherit' })
  */
 export function execFileSyncProtected(file: string): Bytes
 export function execFileSyncProtected(file: string, options: WithString): string

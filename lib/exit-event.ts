@@ -7,6 +7,7 @@ import { Unconnected } from './event/unconnected.js'
 import type { ExitState } from './native/addon.js'
 import { checkMilliseconds, MAX_TIMEOUT_MS } from './node/errors.js'
 
+/** Why an exit event is set: the parent asked, or the parent is gone. */
 export type ExitReason = 'requested' | 'orphaned'
 
 const sources = new WeakMap<ExitEvent, EventSource>()
@@ -35,6 +36,12 @@ function checkTimeout(timeoutMs: unknown): number {
  *
  * Children in other languages find the descriptor in the environment variable `SIGSHIELD_EXIT_FD`: when it becomes
  * readable, leave.
+ * @example
+ * const exitEvent = new ExitEvent()
+ * const child = spawnProtected('sh', ['-c', 'read -r word <&"$SIGSHIELD_EXIT_FD"; echo leaving'], { exitEvent })
+ * exitEvent.set()
+ * const [output] = await once(child.stdout, 'data')
+ * console.log(String(output).trim()) // leaving
  */
 export class ExitEvent {
   readonly #source: EventSource
@@ -69,6 +76,7 @@ export class ExitEvent {
   /**
    * Whether the event is set. A memory read: fit for the hottest loop, and right in one that never yields. Where the system has no
    * thread to give it is a system call.
+   * @throws a system error when the first call finds no descriptor or memory to watch the event with (`EMFILE`, `ENOMEM`).
    */
   isSet(): boolean {
     return this.#state() !== 0
@@ -95,6 +103,7 @@ export class ExitEvent {
   /**
    * Resolves to true when the event is set, to false after `timeoutMs` milliseconds; for ever by default. A process that waits
    * stays alive.
+   * @param timeoutMs - milliseconds, up to 2147483647, or Infinity.
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` (as a rejection).
    */
   async wait(timeoutMs?: number): Promise<boolean> {
@@ -119,6 +128,7 @@ export class ExitEvent {
   /**
    * Blocks this thread until the event is set (true) or `timeoutMs` milliseconds have passed (false): a sleep that the parent
    * can interrupt.
+   * @param timeoutMs - milliseconds, up to 2147483647; Infinity by default.
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE`; Error `ERR_INVALID_STATE` where it could never end.
    */
   waitSync(timeoutMs?: number): boolean {

@@ -7,7 +7,16 @@ import { type ForkProtectedOptions, planFork } from './start/plan.js'
  * instruction to its last: by default SIGINT. Node resets signals at start-up, so the protection must be enforced: where the
  * system can't, nothing is started and the error says so; `enforce: false` starts a worker that loses it.
  *
+ * @param modulePath - the module that the worker runs; `args` is its `process.argv`, from the third entry on.
+ * @param options - of `child_process.fork`, and {@link ProtectionOptions}.
+ * @returns a `ChildProcess` with an IPC channel, and with {@link ProtectedProcess.stop}.
  * @throws as {@link spawnProtected}.
+ * @example
+ * const exitEvent = new ExitEvent()
+ * const worker = forkProtected('worker.mjs', { exitEvent, ignore: ['SIGINT', 'SIGTERM'] })
+ * process.once('SIGINT', () => exitEvent.set()) // Ctrl-C reaches this process alone, and it asks
+ * const { forced } = await worker.stop({ grace: 10_000 })
+ * console.log(forced) // false
  */
 export function forkProtected(modulePath: string | URL, options?: ForkProtectedOptions): ProtectedProcess
 export function forkProtected(

@@ -21,6 +21,7 @@ export type {
   AdoptingProtect,
   AdoptOptions,
   RestartAllOptions,
+  Restarted,
   SupervisorCounts,
   SupervisorEvents,
   SupervisorOptions,

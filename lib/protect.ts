@@ -19,7 +19,7 @@ export interface ChildProtection {
   readonly enforced: Enforced
   /** The exit event that the child was given: its own alone, unless it was started with another. */
   readonly exitEvent: ExitEvent | undefined
-  /** Undefined until the child has exited. */
+  /** What the child has used of the machine. Undefined until it has exited. */
   readonly resourceUsage: ResourceUsage | undefined
   /**
    * As `ProtectedProcess.stop()`, of this child alone, whoever shares its event. `target` is 'tree' by default where {@link protect}
@@ -35,14 +35,19 @@ export interface ChildProtection {
  * Such a child ignores SIGINT, and so do its descendants. So what the signal would have done is done by this library: sent to the
  * child by `kill()` of its ChildProcess or of `process`, it ends the child and its descendants (SIGTERM, and SIGKILL after `grace`). Sent
  * to this process, by Ctrl-C, it ends all of them and then this process, unless the application listens to it.
+ * @param options - for these children. `exitEvent` here is shared: each child has one of its own, which is set with it.
+ * @returns what ends the protection of children that start later, by `[Symbol.dispose]()`.
  * @throws TypeError, RangeError as {@link spawnProtected}, and for what would leave a child that nothing ends.
  * @example
  * using guard = protect()
- * await execa('make') // Ctrl-C reaches this process alone
+ * const { stdout } = await promisify(exec)('kill -INT $$; echo alive') // anybody's exec
+ * console.log(stdout.trim()) // alive
  */
 export function protect(options?: ProtectOptions): Disposable
 /**
  * Protects what `fn` starts, also later, in what it has begun. With null instead of options nothing is protected that `fn` starts.
+ * @param options - for these children; null opts out.
+ * @param fn - is called at once; what it begins keeps the protection.
  * @returns what `fn` returns.
  */
 export function protect<T>(options: ProtectOptions | null | undefined, fn: () => T): T
@@ -53,7 +58,13 @@ export function protect<T>(options: ProtectOptions | null = {}, fn?: () => T): T
 /**
  * Of a child that {@link protect}, `spawnProtected` or `forkProtected` has protected; undefined for any other. Of a cluster's worker,
  * give its `process`.
+ * @param child - any ChildProcess of this thread.
+ * @returns what is known of its protection, and its `stop()`.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no ChildProcess.
+ * @example
+ * const child = protect({}, () => exec('sleep 60'))
+ * console.log(protectionOf(child)?.enforced) // filter
+ * await protectionOf(child)?.stop({ grace: 100 })
  */
 export function protectionOf(child: ChildProcess): ChildProtection | undefined {
   if (!(child instanceof ChildProcess)) throw invalidArgType('child', 'an instance of ChildProcess', child)

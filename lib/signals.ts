@@ -11,19 +11,26 @@ import { type Signal, signalNumber, signalsOf } from './signal/names.js'
 
 export { type MaskChange, mask, pending, withMask } from './signal/mask.js'
 export type { Signal } from './signal/names.js'
-export { type KillOptions, kill, type ProcessState, stateOf } from './signal/process-state.js'
+export { type KillOptions, kill, type PendingSignals, type ProcessState, stateOf } from './signal/process-state.js'
 export { type Disposition, disposition, hold, ignore } from './signal/scopes.js'
 export { type ReceivedSignal, raise, type WaitOptions, wait, waitSync } from './signal/waiting.js'
 
 /**
  * The system's description of a signal, as a shell prints it: 'Interrupt' (strsignal(3)).
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`.
+ * @example
+ * console.log(describe('SIGINT')) // Interrupt
  */
 export function describe(signal: Signal): string {
   return native().describeSignal(signalNumber(signal))
 }
 
-/** All signals of this system, but those that libc keeps for itself (sigfillset(3)). */
+/**
+ * All signals of this system, but those that libc keeps for itself (sigfillset(3)).
+ * @returns names and, of real-time signals, numbers, ascending.
+ * @example
+ * console.log(valid().includes('SIGINT')) // true
+ */
 export function valid(): Signal[] {
   const all = (1n << 64n) - 1n
   const libc = 0b11n << 31n

@@ -20,6 +20,8 @@ type WithBuffer = SpawnSyncOptionsWithBufferEncoding & SyncProtectionOptions
  *
  * Works in worker threads too; `terminate()` waits for the program to end, as with `spawnSync`.
  *
+ * @param command - the program: a path, or a name to be found in PATH; `args` is what it gets after its name, `options` are those of
+ * `child_process.spawnSync`, and {@link SyncProtectionOptions}.
  * @returns the result of `spawnSync`. What the system refuses is its `error`, with the system call that failed as `step`. `status`
  * and `signal` are both null when something else in this process has reaped the program.
  * @throws what `spawnSync` throws for its own options; for ours TypeError, RangeError `ERR_INVALID_ARG_TYPE`,
@@ -27,7 +29,8 @@ type WithBuffer = SpawnSyncOptionsWithBufferEncoding & SyncProtectionOptions
  * `ERR_OUT_OF_RANGE`. Nothing is started then.
  *
  * @example
- * const { status, stdout } = spawnSyncProtected('git', ['status', '-s'], { encoding: 'utf8', timeout: 10_000 })
+ * const { status, stdout } = spawnSyncProtected('cat', { input: 'one', encoding: 'utf8', timeout: 10_000 })
+ * console.log(status, stdout) // 0 one
  */
 export function spawnSyncProtected(command: string): SpawnSyncReturns<Bytes>
 export function spawnSyncProtected(command: string, options: WithString): SpawnSyncReturns<string>

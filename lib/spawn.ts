@@ -18,6 +18,7 @@ export type ProtectedProcessByStdio<
   E extends Readable | null,
 > = ProtectedProcess & Pick<ChildProcessByStdio<I, O, E>, 'stdin' | 'stdout' | 'stderr' | 'stdio'>
 
+/** A ProtectedProcess with three pipes, as `child_process.ChildProcessWithoutNullStreams`. */
 export type ProtectedProcessWithoutNullStreams = ProtectedProcessByStdio<Writable, Readable, Readable>
 
 type StdioOf<S extends StdioNull | StdioPipe, Stream> = S extends StdioNull ? null : Stream
@@ -38,10 +39,17 @@ type ByTuple<
  * Starts a program as `child_process.spawn` does, with all of its overloads and options, that ignores or blocks chosen signals
  * from its first instruction on: by default it ignores SIGINT.
  *
+ * @param command - the program: a path, or a name to be found in PATH; `args` is what it gets after its name.
+ * @param options - of `child_process.spawn`, and {@link ProtectionOptions}.
+ * @returns a `ChildProcess` in all respects, with {@link ProtectedProcess.stop}.
  * @throws what `child_process.spawn` throws for its own options; for ours TypeError `ERR_INVALID_ARG_TYPE`,
  * `ERR_INVALID_ARG_VALUE` (a signal that can't be ignored) or `ERR_UNKNOWN_SIGNAL`. Nothing is started then.
  * What the system refuses is an 'error' event or an exception as with `child_process`, with the system call that failed as
  * `step`.
+ * @example
+ * const child = spawnProtected('sh', ['-c', 'kill -INT $$; echo alive'], { ignore: ['SIGINT', 'SIGHUP'] })
+ * const [output] = await once(child.stdout, 'data')
+ * console.log(String(output).trim()) // alive
  */
 export function spawnProtected(
   command: string,

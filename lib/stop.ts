@@ -3,6 +3,7 @@ import { checkMilliseconds, invalidArgType, invalidArgValue, ownOptions, unavail
 import { type Signal, signalNumber } from './signal/names.js'
 import { warnOfMisspelt } from './start/misspelt.js'
 
+/** How a child is ended: asked, then sent SIGTERM, then killed. */
 export interface StopOptions {
   /**
    * Milliseconds that the child has when it was asked to leave. Then it is sent SIGTERM, if it hears it and was not asked by it,
@@ -25,10 +26,13 @@ export interface StopOptions {
 
 export const stopOptions: ReadonlySet<string> = new Set<keyof StopOptions>(['grace', 'signal', 'target'])
 
-/** How a child ended. `forced`: it had to be killed. */
+/** How a child ended. */
 export interface StopOutcome {
+  /** Its exit code; null when a signal ended it, and, with `signal` null too, when something else in this process has reaped it. */
   readonly code: number | null
+  /** The signal that ended it; null when it has exited. */
   readonly signal: NodeJS.Signals | null
+  /** It had to be killed: its grace was over. */
   readonly forced: boolean
 }
 

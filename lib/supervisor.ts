@@ -38,7 +38,15 @@ const KEPT_OUTCOMES = 100
 
 const CLOSED = 'This supervisor is shut down: it starts no more children'
 
-/** Starts children, starts them again if it is told to, and ends them together. Events: {@link SupervisorEvents}. */
+/**
+ * Starts children, starts them again if it is told to, and ends them together. Events: {@link SupervisorEvents}.
+ * @example
+ * const supervisor = new Supervisor({ grace: 5000, restart: 'on-failure' })
+ * supervisor.handleSignals()
+ * for (let i = 0; i < 3; i += 1) supervisor.fork('worker.mjs')
+ * const outcomes = await supervisor.shutdown()
+ * console.log(outcomes.map(({ code }) => code).join()) // 0,0,0
+ */
 export class Supervisor extends EventEmitter<SupervisorEvents> {
   /**
    * Asks all children, also those that start later, and none is started again. Each has one of its own, which is set with this one
@@ -74,7 +82,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     })
   }
 
-  /** Those that live. */
+  /** The children that live. */
   get children(): ReadonlySet<ProtectedProcess> {
     return this.#children
   }
@@ -84,6 +92,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     return this.#state !== 'open'
   }
 
+  /** What it has seen so far. */
   get counts(): SupervisorCounts {
     return { ...this.#counts }
   }
@@ -176,6 +185,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   /**
    * Ends one child after the other, and starts another in its place. Calls take turns. A shutdown cuts it short.
+   * @param options - how each is stopped, and when the next one's turn is.
    * @returns the new children.
    * @throws (as a rejection) as {@link shutdown}; what `ready` throws, or the start of a child; Error `ERR_INVALID_STATE` when a
    * new child has ended before it was ready, or the supervisor has shut down. The others stay as they are then.
@@ -216,6 +226,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * Stops all children at once, each as by `child.stop()`, and resolves when the last has exited, with how each of them ended,
    * and how the last of those did that ended before while nobody listened to 'exit'. No child can be started any more. A later
    * call may shorten the grace; all share one answer.
+   * @param options - over those of this supervisor.
+   * @returns how the children ended.
    * @throws (as a rejection) TypeError, RangeError as `child.stop()`: then nothing is stopped; a system error of `kill` (`EPERM`)
    * of children that can't be ended, when all others have gone.
    */

@@ -4,6 +4,7 @@ import { invalidArgType, invalidArgValue, invalidReturnValue } from '../node/err
 import { type Signal, signalsOf } from './names.js'
 import { maskSet } from './policy.js'
 
+/** How a mask is changed: these signals are added, taken away, or all that it has. */
 export type MaskChange = 'block' | 'unblock' | 'set'
 
 const changes: readonly MaskChange[] = ['block', 'unblock', 'set']
@@ -24,7 +25,11 @@ function change(how: unknown, signals: unknown): bigint {
  * Per thread: what the main thread blocks reaches another thread of the process, and Node has some; then its listener is called, or
  * the default action ends the process, all the same. To keep a signal from the whole process use `hold` or `ignore`. A worker thread
  * inherits the mask of the thread that starts it. A child of `child_process` starts with none, one of ours with its `block`.
+ * @returns the old mask, ascending.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
+ * @example
+ * mask('block', ['SIGUSR2'])
+ * console.log(mask('unblock', ['SIGUSR2']).join()) // SIGUSR2
  */
 export function mask(how: MaskChange, signals: readonly Signal[]): Signal[] {
   return signalsOf(change(how, signals) & ~LIBC_SIGNALS)
@@ -34,7 +39,13 @@ export function mask(how: MaskChange, signals: readonly Signal[]): Signal[] {
  * Runs `fn` under a changed mask, and restores exactly the one that was there. Per thread, as {@link mask}.
  *
  * `fn` is no async function: the thread would go on with other work under its mask.
+ * @returns what `fn` returns.
  * @throws what `fn` throws; TypeError `ERR_INVALID_RETURN_VALUE` for a promise; what {@link mask} throws.
+ * @example
+ * withMask('block', ['SIGUSR2'], () => {
+ *   raise('SIGUSR2') // waits
+ *   console.log(waitSync(['SIGUSR2'], 0)?.name) // SIGUSR2
+ * })
  */
 export function withMask<T>(how: MaskChange, signals: readonly Signal[], fn: () => T): T {
   if (typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
@@ -51,7 +62,12 @@ export function withMask<T>(how: MaskChange, signals: readonly Signal[], fn: () 
   return result
 }
 
-/** The signals that are blocked and have come: for the calling thread, or for the process (sigpending(2)). */
+/**
+ * The signals that are blocked and have come: for the calling thread, or for the process (sigpending(2)).
+ * @returns them, ascending.
+ * @example
+ * console.log(pending().length) // 0
+ */
 export function pending(): Signal[] {
   return signalsOf(native().pendingSignals() & ~LIBC_SIGNALS)
 }

@@ -7,20 +7,31 @@ import { type Signal, signalNumber, signalsOf } from './names.js'
 import { ProcStatus } from './proc-status.js'
 import { entryOf } from './process-table.js'
 
+/** Signals that have come, and wait. */
+export interface PendingSignals {
+  /** For its main thread. */
+  readonly thread: Signal[]
+  /** For any of its threads. */
+  readonly process: Signal[]
+}
+
 /** What the kernel says of a process's signals (proc_pid_status(5)). */
 export interface ProcessState {
+  /** The process's, or a thread's. */
   readonly pid: number
   /** Clock ticks from the system's start to the process's: with the pid it names one process for ever. */
   readonly startedAt: number
+  /** SIG_IGN. */
   readonly ignored: Signal[]
   /** Have a handler. */
   readonly caught: Signal[]
   /** In the mask of its main thread. */
   readonly blocked: Signal[]
-  /** Have come, and wait: for its main thread, and for any of its threads. */
-  readonly pending: { readonly thread: Signal[]; readonly process: Signal[] }
+  /** Have come, and wait. */
+  readonly pending: PendingSignals
   /** It gains no privilege by execve(2), and may install filters. */
   readonly noNewPrivs: boolean
+  /** What restricts its system calls; `'filter'` also stands for what enforces `ignore` (seccomp(2)). */
   readonly seccomp: 'off' | 'strict' | 'filter'
 }
 
@@ -32,6 +43,10 @@ const modes = ['off', 'strict', 'filter'] as const
  * a worker thread; `blocked` and `pending.thread` are of the main thread there too.
  * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; RangeError `ERR_OUT_OF_RANGE`;
  * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on macOS.
+ * @example
+ * const child = spawnProtected('sleep', ['60'])
+ * console.log(stateOf(child.pid).ignored.join()) // SIGINT
+ * await child.stop()
  */
 export function stateOf(pid: number): ProcessState {
   checkPid(pid)
@@ -96,8 +111,15 @@ export interface KillOptions {
  * Sends a signal to the process that had this pid and was started then, and to no other that has the pid now (pidfd_send_signal(2)).
  * Where the system knows no pidfds (kernels before 5.3, some containers) a moment remains between the look and the signal. Signal 0
  * only asks.
+ * @param pid - of any process.
+ * @param signal - a signal, or 0.
+ * @param options - which process is meant.
  * @returns true, as `process.kill`.
  * @throws Error `ESRCH` when that process has ended, `EPERM`; TypeError, RangeError in Node's shapes.
+ * @example
+ * const child = spawnProtected('sleep', ['60'])
+ * const { startedAt } = stateOf(child.pid)
+ * console.log(kill(child.pid, 'SIGTERM', { startedAt })) // true
  */
 export function kill(pid: number, signal: Signal | 0, options: KillOptions): true {
   checkPid(pid)

@@ -6,6 +6,7 @@ import { coverListeners } from './listeners.js'
 import { type Signal, signalNumber } from './names.js'
 import { processSet } from './policy.js'
 
+/** What a process does with a signal: SIG_DFL, SIG_IGN, or it has a handler. */
 export type Disposition = 'default' | 'ignored' | 'handled'
 
 const dispositions: readonly Disposition[] = ['default', 'ignored', 'handled']
@@ -13,6 +14,9 @@ const dispositions: readonly Disposition[] = ['default', 'ignored', 'handled']
 /**
  * What the process does with the signal, as the kernel knows it (sigaction(2)); 'handled' while it is held, or waited for. Per process.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`.
+ * @example
+ * process.on('SIGHUP', () => {})
+ * console.log(disposition('SIGHUP')) // handled
  */
 export function disposition(signal: Signal): Disposition {
   return dispositions[native().disposition(signalNumber(signal))] as Disposition
@@ -30,7 +34,13 @@ export function disposition(signal: Signal): Disposition {
  * This is for children that inherit it: those of native code that forks by itself. It does nothing for `child_process`: libuv sets
  * signals 1 to 31 back to their default in each child; only a real-time signal stays ignored there. `spawnProtected` and
  * `forkProtected` ignore what their own `ignore` says.
+ * @returns what puts the old actions back, by `[Symbol.dispose]()`.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
+ * @example
+ * const ignoring = ignore(['SIGHUP'])
+ * raise('SIGHUP') // nothing
+ * ignoring[Symbol.dispose]()
+ * console.log(disposition('SIGHUP')) // default
  */
 export function ignore(signals: readonly Signal[]): Disposable {
   const set = processSet(signals)
@@ -64,6 +74,13 @@ export function ignore(signals: readonly Signal[]): Disposable {
  * known, and several of one real-time signal may come as one at the end, to a handler of native code.
  * @returns what `fn` returns.
  * @throws what `fn` throws, TypeError as {@link ignore}, Error `EAGAIN` where the system has no thread to give; all as a rejection.
+ * @example
+ * process.once('SIGTERM', () => console.log('SIGTERM')) // SIGTERM
+ * await hold(['SIGTERM'], async () => {
+ *   process.kill(process.pid, 'SIGTERM')
+ *   await setTimeout(10) // all that must be written together
+ * })
+ * await setTimeout(10)
  */
 export async function hold<T>(signals: readonly Signal[], fn: () => T | PromiseLike<T>): Promise<T> {
   const set = processSet(signals)

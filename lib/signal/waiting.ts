@@ -18,6 +18,7 @@ import { processSet } from './policy.js'
 
 /** A signal that was taken. */
 export interface ReceivedSignal {
+  /** As the system counts them. */
   readonly number: number
   /** Its number again for a real-time signal, which has no name in Node. */
   readonly name: Signal
@@ -48,12 +49,18 @@ function received([number, pid, uid]: SignalArrival): ReceivedSignal | undefined
  *
  * Per process: the signals need not be blocked, and are taken whichever thread they reach. What comes before or after the call does
  * what it always does. Works in a worker thread, which can't be terminated while it waits.
+ * @param signals - any of these.
+ * @param timeoutMs - milliseconds, up to 2147483647, or Infinity, the default.
+ * @returns the signal and who sent it; undefined when none came.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`.
+ * @example
+ * console.log(waitSync(['SIGUSR2'], 0)) // undefined
  */
 export function waitSync(signals: readonly Signal[], timeoutMs?: number): ReceivedSignal | undefined {
   return received(native().takeSignal(...checked(signals, timeoutMs)))
 }
 
+/** How long {@link wait} waits, and what ends it. */
 export interface WaitOptions {
   /** In milliseconds; none by default. Then the wait resolves to undefined. */
   readonly timeoutMs?: number | undefined
@@ -72,7 +79,9 @@ export interface WaitOptions {
  *
  * What is sent to this very thread (`raise`, pthread_kill(3)) while it blocks the signal is seen only if it came before the call.
  * @example
- * const stop = await wait(['SIGTERM', 'SIGINT'], { signal: AbortSignal.timeout(1000) })
+ * const next = wait(['SIGTERM', 'SIGINT'], { timeoutMs: 10_000 })
+ * process.kill(process.pid, 'SIGTERM')
+ * console.log((await next)?.name) // SIGTERM
  * @throws as {@link waitSync}; Error `ABORT_ERR` whose `cause` is the signal's reason; Error `EAGAIN` where the system has no thread to
  * give; all as a rejection.
  */
@@ -138,6 +147,12 @@ function waitElsewhere(
  * action is done, or Node has noted that there are listeners to call. Also in a worker thread, whose listeners are on the main thread.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`; Error `EAGAIN` for a real-time signal that the system has no room to
  * queue (RLIMIT_SIGPENDING of getrlimit(2)).
+ * @example
+ * withMask('block', ['SIGHUP'], () => {
+ *   raise('SIGHUP')
+ *   console.log(pending().join()) // SIGHUP
+ *   waitSync(['SIGHUP'])
+ * })
  */
 export function raise(signal: Signal): void {
   const error = native().raiseSignal(signalNumber(signal))

@@ -26,7 +26,9 @@ import {
   protectionOptions,
 } from './protection.js'
 
+/** All that `spawnProtected` takes: the options of `child_process.spawn`, and ours. */
 export type SpawnProtectedOptions = SpawnOptions & ProtectionOptions
+/** All that `forkProtected` takes: the options of `child_process.fork`, and ours. */
 export type ForkProtectedOptions = ForkOptions & ProtectionOptions
 
 export interface SpawnPlan {

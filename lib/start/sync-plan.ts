@@ -67,6 +67,7 @@ const syncOptions: ReadonlySet<string> = new Set<keyof SyncProtectionOptions>([
   'grace',
 ])
 
+/** All that `spawnSyncProtected` takes: the options of `child_process.spawnSync`, and ours. */
 export type SpawnSyncProtectedOptions = SpawnSyncOptions & SyncProtectionOptions
 
 export interface SyncPlan {

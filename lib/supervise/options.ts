@@ -23,7 +23,9 @@ export const childOptions: ReadonlySet<string> = new Set([...protectionOptions, 
 
 /** What a supervisor has seen so far. */
 export interface SupervisorCounts {
+  /** Children. */
   readonly started: number
+  /** Of those that started. */
   readonly ended: number
   /** Of those that ended: with a code other than 0, or by a signal. */
   readonly failed: number
@@ -33,15 +35,25 @@ export interface SupervisorCounts {
   readonly restarted: number
 }
 
+/** A child in place of another. */
+export interface Restarted {
+  /** The new one. */
+  readonly child: ProtectedProcess
+  /** How the old one ended. */
+  readonly previous: ChildOutcome
+}
+
+/** What a {@link Supervisor} emits, with its arguments. */
 export interface SupervisorEvents {
   /** A child has ended. */
   exit: [ChildOutcome]
   /** A child has been started in place of another. */
-  restart: [{ readonly child: ProtectedProcess; readonly previous: ChildOutcome }]
+  restart: [Restarted]
   /** Children in this place have ended too often: there will be no other. */
   'give-up': [ChildOutcome]
 }
 
+/** How {@link Supervisor.restart} goes on from one child to the next. */
 export interface RestartAllOptions extends StopOptions {
   /** Called with each new child; the next one is stopped when what it returns has resolved. */
   readonly ready?: ((child: ProtectedProcess) => unknown) | undefined
@@ -50,7 +62,10 @@ export interface RestartAllOptions extends StopOptions {
 /** The exit event is the supervisor's. */
 export type AdoptOptions = Omit<ProtectOptions, 'exitEvent'>
 
+/** {@link Supervisor.protect}. */
 export interface AdoptingProtect {
+  /** All children of this thread, until it is disposed of. */
   (options?: AdoptOptions): Disposable
+  /** What `fn` starts; null opts out. */
   <T>(options: AdoptOptions | null | undefined, fn: () => T): T
 }

@@ -9,6 +9,7 @@ import type { RestartPolicy } from './restart.js'
 
 /** How one child of a supervisor ended. */
 export interface ChildOutcome extends StopOutcome {
+  /** The one that ended. */
   readonly child: ProtectedProcess
 }
 

@@ -2,7 +2,9 @@
 import { checkInteger, checkMilliseconds, invalidArgType, isOptions, ownOptions } from '../node/errors.js'
 import type { StopOutcome } from '../stop.js'
 
+/** When a child that has ended is started again, and how often. */
 export interface RestartOptions {
+  /** After every end, or after a code other than 0 or a signal. */
   readonly when: 'always' | 'on-failure'
   /** Milliseconds until the first restart; twice as long before each further one, and 10000 at the most. @default 100 */
   readonly delay?: number | undefined
@@ -10,6 +12,7 @@ export interface RestartOptions {
   readonly limit?: number | undefined
 }
 
+/** Whether a child that has ended, and was not stopped, is started again. */
 export type Restart = RestartOptions['when'] | RestartOptions | false
 
 const LONGEST_DELAY_MS = 10_000

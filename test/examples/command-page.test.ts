@@ -54,13 +54,16 @@ class Session {
   }
 }
 
-const sessions = [page, readFileSync(join(root, 'README.md'), 'utf8')].flatMap((text) => blocks(text, 'console'))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const sessions = [page, readme].flatMap((text) => blocks(text, 'console'))
 
 describe('a session', () => {
   it.each(sessions)('%s', async (session) => {
     const folder = temporaryFolder()
-    for (const script of blocks(page, 'sh')) {
-      const name = /^# (\S+):/.exec(script)?.[1]
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(root, join(folder, 'node_modules/sigshield'))
+    for (const script of [...blocks(page, 'sh'), ...blocks(readme, 'js')]) {
+      const name = /^(?:#|\/\/) (\S+):/.exec(script)?.[1]
       if (name) writeFileSync(join(folder, name), script)
     }
     const shell = new Session(folder)

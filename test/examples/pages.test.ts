@@ -52,11 +52,11 @@ it.each([
     'python3',
     [
       '-c',
-      `import os, select\nprint("up", flush=True)\nleave = False\nwhile not leave:\n    ${block('docs/exit-event.md', 'py').trim()}\nprint("left")`,
+      `import os, select\nprint("up", flush=True)\nleave = False\nwhile not leave:\n    ${block('docs/languages.md', 'py').trim()}\nprint("left")`,
     ],
   ],
-  ['bash', 'bash', ['-c', `next_job() { sleep 0.01; }\necho up\n${block('docs/exit-event.md', 'sh')}\necho left`]],
-])('the snippet of docs/exit-event.md in %s leaves when it is asked', async (_language, command, args) => {
+  ['bash', 'bash', ['-c', `next_job() { sleep 0.01; }\necho up\n${block('docs/languages.md', 'sh')}\necho left`]],
+])('the snippet of docs/languages.md in %s leaves when it is asked', async (_language, command, args) => {
   const exitEvent = new ExitEvent()
   const child = ended(spawnProtected(command, args, { exitEvent, stdio: ['ignore', 'pipe', 'inherit'] }))
   expect(await line(child.stdout)).toBe('up')

@@ -63,7 +63,11 @@ describe('parentDeathSignal', () => {
   })
 
   it.each<[SpawnProtectedOptions, string, string]>([
-    [{ parentDeathSignal: 'SIGFOO' as never }, 'ERR_UNKNOWN_SIGNAL', "Unknown signal: 'SIGFOO' in options.parentDeathSignal"],
+    [
+      { parentDeathSignal: 'SIGFOO' as never },
+      'ERR_UNKNOWN_SIGNAL',
+      "Unknown signal: 'SIGFOO' in options.parentDeathSignal",
+    ],
     [{ parentDeathSignal: {} as never }, 'ERR_INVALID_ARG_TYPE', 'signal'],
     [{ parentDeathSignal: 'SIGINT' }, 'ERR_INVALID_ARG_VALUE', "must not be a signal of 'options.ignore'"],
   ])('%j is refused', (options, code, message) => {
