@@ -1,4 +1,5 @@
 /** The mask of the calling thread, and what waits behind it. */
+import { types } from 'node:util'
 import { native } from '../native/load.js'
 import { invalidArgType, invalidArgValue, invalidReturnValue } from '../node/errors.js'
 import { type Signal, signalsOf } from './names.js'
@@ -6,6 +7,8 @@ import { maskSet } from './policy.js'
 
 /** How a mask is changed: these signals are added, taken away, or all that it has. */
 export type MaskChange = 'block' | 'unblock' | 'set'
+
+const OTHER_WORK = 'the thread would go on with other work under its mask. Use hold()'
 
 const changes: readonly MaskChange[] = ['block', 'unblock', 'set']
 
@@ -38,9 +41,10 @@ export function mask(how: MaskChange, signals: readonly Signal[]): Signal[] {
 /**
  * Runs `fn` under a changed mask, and restores exactly the one that was there. Per thread, as {@link mask}.
  *
- * `fn` is no async function: the thread would go on with other work under its mask.
+ * `fn` must be done when it returns: the thread would go on with other work under its mask. An async function is not called.
  * @returns what `fn` returns.
- * @throws what `fn` throws; TypeError `ERR_INVALID_RETURN_VALUE` for a promise; what {@link mask} throws.
+ * @throws what `fn` throws; TypeError `ERR_INVALID_ARG_VALUE` for an async function, `ERR_INVALID_RETURN_VALUE` when another has
+ * returned a promise; what {@link mask} throws.
  * @example
  * withMask('block', ['SIGUSR2'], () => {
  *   raise('SIGUSR2') // waits
@@ -49,6 +53,7 @@ export function mask(how: MaskChange, signals: readonly Signal[]): Signal[] {
  */
 export function withMask<T>(how: MaskChange, signals: readonly Signal[], fn: () => T): T {
   if (typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
+  if (types.isAsyncFunction(fn)) throw invalidArgValue('fn', fn, `must not be an async function: ${OTHER_WORK}`)
   const saved = change(how, signals)
   let result: T
   try {

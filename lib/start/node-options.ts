@@ -45,6 +45,16 @@ export function isAccepted(start: () => unknown): boolean {
   return false
 }
 
+/** Whether Node refuses what is asked of it; anything else that is thrown is a refusal too. */
+export function isRefused(start: () => unknown): boolean {
+  try {
+    isAccepted(start)
+    return false
+  } catch {
+    return true
+  }
+}
+
 /** Each can only be refused. */
 export const refused: readonly Options[] = [
   { cwd: 1 },
@@ -68,20 +78,12 @@ let proved = false
 function proveOrderOfChecks(): void {
   if (proved) return
   // Even unchecked it could start nothing: there is no such program.
-  const ask = (options: Options) => isAccepted(() => nodes.spawn('/dev/null/sigshield', [], options as object))
-  const isRefused = (options: Options) => {
-    try {
-      ask(options)
-      return false
-    } catch {
-      return true
-    }
-  }
+  const ask = (options: Options) => () => nodes.spawn('/dev/null/sigshield', [], options as object)
   const holds =
-    isRefused({ signal: null, killSignal: poison.killSignal }) &&
-    isRefused({ killSignal: poison.killSignal }) &&
-    refused.every((options) => isRefused({ ...options, ...poison })) &&
-    ask({ ...poison })
+    isRefused(ask({ signal: null, killSignal: poison.killSignal })) &&
+    isRefused(ask({ killSignal: poison.killSignal })) &&
+    refused.every((options) => isRefused(ask({ ...options, ...poison }))) &&
+    isAccepted(ask({ ...poison }))
   if (!holds) {
     throw unavailable(
       `sigshield can't have the options of child_process checked by Node ${process.versions.node}: it is made for Node 20, 22, ` +

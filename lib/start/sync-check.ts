@@ -1,7 +1,7 @@
 /** The options of Node's synchronous functions, checked by these themselves: they look at `input` last, before they start anything. */
 import { types } from 'node:util'
 import { unavailable } from '../node/errors.js'
-import { Accepted, isAccepted, isObject, nodes, type Options, refused } from './node-options.js'
+import { Accepted, isAccepted, isObject, isRefused, nodes, type Options, refused } from './node-options.js'
 
 export type SyncFunction = 'spawnSync' | 'execFileSync'
 
@@ -29,32 +29,19 @@ let proved = false
 function proveOrderOfChecks(): void {
   if (proved) return
   // Even unchecked it could start nothing: there is no such program.
-  const ask = (options: Options) =>
-    isAccepted(() => nodes.spawnSync('/dev/null/sigshield', [], poisoned(options) as object))
-  const isRefused = (options: Options) => {
-    try {
-      ask(options)
-      return false
-    } catch {
-      return true
-    }
-  }
+  const ask = (options: Options) => () => nodes.spawnSync('/dev/null/sigshield', [], poisoned(options) as object)
   const others: Options[] = [{ maxBuffer: -1 }, { killSignal: 'never a signal' }, { stdio: 'ipc' }]
-  if (!isAcceptedAlone(ask) || ![...refused, ...others].every(isRefused)) {
+  if (
+    isRefused(ask({})) ||
+    !isAccepted(ask({})) ||
+    ![...refused, ...others].every((options) => isRefused(ask(options)))
+  ) {
     throw unavailable(
       `sigshield can't have the options of spawnSync checked by Node ${process.versions.node}: it is made for Node 20, 22, 24 ` +
         'and 26. Use one of these, or a newer sigshield.',
     )
   }
   proved = true
-}
-
-function isAcceptedAlone(ask: (options: Options) => boolean): boolean {
-  try {
-    return ask({})
-  } catch {
-    return false
-  }
 }
 
 /** A call of either function: its arguments and options, as the caller gave them. */

@@ -73,9 +73,22 @@ describe('withMask', () => {
         print(mask('block', []))
         try { withMask('unblock', ['SIGHUP'], () => { throw new Error('mine') }) } catch (error) { print(error.message) }
         print(mask('block', []))
-        try { withMask('block', ['SIGTERM'], async () => {}) } catch (error) { print(error.code) }
+        try { withMask('block', ['SIGTERM'], () => Promise.resolve()) } catch (error) { print(error.code) }
+        print(mask('block', []))
+        try { withMask('block', ['SIGTERM'], async () => print('called')) } catch (error) { print(error.code) }
         print(mask('block', []))`),
-    ).toEqual(well(['SIGUSR2'], ['SIGHUP', 50], 'mine', ['SIGHUP', 50], 'ERR_INVALID_RETURN_VALUE', ['SIGHUP', 50]))
+    ).toEqual(
+      well(
+        ['SIGUSR2'],
+        ['SIGHUP', 50],
+        'mine',
+        ['SIGHUP', 50],
+        'ERR_INVALID_RETURN_VALUE',
+        ['SIGHUP', 50],
+        'ERR_INVALID_ARG_VALUE',
+        ['SIGHUP', 50],
+      ),
+    )
   })
 
   it('no child inherits it: of child_process none, of ours its own block', async () => {
