@@ -39,7 +39,7 @@ export default defineConfig({
             ...ofTheSystem,
             'test/**/*.alone.test.ts',
             // The command waits for signals and replaces its process: on Linux alone.
-            ...(isPosix ? ['test/command/**'] : ['test/posix/**']),
+            ...(isPosix ? [] : ['test/posix/**']),
             ...byName,
             ...leftOut,
           ],
