@@ -74,6 +74,17 @@ export class Shell {
     })
   }
 
+  /**
+   * The shell knows of a stop by the first process of its job. Another, that waits for a line and has not run since, takes what is typed
+   * by then before it stops.
+   */
+  async hasStopped(): Promise<void> {
+    await until(
+      () => this.living().every((pid) => processOf(pid)?.state === 'T'),
+      () => `all have stopped: ${this.living()}`,
+    )
+  }
+
   async isEmpty(): Promise<void> {
     await until(() => this.living().length === 0, `nothing is left: ${this.living()}`)
   }
