@@ -17,7 +17,7 @@ export class Shell {
   private constructor(folder: string) {
     this.terminal = new Terminal('bash', ['--norc', '--noprofile', '-i'], folder)
     onTestFinished(() => {
-      for (const pid of this.living()) kill(pid)
+      for (const pid of this.living()) killed(pid)
     })
   }
 
@@ -94,7 +94,7 @@ export class Shell {
   }
 }
 
-function kill(pid: number): void {
+export function killed(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
