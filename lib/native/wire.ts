@@ -93,6 +93,8 @@ export interface SyncLimits {
   readonly killSignal: number
   readonly grace: number
   readonly drain: number
+  /** Null for a child that hears SIGINT itself. */
+  readonly interrupted: Interrupted | null
 }
 
 export interface SyncResult extends StartResult {
@@ -154,17 +156,11 @@ export class Wire<Fields extends OptionFields> {
   }
 
   /** Blocks this thread until the child has ended. `input`: what its first descriptor, a NEW_PIPE then, gives it. */
-  startSync(
-    request: SpawnRequest<Fields>,
-    input: Uint8Array | null,
-    limits: SyncLimits,
-    interrupted: Interrupted | null,
-  ): SyncResult {
-    const { timeout, maxBuffer, killSignal, grace, drain } = limits
+  startSync(request: SpawnRequest<Fields>, input: Uint8Array | null, limits: SyncLimits): SyncResult {
     const text = this.#write(request)
     if (text === undefined) return { ...TOO_LONG, end: undefined }
-    const memory = this.#memory
-    const end = native().spawnSync(text, memory, input, timeout, maxBuffer, killSignal, grace, drain, interrupted)
+    const numbers = [limits.timeout, limits.maxBuffer, limits.killSignal, limits.grace, limits.drain] as const
+    const end = native().spawnSync(text, this.#memory, input, ...numbers, limits.interrupted)
     return typeof end === 'number' ? { ...this.#answer(end), end: undefined } : { ...this.#answer(0), end }
   }
 

@@ -52,7 +52,7 @@ function outcomeOf(plan: SyncPlan, interrupted: Interrupted): Outcome {
     wire ??= new Wire(optionFields)
     const request = withoutGuard(startRequest(command, texts, protection, childEnd))
     const isDeaf = includes(unheardSignals(protection), constants.signals.SIGINT)
-    return wire.startSync(request, input, limits, isDeaf ? interrupted : null)
+    return wire.startSync(request, input, { ...limits, interrupted: isDeaf ? interrupted : null })
   } finally {
     childEnd?.started()
     childEnd?.ended()

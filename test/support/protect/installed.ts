@@ -44,7 +44,7 @@ export function installed(): Record<string, Library> {
   const puppeteer = npmProgram('puppeteer-core', '24', 'package.json')
   const redis = need('redis-server', 'redis-server')
   need('ffmpeg', 'ffmpeg')
-  const chromium = need('chromium-headless-shell', 'chromium-headless-shell')
+  const chromium = need('/usr/bin/chromium-headless-shell', 'chromium-headless-shell')
   const vitest = join(modules, 'vitest/vitest.mjs')
   return {
     jest: {
@@ -52,19 +52,20 @@ export function installed(): Record<string, Library> {
       modules: modulesWith('jest', jest),
       program: [jest, '--maxWorkers=2', '--watchman=false', '--cache=false'],
       files: { 'one.test.js': jestTest, 'two.test.js': jestTest },
-      leaves: leaves(0),
+      leaves: leaves(2),
     },
     'vitest run': {
       package: 'vitest',
       program: [vitest, 'run'],
       files: { 'nap.test.js': vitestTest, 'vitest.config.mjs': 'export default {}' },
-      leaves: leaves(0),
+      leaves: leaves(2),
     },
     'vitest watch': {
       package: 'vitest',
       program: [vitest, 'watch'],
       files: { 'nap.test.js': vitestTest, 'vitest.config.mjs': 'export default {}' },
-      leaves: leaves(0),
+      // To it Ctrl-C is a key: no signal is sent to anybody.
+      leaves: { ...leaves(2), 'Ctrl-C': 2, 'Ctrl-C twice': 2 },
     },
     'pnpm run': {
       package: 'pnpm',
@@ -103,7 +104,9 @@ export function installed(): Record<string, Library> {
         const connection = { path: process.cwd() + '/redis.sock' }
         new Worker('naps', process.cwd() + '/job.cjs', { connection })
         await new Queue('naps', { connection }).add('nap', {})`,
-      leaves: leaves(0),
+      // At SIGTERM they finish the job that they have.
+      leaves: leaves(1),
+      areChildrenLeft: true,
     },
     puppeteer: {
       package: 'puppeteer-core',

@@ -22,13 +22,14 @@ const worker = `
   const { writeFileSync } = require('node:fs')
   module.exports = { nap: () => { writeFileSync('/dev/tty', 'up\\n'); return new Promise(() => setInterval(() => {}, 1000)) } }`
 
-/** How many processes may be left, protected. */
+/** How many processes may be left, protected; where nothing is said none. */
 export interface Leaves {
   /** By a SIGTERM that the program does not hand on: of a child the kernel ends the child itself, not what that has started. */
   readonly SIGTERM: number
   readonly 'parent SIGKILLed': number
-  /** Without protection it leaves its job behind in some runs too. */
   readonly 'terminal closed'?: number
+  readonly 'Ctrl-C'?: number
+  readonly 'Ctrl-C twice'?: number
 }
 
 export interface Library {
@@ -38,6 +39,8 @@ export interface Library {
   readonly program?: readonly string[]
   readonly code?: string
   readonly leaves: Leaves
+  /** Some of what is left are children of the program itself. */
+  readonly areChildrenLeft?: boolean
   /** What it needs beside it. */
   readonly files?: Readonly<Record<string, string>>
   /** Where its package is, and others that it loads. */
@@ -95,6 +98,7 @@ export const libraries: Readonly<Record<string, Library>> = {
   },
   nodemon: {
     package: 'nodemon',
+    // At a hangup its job is left in some runs without protection too.
     leaves: { ...leaves(2), 'terminal closed': 2 },
     program: [join(modules, 'nodemon/bin/nodemon.js'), '--exec', "'sh job.sh'"],
   },
@@ -174,12 +178,12 @@ export async function endsAsTold(library: Library, end: keyof typeof ends): Prom
   const { shell, living } = await started(library, true)
   const program = leaderOf(shell)
   const own = [program, ...childrenOf(program).map(({ pid }) => pid)]
-  const told = library.leaves[end as keyof Leaves] ?? 0
+  const told = library.leaves[end] ?? 0
   await ends[end](shell)
   await until(
     () => {
       const left = living()
-      return left.length <= told && !own.some((pid) => left.includes(pid))
+      return left.length <= told && (library.areChildrenLeft || !own.some((pid) => left.includes(pid)))
     },
     () => `at most ${told} are left of ${own} and others: ${living()}`,
   )
