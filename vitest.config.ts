@@ -10,14 +10,12 @@ const leftOut = process.env.TEST_LEFT_OUT?.split(';') ?? []
 /** `npm run test:posix`. */
 const isPosix = process.env.TEST_SYSTEM === 'posix'
 
-/**
- * Other code's children at a real terminal. By name (`npm run test:protect`), as a few runs in a hundred of them hang, and nobody knows
- * yet whether it is the library or the terminal.
- */
-const byName = process.env.TEST_PROTECT ? [] : ['test/protect/{cluster,libraries,supervisor,terminal}.test.ts']
-
-/** What the kernel does for the C half, and shells for the command, is the same under every Node: `npm run test:nodes` leaves it out. */
-const ofTheSystem = ['test/native/kernel/*.test.ts', 'test/command/{completion,ps,terminal}.test.ts']
+/** What the kernel does for the C half, and shells and terminals, is the same under every Node: `npm run test:nodes` leaves it out. */
+const ofTheSystem = [
+  'test/native/kernel/*.test.ts',
+  'test/command/{completion,ps,terminal}.test.ts',
+  'test/protect/{libraries,terminal}.test.ts',
+]
 
 /** Where there is no /proc: files that look into it, or use programs and tools that only Linux has. */
 const ofLinux =
@@ -52,9 +50,7 @@ export default defineConfig({
           exclude: [
             ...ofTheSystem,
             'test/**/*.alone.test.ts',
-            // The command waits for signals and replaces its process: on Linux alone.
             ...(isPosix ? [] : ['test/posix/**']),
-            ...byName,
             ...leftOut,
             ...ofLinux,
           ],

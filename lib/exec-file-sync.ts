@@ -4,6 +4,7 @@ import type {
   ExecFileSyncOptionsWithBufferEncoding,
   ExecFileSyncOptionsWithStringEncoding,
 } from 'node:child_process'
+import { interruption } from './end/interruption.js'
 import { type Bytes, type Output, runSync } from './start/run-sync.js'
 import { planSync, type SyncProtectionOptions } from './start/sync-plan.js'
 
@@ -42,7 +43,7 @@ export function execFileSyncProtected(
 export function execFileSyncProtected(file: string, second?: unknown, third?: unknown): Output {
   const plan = planSync('execFileSync', file, second, third)
   const { args, options } = plan.call
-  const result = runSync(plan)
+  const result = runSync(plan, interruption())
   if (!options.stdio && result.stderr) process.stderr.write(result.stderr)
   if (result.error) throw Object.assign(result.error, result)
   if (result.status === 0) return result.stdout

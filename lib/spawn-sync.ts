@@ -4,6 +4,7 @@ import type {
   SpawnSyncOptionsWithStringEncoding,
   SpawnSyncReturns,
 } from 'node:child_process'
+import { interruption } from './end/interruption.js'
 import { type Bytes, type Output, runSync } from './start/run-sync.js'
 import { planSync, type SpawnSyncProtectedOptions, type SyncProtectionOptions } from './start/sync-plan.js'
 
@@ -13,7 +14,8 @@ type WithBuffer = SpawnSyncOptionsWithBufferEncoding & SyncProtectionOptions
 /**
  * Runs a program as `child_process.spawnSync` does, with all of its overloads, options and results, and blocks this thread, its
  * event loop and its listeners until the program has ended. Where this process listens to SIGINT, the program ignores it: on Ctrl-C
- * it finishes, and then the listener is called. Where nobody listens, Ctrl-C ends both at once. Ctrl-\ (SIGQUIT) always does.
+ * it finishes, and then the listener is called; a second Ctrl-C, more than a second later, kills it and all that it has started. Where
+ * nobody listens, Ctrl-C ends both at once. Ctrl-\ (SIGQUIT) always does.
  *
  * A program that has reached its `timeout` or `maxBuffer` is sent `killSignal`, and SIGKILL after `grace`; what it has started lives
  * on. Its pipes are closed at once, so nobody else can hold up the call.
@@ -53,5 +55,5 @@ export function spawnSyncProtected(
   options?: SpawnSyncProtectedOptions,
 ): SpawnSyncReturns<Output>
 export function spawnSyncProtected(command: string, args?: unknown, options?: unknown): SpawnSyncReturns<Output> {
-  return runSync(planSync('spawnSync', command, args, options))
+  return runSync(planSync('spawnSync', command, args, options), interruption())
 }

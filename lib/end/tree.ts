@@ -16,9 +16,12 @@ const LOOKS_AT_NOTHING = 2
 
 /** One for all trees that are looked at in the same turn of the event loop. */
 let latest: ReadonlyMap<number, ProcessEntry> | undefined
+let latestAt = 0
 
 function latestTable(): ReadonlyMap<number, ProcessEntry> {
-  if (latest === undefined) {
+  // A turn in which a call blocks may last for long.
+  if (latest === undefined || performance.now() - latestAt > LOOK_AGAIN_MS) {
+    latestAt = performance.now()
     latest = new Map(processTable().map((entry) => [entry.pid, entry]))
     setImmediate(() => {
       latest = undefined
@@ -108,6 +111,14 @@ export class Tree {
   signal(signal: number): void {
     if (signal !== constants.signals.SIGCONT) this.#latest = { signal, told: new Set() }
     for (const entry of this.#descendants()) this.#tell(entry, signal)
+  }
+
+  /** Itself too, and at once. */
+  killNow(): void {
+    // The child first, as in a stop.
+    const { pid, startedAt } = this.#root ?? {}
+    if (pid !== undefined && startedAt !== undefined) native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
+    this.signal(constants.signals.SIGKILL)
   }
 
   #tell(entry: ProcessEntry, signal: number): void {

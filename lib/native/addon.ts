@@ -26,6 +26,8 @@ export type ExitState = 0 | 1 | 2
 export type SignalArrival = [signal: number, pid: number, uid: number]
 
 /** How a child ended that was seen through in one call. Without code and signal: something else has reaped it. */
+export type Interrupted = (pid: number) => boolean
+
 export interface SyncEnd {
   readonly code: number | null
   readonly signal: number | null
@@ -49,6 +51,8 @@ export interface Addon {
   /**
    * Starts a child and blocks this thread until it has ended. Returns a negative errno where nothing was started. `input` is
    * written to the first descriptor, a new pipe then; all other new pipes are read. Limits of time and size are as in the wire.
+   * `interrupted` is called at each SIGINT that this process has a listener for, and answers whether the child is killed. It is given
+   * the child's pid, or -1 when that has exited and others hold its pipes.
    */
   spawnSync(
     text: string,
@@ -59,6 +63,7 @@ export interface Addon {
     killSignal: number,
     graceMs: number,
     drainMs: number,
+    interrupted: Interrupted | null,
   ): SyncEnd | number
   /** The same in place of this program, with the descriptors that are kept. Returns only a negative errno. */
   replace(text: string, memory: ArrayBuffer): number

@@ -3,7 +3,7 @@
  * properties from C++ costs more than the clone. native/core/wire.h is the other side of it.
  */
 import { constants } from 'node:os'
-import type { SyncEnd } from './addon.js'
+import type { Interrupted, SyncEnd } from './addon.js'
 import { native } from './load.js'
 
 /** Entries of {@link SpawnRequest.descriptors} that are no descriptor of this process. */
@@ -93,6 +93,8 @@ export interface SyncLimits {
   readonly killSignal: number
   readonly grace: number
   readonly drain: number
+  /** Null for a child that hears SIGINT itself. */
+  readonly interrupted: Interrupted | null
 }
 
 export interface SyncResult extends StartResult {
@@ -155,10 +157,10 @@ export class Wire<Fields extends OptionFields> {
 
   /** Blocks this thread until the child has ended. `input`: what its first descriptor, a NEW_PIPE then, gives it. */
   startSync(request: SpawnRequest<Fields>, input: Uint8Array | null, limits: SyncLimits): SyncResult {
-    const { timeout, maxBuffer, killSignal, grace, drain } = limits
     const text = this.#write(request)
     if (text === undefined) return { ...TOO_LONG, end: undefined }
-    const end = native().spawnSync(text, this.#memory, input, timeout, maxBuffer, killSignal, grace, drain)
+    const numbers = [limits.timeout, limits.maxBuffer, limits.killSignal, limits.grace, limits.drain] as const
+    const end = native().spawnSync(text, this.#memory, input, ...numbers, limits.interrupted)
     return typeof end === 'number' ? { ...this.#answer(end), end: undefined } : { ...this.#answer(0), end }
   }
 

@@ -2,15 +2,16 @@
 import type { execFileSync, SpawnSyncReturns } from 'node:child_process'
 import { constants } from 'node:os'
 import { sourceOf } from '../exit-event.js'
+import type { Interrupted } from '../native/addon.js'
 import { type SyncResult, Wire } from '../native/wire.js'
 import { type FailedStep, withStep } from '../node/child-process-contract.js'
 import { systemError } from '../node/errors.js'
 import { checkPermission } from '../node/permission.js'
 import { NO_OUTPUT } from '../node/sync-stdio.js'
-import { signalName } from '../signal/names.js'
+import { includes, signalName } from '../signal/names.js'
 import { namesNone } from './descriptors.js'
 import { runEnforced } from './enforced-start.js'
-import { optionFields } from './protection.js'
+import { optionFields, unheardSignals } from './protection.js'
 import { startRequest } from './start-request.js'
 import type { SyncPlan } from './sync-plan.js'
 
@@ -23,9 +24,10 @@ type Outcome = Pick<SyncResult, 'errno' | 'step' | 'pid' | 'end'> & { readonly w
 
 let wire: Wire<typeof optionFields> | undefined
 
-export function runSync(plan: SyncPlan): SpawnSyncReturns<Output> {
+/** `interrupted`: what is asked at each SIGINT that the program does not hear. */
+export function runSync(plan: SyncPlan, interrupted: Interrupted): SpawnSyncReturns<Output> {
   checkPermission(plan.command.file)
-  const { errno, step, why, pid, end } = outcomeOf(plan)
+  const { errno, step, why, pid, end } = outcomeOf(plan, interrupted)
   const failed = errno || end?.errno || 0
   const asText = (bytes: Buffer | null) => (bytes && plan.encoding ? bytes.toString(plan.encoding) : bytes)
   const output = end?.output.slice(0, plan.outputCount).map(asText) ?? null
@@ -42,7 +44,8 @@ export function runSync(plan: SyncPlan): SpawnSyncReturns<Output> {
   }
 }
 
-function outcomeOf({ command, texts, protection, input, limits }: SyncPlan): Outcome {
+function outcomeOf(plan: SyncPlan, interrupted: Interrupted): Outcome {
+  const { command, texts, protection, input, limits } = plan
   const refused = (errno: number, step: string): Outcome => ({ errno, step, pid: -1, end: undefined })
   if (command.stdio.some(namesNone)) return refused(-constants.errno.EINVAL, 'fcntl')
   const childEnd = sourceOf(protection.exitEvent)?.childEnd()
@@ -51,7 +54,9 @@ function outcomeOf({ command, texts, protection, input, limits }: SyncPlan): Out
     wire ??= new Wire(optionFields)
     const opened = wire
     const request = startRequest(command, texts, protection, childEnd)
-    return runEnforced(request, protection, (complete) => opened.startSync(complete, input, limits))
+    const isDeaf = includes(unheardSignals(protection), constants.signals.SIGINT)
+    const syncLimits = { ...limits, interrupted: isDeaf ? interrupted : null }
+    return runEnforced(request, protection, (complete) => opened.startSync(complete, input, syncLimits))
   } finally {
     childEnd?.started()
     childEnd?.ended()

@@ -79,7 +79,7 @@ export interface SyncPlan {
   readonly input: Uint8Array | null
   /** How many of the child's descriptors the result tells of. */
   readonly outputCount: number
-  readonly limits: SyncLimits
+  readonly limits: Omit<SyncLimits, 'interrupted'>
   readonly encoding: BufferEncoding | undefined
 }
 
@@ -147,7 +147,7 @@ function inputOf({ input, encoding }: Options): Uint8Array {
   return types.isSharedArrayBuffer(buffer) ? Uint8Array.from(bytes) : bytes
 }
 
-function limitsOf(options: Options, protection: Protection): SyncLimits {
+function limitsOf(options: Options, protection: Protection): SyncPlan['limits'] {
   const { timeout, grace = DEFAULT_GRACE_MS } = options
   const maxBuffer = Object.hasOwn(options, 'maxBuffer') ? options.maxBuffer : DEFAULT_MAX_BUFFER
   return {

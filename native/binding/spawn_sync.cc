@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -30,6 +31,20 @@ SyncLimits limits_of(const Napi::CallbackInfo& info) {
       .kill_signal = info[5].As<Napi::Number>(),
       .grace = info[6].As<Napi::Number>(),
       .drain = info[7].As<Napi::Number>(),
+  };
+}
+
+// What is asked at each SIGINT. A thread that is terminated runs no JavaScript, and waits for nothing but its child.
+std::function<bool(pid_t)> interruption_of(const Napi::CallbackInfo& info) {
+  return [env = napi_env{info.Env()}, function = napi_value{info[8]}](pid_t pid) {
+    napi_value argument = nullptr;
+    napi_value result = nullptr;
+    bool is_enough = true;
+    napi_create_int32(env, pid, &argument);
+    if (napi_call_function(env, function, function, 1, &argument, &result) == napi_ok) {
+      napi_get_value_bool(env, result, &is_enough);
+    }
+    return is_enough;
   };
 }
 
@@ -84,14 +99,16 @@ class Answer {
   napi_value object_ = nullptr;
 };
 
-// (text, ArrayBuffer of Wire, input | null, timeoutMs, maxBuffer, killSignal, graceMs, drainMs): the child's end, or
-// the negative errno of the step that failed.
+// (text, ArrayBuffer of Wire, input | null, timeoutMs, maxBuffer, killSignal, graceMs, drainMs, interrupted | null):
+// the child's end, or the negative errno of the step that failed.
 Napi::Value spawn_sync(const Napi::CallbackInfo& info) {
   Wire* const wire = wire_of(info);
   if (wire == nullptr) return {};
   const std::optional<std::span<const char>> input = input_of(info);
   SyncChild child{limits_of(info)};
-  StartResult started = start_requested(info, *wire);
+  StartResult started;
+  if (!info[8].IsNull()) started.failure = child.listen(interruption_of(info));
+  if (!started.failure) started = start_requested(info, *wire);
   answer(*wire, started);
   if (started.failure) return Napi::Number::New(info.Env(), -started.failure.error);
   const auto [status, error] = child.run(std::move(started), input);

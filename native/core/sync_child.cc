@@ -17,6 +17,8 @@ namespace {
 constexpr double kLookMs = 10;
 // How much of the grace counts at once: time in which this process was stopped does not.
 constexpr double kGraceStepMs = 100;
+// Behind the exit, the input and the interrupts.
+constexpr std::size_t kFirstOutput = 3;
 
 double now() {
   const auto time = std::chrono::steady_clock::now().time_since_epoch();
@@ -29,6 +31,11 @@ SyncChild::SyncChild(const SyncLimits& limits) : limits_(limits) {
   if (limits.timeout > 0) timeout_at_ = now() + limits.timeout;
 }
 
+Failure SyncChild::listen(std::function<bool(pid_t)> is_enough) {
+  is_enough_ = std::move(is_enough);
+  return interrupts_.open(SIGINT);
+}
+
 SyncEnd SyncChild::run(StartResult started, std::optional<std::span<const char>> input) {
   process_ = std::move(started.process);
   exit_descriptor_ = platform::exit_descriptor(process_);
@@ -39,6 +46,8 @@ SyncEnd SyncChild::run(StartResult started, std::optional<std::span<const char>>
     wait();
     // Before its exit: a child that has written too much and ended is known to have done both.
     move_data();
+    // What a child has started is its own only as long as it is there.
+    look_for_interrupts();
     look_for_exit();
     look_at_clock();
   }
@@ -63,6 +72,7 @@ void SyncChild::wait() {
   polled_.clear();
   polled_.push_back({has_exited_ ? -1 : exit_descriptor_, POLLIN, 0});
   polled_.push_back({input_.fd(), POLLOUT, 0});
+  polled_.push_back({interrupts_.fd(), POLLIN, 0});
   for (const OutputPipe& output : outputs_) polled_.push_back({output.fd(), POLLIN, 0});
   if (poll(polled_.data(), polled_.size(), milliseconds_to_wait()) >= 0 || errno == EINTR) return;
   // No memory for it, or more descriptors than a limit that was lowered since: all are tried in turns.
@@ -79,12 +89,19 @@ void SyncChild::move_data() {
   for (const OutputPipe& output : outputs_) total += output.size();
   for (std::size_t i = 0; i < outputs_.size() && !is_killed_; ++i) {
     OutputPipe& output = outputs_[i];
-    if (polled_[i + 2].revents == 0) continue;
+    if (polled_[i + kFirstOutput].revents == 0) continue;
     const std::size_t before = output.size();
     failed(output.read_some());
     total += output.size() - before;
     if (output.size() == before || limits_.max_buffer <= 0) continue;
     if (static_cast<double>(total) > limits_.max_buffer) limit_reached(ENOBUFS);
+  }
+}
+
+void SyncChild::look_for_interrupts() {
+  if (polled_[2].revents == 0) return;
+  for (int count = interrupts_.count(); count > 0; --count) {
+    if (is_enough_(has_exited_ ? -1 : process_.pid)) kill_at_once();
   }
 }
 
@@ -109,11 +126,7 @@ void SyncChild::look_at_clock() {
   if (time >= drained_at_) close_pipes();
   if (is_killed_) {
     grace_left_ -= std::min(time - last_look_, 2 * kGraceStepMs);
-    if (grace_left_ <= 0 && !has_exited_) {
-      // Nothing can be done where this is refused either.
-      static_cast<void>(platform::send_signal(process_, SIGKILL));
-      grace_left_ = kNever;
-    }
+    if (grace_left_ <= 0 && !has_exited_) kill_at_once();
   } else if (time >= timeout_at_ && !is_over()) {
     limit_reached(ETIMEDOUT);
   }
@@ -127,6 +140,14 @@ void SyncChild::limit_reached(int error) {
   last_look_ = now();
   if (!has_exited_) kill();
   // Descendants may hold them for as long as they like.
+  close_pipes();
+}
+
+void SyncChild::kill_at_once() {
+  // Nothing can be done where this is refused.
+  static_cast<void>(platform::send_signal(process_, SIGKILL));
+  is_killed_ = true;
+  grace_left_ = kNever;
   close_pipes();
 }
 

@@ -4,11 +4,13 @@
 
 #include <poll.h>
 
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "core/signal_listener.h"
 #include "core/start.h"
 #include "core/sync_pipes.h"
 #include "platform/platform.h"
@@ -34,6 +36,11 @@ class SyncChild {
   // The time begins.
   explicit SyncChild(const SyncLimits& limits);
 
+  // Before the child runs, for one that does not hear SIGINT: `is_enough` is asked at each that comes to this process
+  // and is listened to, and answers whether the child is killed. It is given the child's pid, or -1 when that has
+  // exited and others hold its pipes.
+  Failure listen(std::function<bool(pid_t)> is_enough);
+
   // Once, for a child that runs. Its first pipe is its input, if there is one; all others are read. The input outlives
   // the call.
   SyncEnd run(StartResult started, std::optional<std::span<const char>> input);
@@ -48,18 +55,22 @@ class SyncChild {
   [[nodiscard]] int milliseconds_to_wait() const;
   void wait();
   void move_data();
+  void look_for_interrupts();
   void look_for_exit();
   void look_at_clock();
   void kill();
   void close_pipes();
   void limit_reached(int error);
+  void kill_at_once();
 
   SyncLimits limits_;
   platform::ProcessReference process_;
   int exit_descriptor_ = -1;
+  SignalListener interrupts_;
+  std::function<bool(pid_t)> is_enough_;
   InputPipe input_;
   std::vector<OutputPipe> outputs_;
-  // The exit, the input, then the outputs.
+  // The exit, the input, the interrupts, then the outputs.
   std::vector<pollfd> polled_;
   SyncEnd end_;
   int pipe_error_ = 0;

@@ -10,7 +10,7 @@ const PROMPT = 'ready> '
 /** A shell with job control, as people have it. */
 async function shell(): Promise<Terminal> {
   const terminal = new Terminal('bash', ['--norc', '--noprofile', '--noediting', '-i'])
-  terminal.type(`PS1='${PROMPT}'; stty -echoctl; bind 'set enable-bracketed-paste off' 2>/dev/null; clear\n`)
+  terminal.type(`PS1='rea''dy> '; stty -echoctl; bind 'set enable-bracketed-paste off' 2>/dev/null; clear\n`)
   await until(() => terminal.screen.trimEnd().endsWith(PROMPT.trim()), 'the prompt is there')
   return terminal
 }
@@ -126,6 +126,14 @@ function hasProgram(pid: number | undefined, name: string): boolean {
   return processOf(pid)?.name === name || childrenOf(pid).some((child) => child.name === name)
 }
 
+/**
+ * The shell knows of a stop by the first process of its job. Another, that waits for a line and has not run since, takes what is typed
+ * by then before it stops.
+ */
+async function haveStopped(...all: number[]): Promise<void> {
+  await until(() => all.every((pid) => processOf(pid)?.state === 'T'), `all have stopped: ${all}`)
+}
+
 describe('job control', () => {
   const program = `bash -c 'echo up; while read -r word; do echo "got $word"; done; exit 6'`
 
@@ -142,7 +150,7 @@ describe('job control', () => {
     const child = childrenOf(run)[0]?.pid as number
     terminal.type(CTRL_Z)
     from = await terminal.shows(PROMPT, await terminal.shows('Stopped', from))
-    expect([processOf(run)?.state, processOf(child)?.state]).toEqual(['T', 'T'])
+    await haveStopped(run, child)
     expect(await answer(terminal, 'jobs | wc -l')).toBe('1\r\n')
     terminal.type('fg\n')
     await until(() => processOf(child)?.state === 'S', 'it goes on')
@@ -150,6 +158,7 @@ describe('job control', () => {
     from = await terminal.shows('got word', from)
     terminal.type(CTRL_Z)
     from = await terminal.shows(PROMPT, await terminal.shows('Stopped', from))
+    await haveStopped(run, child)
     terminal.type('fg\n')
     await until(() => processOf(child)?.state === 'S', 'it goes on')
     terminal.type('\x04')

@@ -29,6 +29,10 @@ const program = (command: string, rest = '', how = 'const guard = protect()') =>
 /** Two presses within a second are one request. */
 const later = () => new Promise((resolve) => setTimeout(resolve, 1100))
 
+/** Said before it is ready. */
+const sayPid = `console.log('pid', process.pid, '.')`
+const pidOf = (shell: Shell) => Number(/pid (\d+) \./.exec(shell.terminal.screen)?.[1])
+
 async function start(code: string, flags?: string): Promise<Shell> {
   const shell = await Shell.open()
   shell.module(code, flags)
@@ -113,14 +117,15 @@ describe('where the program listens, Ctrl-C', () => {
   it('which it forwards by kill() is a stop of the tree', async () => {
     const shell = await start(program(tidy, `process.on('SIGINT', () => child.kill('SIGINT'))`))
     shell.press(CTRL_C)
-    await shell.shows('child ended null SIGTERM')
-    await shell.shows('tidied')
+    await shell.showsBoth('child ended null SIGTERM', 'tidied')
     expect(await shell.ended()).toBe(0)
     expect(shell.living()).toEqual([])
   })
 
   it.each(['SIGTERM', 'SIGKILL'])('ends what a child has left behind that was ended by %s before', async (signal) => {
-    const shell = await start(program(nap, `setImmediate(() => child.kill('${signal}')); setInterval(() => {}, 1000)`))
+    const kill = `process.on('SIGUSR2', () => child.kill('${signal}')); setInterval(() => {}, 1000)`
+    const shell = await start(program(nap, `${kill}; ${sayPid}`))
+    process.kill(pidOf(shell), 'SIGUSR2')
     await shell.shows(`child ended null ${signal}`)
     shell.press(CTRL_C)
     await shell.ended()
@@ -159,8 +164,8 @@ describe('where the program listens, Ctrl-C', () => {
 
 describe('other ends', () => {
   it('a program that is killed takes its children with it', async () => {
-    const shell = await start(program(job('echo up; exec sleep 1000'), `console.log('pid', process.pid, '.')`))
-    process.kill(Number(/pid (\d+) \./.exec(shell.terminal.screen)?.[1]), 'SIGKILL')
+    const shell = await start(program(nap, sayPid))
+    process.kill(pidOf(shell), 'SIGKILL')
     await shell.ended()
     await until(() => shell.living().length <= 1, 'the child has gone')
   })
@@ -212,6 +217,7 @@ describe('the terminal is the children’s too', () => {
     const shell = await start(program(job('echo up; read line && echo got it')))
     shell.press(CTRL_Z)
     expect(await shell.ended()).toBe(148)
+    await shell.hasStopped()
     shell.type('fg')
     await shell.shows('node')
     shell.press('again\n')

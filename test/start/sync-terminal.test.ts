@@ -1,5 +1,5 @@
 /** Ctrl-C typed at a real terminal while a call blocks. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { childrenOf } from '../support/process-table.mjs'
 import { isAlive, until } from '../support/processes.js'
 import { CTRL_C, CTRL_Z, Terminal } from '../support/terminal.js'
@@ -31,8 +31,8 @@ function program(run: 'spawnSync' | 'spawnSyncProtected', code: string): Termina
   return new Terminal('python3', ['-c', shell, process.execPath, '--input-type=module', '-e', module])
 }
 
-/** A job that says the number of each of its processes. */
-const job = (script: string) => `['-c', 'echo "pid $$ ."; ${script}']`
+/** A job that says its number. */
+const job = (script: string) => `['-c', 'echo "pid $$ ." >&2; ${script}']`
 const listening = (options = '{}') => `
   process.on('SIGINT', () => console.log('listener'))
   const { status, signal } = run('sh', ${job('read line; echo "finished $line"')}, { stdio: 'inherit', ...${options} })
@@ -86,6 +86,101 @@ describe('Ctrl-C, with a listener', () => {
     terminal.type('the job\r')
     await terminal.shows('finished the job', end)
     await terminal.shows('left 0', end)
+  })
+})
+
+describe('a second Ctrl-C, with a listener', () => {
+  /** Two presses within a second are one request. */
+  const later = () => new Promise((resolve) => setTimeout(resolve, 1100))
+  /** Two processes, each of which would hold the pipes. */
+  const family = job('sleep 1000; echo never')
+
+  async function press(terminal: Terminal): Promise<void> {
+    const end = terminal.screen.length
+    terminal.type(CTRL_C)
+    await terminal.shows('^C', end)
+  }
+
+  it('kills the program and what it has started, and the listener is called for both', async () => {
+    const code = `
+      process.on('SIGINT', () => console.log('listener'))
+      const { signal, stdout } = run('sh', ${family}, { stdio: ['inherit', 'pipe', 2] })
+      console.log('result ' + signal)`
+    const terminal = program('spawnSyncProtected', code)
+    const pid = await pidIn(terminal)
+    await until(() => childrenOf(pid).length > 0, 'it has started another')
+    const pids = [pid, ...childrenOf(pid).map((child) => child.pid)]
+    await press(terminal)
+    await later()
+    await press(terminal)
+    let end = await terminal.shows('result SIGKILL')
+    end = await terminal.shows('listener', end)
+    end = await terminal.shows('listener', end)
+    end = await terminal.shows('left 0', end)
+    await until(() => !pids.some(isAlive), 'both have ended')
+    expect(terminal.screen.slice(0, end).match(/listener/g)).toHaveLength(2)
+  })
+
+  it('within a second is the same request: the program finishes (the control)', async () => {
+    const terminal = program('spawnSyncProtected', listening())
+    await pidIn(terminal)
+    terminal.type(CTRL_C + CTRL_C)
+    // The second flushes what is not yet read of the first.
+    await terminal.shows('^C')
+    terminal.type('the job\r')
+    await terminal.shows('finished the job')
+    const end = await terminal.shows('result 0 null')
+    await terminal.shows('left 0', await terminal.shows('listener', end))
+  })
+
+  it('counts on in the next call, as long as no listener was called', async () => {
+    const code = `
+      process.on('SIGINT', () => console.log('listener'))
+      const two = () => run('sh', ${job('read line; echo "finished $line"')}, { stdio: 'inherit' })
+      console.log('first ' + two().status)
+      console.log('second ' + two().signal)`
+    const terminal = program('spawnSyncProtected', code)
+    await pidIn(terminal)
+    await press(terminal)
+    terminal.type('it\r')
+    await terminal.shows('.', await terminal.shows('first 0'))
+    await later()
+    await press(terminal)
+    await terminal.shows('listener', await terminal.shows('second SIGKILL'))
+    await terminal.shows('left 0')
+  })
+
+  it('is not held up by who holds the pipes of a program that has gone', async () => {
+    const code = `
+      process.on('SIGINT', () => console.log('listener'))
+      const { status } = run('sh', ${job('sleep 1000 & echo "holder $! ." >&2; read line')}, { stdio: ['inherit', 'pipe', 2] })
+      console.log('result ' + status)`
+    const terminal = program('spawnSyncProtected', code)
+    await pidIn(terminal)
+    await terminal.shows(' .', await terminal.shows('holder '))
+    const holder = Number(/holder (\d+) \./.exec(terminal.screen)?.[1])
+    onTestFinished(() => void (isAlive(holder) && process.kill(holder, 'SIGKILL')))
+    await press(terminal)
+    terminal.type('go\r')
+    await later()
+    await press(terminal)
+    await terminal.shows('left 0', await terminal.shows('result 0'))
+  })
+
+  it('is the program’s own where it hears SIGINT', async () => {
+    const script = `trap 'echo heard' INT; echo 'pid '$$' .'; read line; read line; echo finished $line`
+    const code = `
+      process.on('SIGINT', () => console.log('listener'))
+      const { status } = run('bash', ['-c', ${JSON.stringify(script)}], { stdio: 'inherit', ignore: [] })
+      console.log('result ' + status)`
+    const terminal = program('spawnSyncProtected', code)
+    await pidIn(terminal)
+    await press(terminal)
+    await later()
+    await press(terminal)
+    terminal.type('no\rthe job\r')
+    await terminal.shows('result 0', await terminal.shows('finished the job'))
+    await terminal.shows('left 0')
   })
 })
 

@@ -1,4 +1,6 @@
 /** A real terminal: what runs in it is the leader of a session that the terminal belongs to. */
+import { readSync } from 'node:fs'
+import { StringDecoder } from 'node:string_decoder'
 import { type IPty, spawn } from 'node-pty'
 import { onTestFinished } from 'vitest'
 import { until } from './processes.js'
@@ -6,17 +8,46 @@ import { until } from './processes.js'
 export const CTRL_C = '\x03'
 export const CTRL_Z = '\x1a'
 
+/** What node-pty has of a terminal, which it does not say. */
+interface Internals {
+  readonly _fd: number
+  readonly _socket: { destroy(error?: Error): unknown }
+}
+
+/**
+ * When the last program has closed it, libuv takes the first short read for the end (uv__stream_io), and each of a terminal is: what
+ * the kernel still has of its output would be lost.
+ */
+function readsAll(pty: Internals, read: (bytes: Buffer) => void): void {
+  const destroy = pty._socket.destroy.bind(pty._socket)
+  pty._socket.destroy = (error) => {
+    const bytes = Buffer.alloc(65_536)
+    try {
+      for (;;) read(bytes.subarray(0, readSync(pty._fd, bytes)))
+    } catch {
+      // EIO: that was all. EAGAIN: others hold it, and write nothing.
+    }
+    pty._socket.destroy = destroy
+    return destroy(error)
+  }
+}
+
 export class Terminal {
   /** All that was printed so far. */
   screen = ''
   readonly #pty: IPty
+  readonly #internals: Internals
   readonly exit: Promise<{ exitCode: number; signal?: number | undefined }>
 
   constructor(command: string, args: string[], cwd = process.cwd()) {
-    this.#pty = spawn(command, args, { cols: 200, rows: 50, cwd })
-    this.#pty.onData((text) => {
-      this.screen += text
-    })
+    this.#pty = spawn(command, args, { cols: 200, rows: 50, cwd, encoding: null })
+    const decoder = new StringDecoder()
+    const read = (bytes: Buffer) => {
+      this.screen += decoder.write(bytes)
+    }
+    this.#pty.onData((bytes) => read(bytes as unknown as Buffer))
+    this.#internals = this.#pty as unknown as Internals
+    readsAll(this.#internals, read)
     let running = true
     this.exit = new Promise((resolve) => {
       this.#pty.onExit((exit) => {
@@ -41,7 +72,7 @@ export class Terminal {
 
   /** As by the window's close button: the terminal hangs up. */
   close(): void {
-    ;(this.#pty as unknown as { _socket: { destroy(): void } })._socket.destroy()
+    this.#internals._socket.destroy()
   }
 
   type(keys: string): void {

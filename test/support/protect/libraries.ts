@@ -1,17 +1,18 @@
 /** Libraries and programs that start children, each with a job that would run for long, in a terminal. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { programs } from '../build-programs.js'
 import { limit } from '../limits.js'
-import { processOf } from '../process-table.mjs'
+import { allPids, childrenOf, processOf } from '../process-table.mjs'
+import { until } from '../processes.js'
 import { CTRL_C } from '../terminal.js'
-import { Shell } from './shell.js'
+import { killed, Shell } from './shell.js'
 
 const root = join(import.meta.dirname, '../../..')
-const modules = join(root, 'node_modules')
+export const modules = join(root, 'node_modules')
 const preload = pathToFileURL(join(root, 'dist/preload.js')).href
 
 /** Two processes, so that it shows whether what a child has started is reached too. */
@@ -21,58 +22,99 @@ const worker = `
   const { writeFileSync } = require('node:fs')
   module.exports = { nap: () => { writeFileSync('/dev/tty', 'up\\n'); return new Promise(() => setInterval(() => {}, 1000)) } }`
 
+/** How many processes may be left, protected; where nothing is said none. */
+export interface Leaves {
+  /** By a SIGTERM that the program does not hand on: of a child the kernel ends the child itself, not what that has started. */
+  readonly SIGTERM: number
+  readonly 'parent SIGKILLed': number
+  readonly 'terminal closed'?: number
+  readonly 'Ctrl-C'?: number
+  readonly 'Ctrl-C twice'?: number
+}
+
 export interface Library {
   /** Of its package; undefined for what comes with Node. */
   readonly package?: string
   /** The file of a program, and its arguments; or the code of a module. */
   readonly program?: readonly string[]
   readonly code?: string
-  /** Without protection too it leaves its job behind in some runs. */
-  readonly leavesAtHangup?: boolean
+  readonly leaves: Leaves
+  /** Some of what is left are children of the program itself. */
+  readonly areChildrenLeft?: boolean
+  /** What it needs beside it. */
+  readonly files?: Readonly<Record<string, string>>
+  /** Where its package is, and others that it loads. */
+  readonly modules?: string
+  /** Starts what it needs. */
+  readonly beside?: (folder: string) => void
 }
 
+export const leaves = (count: number): Leaves => ({ SIGTERM: count, 'parent SIGKILLed': count })
+
 export const libraries: Readonly<Record<string, Library>> = {
-  exec: { code: `import { exec } from 'node:child_process'; exec('sh job.sh')` },
-  execa: { package: 'execa', code: `import { execa } from 'execa'; await execa('sh', ['job.sh'])` },
-  tinyexec: { package: 'tinyexec', code: `import { x } from 'tinyexec'; await x('sh', ['job.sh'])` },
+  exec: { leaves: leaves(2), code: `import { exec } from 'node:child_process'; exec('sh job.sh')` },
+  execa: {
+    package: 'execa',
+    leaves: leaves(1),
+    code: `import { execa } from 'execa'; await execa('sh', ['job.sh'])`,
+  },
+  tinyexec: {
+    package: 'tinyexec',
+    leaves: leaves(1),
+    code: `import { x } from 'tinyexec'; await x('sh', ['job.sh'])`,
+  },
   'cross-spawn': {
     package: 'cross-spawn',
+    leaves: leaves(1),
     code: `import { spawn } from 'cross-spawn'; spawn('sh', ['job.sh'], { stdio: 'inherit' })`,
   },
   'simple-git': {
     package: 'simple-git',
+    leaves: leaves(2),
     code: `import { simpleGit } from 'simple-git'; await simpleGit().raw('nap')`,
   },
   'jest-worker': {
     package: 'jest-worker',
+    leaves: leaves(0),
     code: `import { Worker } from 'jest-worker'
       await new Worker(process.cwd() + '/worker.cjs', { numWorkers: 1, exposedMethods: ['nap'] }).nap()`,
   },
   tinypool: {
     package: 'tinypool',
+    leaves: leaves(0),
     code: `import { Tinypool } from 'tinypool'
       await new Tinypool({ filename: process.cwd() + '/worker.cjs', runtime: 'child_process', minThreads: 1, maxThreads: 1 })
         .run(undefined, { name: 'nap' })`,
   },
   'foreground-child': {
     package: 'foreground-child',
+    leaves: leaves(1),
     code: `import { foregroundChild } from 'foreground-child'; foregroundChild('sh', ['job.sh'])`,
   },
   concurrently: {
     package: 'concurrently',
+    leaves: { SIGTERM: 0, 'parent SIGKILLed': 2 },
     program: [join(modules, 'concurrently/dist/bin/concurrently.js'), "'sh job.sh'"],
   },
   nodemon: {
     package: 'nodemon',
-    leavesAtHangup: true,
+    // At a hangup its job is left in some runs without protection too.
+    leaves: { ...leaves(2), 'terminal closed': 2 },
     program: [join(modules, 'nodemon/bin/nodemon.js'), '--exec', "'sh job.sh'"],
   },
-  'npm-run-all2': { package: 'npm-run-all2', program: [join(modules, 'npm-run-all2/bin/run-p/index.js'), 'job'] },
-  'npm run': { program: ['$(dirname $(dirname $(realpath $(which npm))))/bin/npm-cli.js', 'run', 'job'] },
+  'npm-run-all2': {
+    package: 'npm-run-all2',
+    leaves: leaves(2),
+    program: [join(modules, 'npm-run-all2/bin/run-p/index.js'), 'job'],
+  },
+  'npm run': {
+    leaves: leaves(2),
+    program: ['$(dirname $(dirname $(realpath $(which npm))))/bin/npm-cli.js', 'run', 'job'],
+  },
 }
 
-export function versionOf({ package: name }: Library): string {
-  return name ? JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')).version : process.versions.node
+export function versionOf({ package: name, modules: place = modules }: Library): string {
+  return name ? JSON.parse(readFileSync(join(place, name, 'package.json'), 'utf8')).version : process.versions.node
 }
 
 export const ends = {
@@ -92,13 +134,9 @@ function leaderOf(shell: Shell): number {
   return shell.living().find((pid) => processOf(pid)?.parent === shell.leader) as number
 }
 
-/** Starts it, ends it in one way, and returns how many processes are left when those that end have had the time to. */
-export async function leftAfter(
-  { program, code }: Library,
-  isProtected: boolean,
-  end: (shell: Shell) => unknown,
-  patienceMs = limit(10_000),
-): Promise<number> {
+/** Starts it, and returns the terminal when its job is under way. */
+async function started(library: Library, isProtected: boolean): Promise<{ shell: Shell; living: () => number[] }> {
+  const { program, code, files = {}, modules: place, beside } = library
   const folder = mkdtempSync(join(programs, 'library-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'job.sh'), job)
@@ -110,13 +148,52 @@ export async function leftAfter(
     ['config', 'alias.nap', '!sh job.sh'],
   ])
     execFileSync('git', args, { cwd: folder })
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+  if (place) symlinkSync(place, join(folder, 'node_modules'))
+  onTestFinished(() => {
+    for (const pid of livingIn(folder)) killed(pid)
+  })
+  beside?.(folder)
   const shell = await Shell.open(folder)
   const start = code ? ['program.mjs'] : (program as readonly string[])
   shell.type(`clear; node ${isProtected ? `--import ${preload} ` : ''}${start.join(' ')}`)
   await shell.shows('up\r\n')
-  await end(shell)
-  const deadline = performance.now() + patienceMs
-  while (shell.living().length > 0 && performance.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  return shell.living().length
+  // Some give their children a session of their own.
+  const living = () => [...new Set([...shell.living(), ...livingIn(folder)])].filter((pid) => pid !== shell.leader)
+  return { shell, living }
+}
+
+function livingIn(folder: string): number[] {
+  return allPids().filter((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`) === folder
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Ends it in one way, protected: the program ends, and what it has started itself, and of the rest as much as is told. */
+export async function endsAsTold(library: Library, end: keyof typeof ends): Promise<void> {
+  const { shell, living } = await started(library, true)
+  const program = leaderOf(shell)
+  const own = [program, ...childrenOf(program).map(({ pid }) => pid)]
+  const told = library.leaves[end] ?? 0
+  await ends[end](shell)
+  await until(
+    () => {
+      const left = living()
+      return left.length <= told && (library.areChildrenLeft || !own.some((pid) => left.includes(pid)))
+    },
+    () => `at most ${told} are left of ${own} and others: ${living()}`,
+  )
+}
+
+/** How many processes are left, however long one waits. */
+export async function leftAfter(library: Library, isProtected: boolean, end: keyof typeof ends): Promise<number> {
+  const { shell, living } = await started(library, isProtected)
+  await ends[end](shell)
+  const deadline = performance.now() + limit(8000)
+  while (living().length > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+  return living().length
 }

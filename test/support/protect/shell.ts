@@ -17,7 +17,7 @@ export class Shell {
   private constructor(folder: string) {
     this.terminal = new Terminal('bash', ['--norc', '--noprofile', '-i'], folder)
     onTestFinished(() => {
-      for (const pid of this.living()) kill(pid)
+      for (const pid of this.living()) killed(pid)
     })
   }
 
@@ -74,6 +74,17 @@ export class Shell {
     })
   }
 
+  /**
+   * The shell knows of a stop by the first process of its job. Another, that waits for a line and has not run since, takes what is typed
+   * by then before it stops.
+   */
+  async hasStopped(): Promise<void> {
+    await until(
+      () => this.living().every((pid) => processOf(pid)?.state === 'T'),
+      () => `all have stopped: ${this.living()}`,
+    )
+  }
+
   async isEmpty(): Promise<void> {
     await until(() => this.living().length === 0, `nothing is left: ${this.living()}`)
   }
@@ -83,7 +94,7 @@ export class Shell {
   }
 }
 
-function kill(pid: number): void {
+export function killed(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
