@@ -3,6 +3,7 @@ import { closeSync, fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { guardLibrary } from '../native/guard-library.js'
 import { native } from '../native/load.js'
+import { buildAdvice } from '../native/refused.js'
 import { coverageKey, idsOf, whyUncovered, whyUnreadable } from './coverage.js'
 import { guarding, type StartEnvironment, unguarding, whyNotNamed } from './environment.js'
 import { programFile } from './program.js'
@@ -67,7 +68,7 @@ export function startGuarded<Request extends GuardedRequest, Result extends Guar
     return { result: required ? undefined : changed(unguarding(request)), inForce: false, errno, why }
   }
   const library = guardLibrary()
-  if (library === undefined) return without('its library was not built. Run `npm rebuild sigshield`')
+  if (library === undefined) return without(`its library is missing beside the addon. ${buildAdvice()}`)
   const ids = idsOf(request)
   const program = programFile(request.file, request.directory, request)
   const guarded = (answer?: Answer) => changed(guarding(request, library, set, answer))

@@ -8,7 +8,7 @@ for (const build of ['build', 'build:cmake']) run('npm', ['run', build], { cwd: 
 
 const env = {
   ...process.env,
-  // node-gyp-build looks here first, also in the programs that tests start.
+  // The loader looks here first, also in the programs that tests start.
   SIGSHIELD_PREBUILD: join(root, 'build/cmake/posix'),
   TEST_SYSTEM: 'posix',
 }
