@@ -1,7 +1,7 @@
 /** The folder that is packed. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, posix } from 'node:path'
+import { basename, dirname, join, posix } from 'node:path'
 import { root, run } from '../test/systems/machine.mjs'
 import { commonjs, published } from './manifest.mjs'
 
@@ -41,7 +41,8 @@ function addCommonjs(/** @type {string} */ folder, /** @type {{ types: string, d
   const wanted = entries.map(({ types }) => types)
   for (const file of wanted) {
     const declarations = readFileSync(join(folder, file), 'utf8')
-    add(commonjs(file), declarations)
+    // Such an import needs esModuleInterop there, which is the user's choice.
+    add(commonjs(file), declarations.replace(/^import (\w+) from '(node:\w+)'/gm, "import $1 = require('$2')"))
     for (const [, path = ''] of declarations.matchAll(/(?:from|import)\s*\(?'(\.[^']*)\.js'/g)) {
       const next = `./${posix.join(posix.dirname(file), path)}.d.ts`
       // It grows while it is gone through.
@@ -52,8 +53,10 @@ function addCommonjs(/** @type {string} */ folder, /** @type {{ types: string, d
 
 /** What a build needs where no binary fits, below the top: installers build what they find there. */
 function addSources(/** @type {string} */ folder) {
-  for (const part of ['binding.gyp', 'native']) cpSync(join(root, part), join(folder, part), { recursive: true })
-  rmSync(join(folder, 'native/CMakeLists.txt'))
+  const isSource = (/** @type {string} */ file) => !/^(\.|CMakeLists)/.test(basename(file))
+  for (const part of ['binding.gyp', 'native']) {
+    cpSync(join(root, part), join(folder, part), { recursive: true, filter: isSource })
+  }
   const addonApi = dirname(createRequire(import.meta.url).resolve('node-addon-api'))
   for (const file of ['LICENSE.md', 'napi.h', 'napi-inl.h', 'napi-inl.deprecated.h']) {
     cpSync(join(addonApi, file), join(folder, 'node-addon-api', file))

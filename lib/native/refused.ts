@@ -32,7 +32,7 @@ function isRepository(): boolean {
 
 /** Whether this file stands where the package has it. */
 function isInPackage(): boolean {
-  if (ownFile === undefined || !existsSync(ownFile) || basename(dirname(ownFile)) !== 'native') return false
+  if (!existsSync(ownFile) || basename(dirname(ownFile)) !== 'native') return false
   try {
     return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name === 'sigshield'
   } catch {
@@ -43,7 +43,7 @@ function isInPackage(): boolean {
 /** No file is there. */
 export function missing(): Refusal {
   if (!isInPackage()) {
-    const place = ownFile === undefined ? 'a program' : ownFile
+    const place = ownFile || process.argv[1]
     return failed(
       `The sigshield addon can't be found from ${place}: sigshield was bundled, or copied without its package, and its native addon ` +
         `was not. Instead, ${bundled}.`,
