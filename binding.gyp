@@ -24,6 +24,7 @@
             "dependencies": ["sigshield-exec"],
             "xcode_settings": {
               "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+              "GCC_C_LANGUAGE_STANDARD": "c17",
               "GCC_ENABLE_CPP_RTTI": "YES",
               "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
               "MACOSX_DEPLOYMENT_TARGET": "11.0",
@@ -81,7 +82,12 @@
           {
             "target_name": "sigshield-exec",
             "type": "executable",
-            "sources": ["native/platform/posix/exec_helper.c", "native/platform/darwin/enforcement.c"],
+            "sources": [
+              "native/platform/posix/exec_helper.c",
+              "native/platform/posix/become.c",
+              "native/platform/darwin/enforcement.c"
+            ],
+            "include_dirs": ["native"],
             "xcode_settings": {
               "GCC_C_LANGUAGE_STANDARD": "c17",
               "MACOSX_DEPLOYMENT_TARGET": "11.0",

@@ -1,11 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { limit, slowness } from './test/support/limits.js'
 
 process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
 
-/** Files that mean nothing where the suite runs: test/systems/asan.mjs. */
-const leftOut = process.env.TEST_LEFT_OUT?.split(',') ?? []
+/** Files that mean nothing where the suite runs: test/systems/asan.mjs, test/systems/posix.mjs. */
+const leftOut = process.env.TEST_LEFT_OUT?.split(';') ?? []
 /** `npm run test:posix`. */
 const isPosix = process.env.TEST_SYSTEM === 'posix'
 
@@ -17,6 +18,19 @@ const byName = process.env.TEST_PROTECT ? [] : ['test/protect/{cluster,libraries
 
 /** What the kernel does for the C half, and shells for the command, is the same under every Node: `npm run test:nodes` leaves it out. */
 const ofTheSystem = ['test/native/kernel/*.test.ts', 'test/command/{completion,ps,terminal}.test.ts']
+
+/** Where there is no /proc: files that look into it, or use programs and tools that only Linux has. */
+const ofLinux =
+  process.platform === 'linux' && !process.env.TEST_WITHOUT_PROC
+    ? []
+    : readdirSync('test', { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.test.ts'))
+        .map((file) => `test/${file}`)
+        .filter((file) =>
+          /\/proc\/|\b(probe|nothing|programs|signalState|stateIn|prlimit|setpriv|unshare|LD_PRELOAD|guarded|compiledLibrary)\b/.test(
+            readFileSync(file, 'utf8'),
+          ),
+        )
 
 const sideBySide = { maxWorkers: Math.max(2, availableParallelism()), sequence: { groupOrder: 0 } }
 
@@ -39,9 +53,10 @@ export default defineConfig({
             ...ofTheSystem,
             'test/**/*.alone.test.ts',
             // The command waits for signals and replaces its process: on Linux alone.
-            ...(isPosix ? ['test/command/**'] : ['test/posix/**']),
+            ...(isPosix ? [] : ['test/posix/**']),
             ...byName,
             ...leftOut,
+            ...ofLinux,
           ],
           ...sideBySide,
         },
@@ -51,7 +66,7 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: ofTheSystem,
-          exclude: ['test/**/*.alone.test.ts', ...leftOut],
+          exclude: ['test/**/*.alone.test.ts', ...leftOut, ...ofLinux],
           ...sideBySide,
         },
       },
@@ -61,7 +76,7 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: ['test/**/*.alone.test.ts'],
-          exclude: leftOut,
+          exclude: [...leftOut, ...ofLinux],
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },

@@ -78,6 +78,14 @@ class Program {
   }
 }
 
+/** One with variables of its own. */
+export function openWith(
+  /** @type {keyof typeof programs} */ program,
+  /** @type {Record<string, string>} */ variables,
+) {
+  return new Program(['env', ...Object.entries(variables).map((entry) => entry.join('=')), ...programs[program]()])
+}
+
 /** One process that has this way, and maybe others. */
 export function open(/** @type {Way} */ way) {
   return new Program(programs[ways[way].program]())

@@ -4,6 +4,7 @@ import { machine } from './machine.mjs'
 export const benchmarks = [
   'blocked-loop',
   'starts',
+  'paths',
   'exit-cost',
   'exit-event',
   'worker-start',

@@ -1,8 +1,9 @@
 /** Processes whose parents are gone: as process 1 of a container, and with --drain, they are ours to reap. */
 
+import { constants } from 'node:os'
 import { ownChildren } from '../end/reaper.js'
 import { native } from '../native/load.js'
-import { systemError } from '../node/errors.js'
+import { systemError, unavailable } from '../node/errors.js'
 import { processEntry } from '../signal/process-table.js'
 
 const LOOK_AGAIN_MS = 20
@@ -13,6 +14,11 @@ export class Adopted {
   /** @throws a system error where they can't be adopted. */
   constructor() {
     const error = process.pid === 1 ? 0 : native().adoptOrphans()
+    if (error === -constants.errno.ENOTSUP) {
+      throw unavailable(
+        '--drain works on Linux only: this system gives no process the orphans of its child. Leave it out',
+      )
+    }
     if (error !== 0) throw systemError(error, 'prctl')
   }
 

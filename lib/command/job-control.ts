@@ -1,16 +1,23 @@
 /** Ctrl-Z, fg and bg: this process stops when its child does, as that is all that the shell sees, and goes on with it. */
-import { readFileSync } from 'node:fs'
+import { closeSync, constants as files, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
+import { kernelFile } from '../signal/kernel-file.js'
 import { processEntry } from '../signal/process-table.js'
 import type { ProcessHandle } from '../start/process-handle.js'
 
 const { SIGCONT, SIGSTOP, SIGTSTP } = constants.signals
 
-/** Whether this process's session has a terminal (proc_pid_stat(5)). */
+/** Whether this process's session has a terminal: proc_pid_stat(5), or where there is no /proc, tty(4). */
 export function hasTerminal(): boolean {
-  const stat = readFileSync('/proc/self/stat', 'latin1')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0'
+  const stat = kernelFile('/proc/self/stat')
+  if (stat !== undefined) return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0'
+  try {
+    closeSync(openSync('/dev/tty', files.O_RDONLY | files.O_NOCTTY | files.O_NONBLOCK))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Whether its parent has given it a process group of its own, and so lets it go on when it is stopped: npm and scripts do not. */

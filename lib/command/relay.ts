@@ -6,8 +6,9 @@ import type { ProtectedProcess } from '../protected-process.js'
 import { withMask } from '../signal/mask.js'
 import { includes, type Signal, signalName, signalsOf } from '../signal/names.js'
 import { processSet } from '../signal/policy.js'
+import { processEntry } from '../signal/process-table.js'
 import { hold } from '../signal/scopes.js'
-import { wait } from '../signal/waiting.js'
+import { type ReceivedSignal, wait } from '../signal/waiting.js'
 import type { ProcessHandle } from '../start/process-handle.js'
 import type { StopRequest } from '../stop.js'
 import { hasTerminal, type JobControl } from './job-control.js'
@@ -29,6 +30,15 @@ const ALL: readonly Signal[] = signalsOf((1n << 64n) - 1n).filter((signal) => {
     return false
   }
 })
+
+/**
+ * Whether it may come of a terminal. On macOS no signal is the kernel's own: a Ctrl-C is said to be of who writes to the other side of
+ * the terminal, which stands in another session.
+ */
+function isOfSystem({ pid }: ReceivedSignal): boolean {
+  if (pid === 0 || process.platform !== 'darwin') return pid === 0
+  return processEntry(pid)?.session !== processEntry(process.pid)?.session
+}
 
 export interface RelayOptions {
   readonly stop: StopRequest
@@ -74,12 +84,12 @@ export class Relay {
   async begin(child: ProtectedProcess, handle: ProcessHandle, jobs: JobControl): Promise<void> {
     for (;;) {
       const arrival = await wait(ALL)
-      if (arrival) this.#take(arrival.number, arrival.pid === 0, child, handle, jobs)
+      if (arrival) this.#take(arrival.number, isOfSystem(arrival), child, handle, jobs)
     }
   }
 
-  #take(number: number, isOfKernel: boolean, child: ProtectedProcess, handle: ProcessHandle, jobs: JobControl): void {
-    const isOfTerminal = isOfKernel && this.#hasTerminal && OF_TERMINAL.includes(number)
+  #take(number: number, isOfSystem: boolean, child: ProtectedProcess, handle: ProcessHandle, jobs: JobControl): void {
+    const isOfTerminal = isOfSystem && this.#hasTerminal && OF_TERMINAL.includes(number)
     const { asked, sharesGroup } = this.#options
     if (!handle.running) {
       if (ASKS_TO_LEAVE.includes(number)) this.#enough()

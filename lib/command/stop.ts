@@ -86,7 +86,7 @@ function orphaned(ofAllUsers: boolean): Target[] {
   const ours = new Set<number>()
   for (let entry = processEntry(process.pid); entry; entry = processEntry(entry.parent)) ours.add(entry.pid)
   const isMeant = ({ pid, isOrphaned, ignored, blocked }: SurveyedProcess) =>
-    isOrphaned && ((ignored | blocked) & PROTECTED) !== 0n && !ours.has(pid)
+    isOrphaned && ((ignored | (blocked ?? 0n)) & PROTECTED) !== 0n && !ours.has(pid)
   return survey(ofAllUsers).processes.filter(isMeant)
 }
 

@@ -5,7 +5,7 @@ import { EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from '../event/source.js'
 import { native } from '../native/load.js'
 import { signalBit } from '../signal/names.js'
 import { ProcStatus } from '../signal/proc-status.js'
-import { type ProcessEntry, processEntry } from '../signal/process-table.js'
+import { type ProcessEntry, processEntry, type ToldProcess, toldProcesses } from '../signal/process-table.js'
 
 const { SIGHUP, SIGINT, SIGQUIT, SIGTERM } = constants.signals
 
@@ -24,7 +24,8 @@ export interface SurveyedProcess extends ProcessEntry {
   readonly isOrphaned: boolean
   readonly ageMs: number
   readonly ignored: bigint
-  readonly blocked: bigint
+  /** Undefined where the system does not tell. */
+  readonly blocked: bigint | undefined
   readonly caught: bigint
   readonly noNewPrivs: boolean
   /** Whether it has a seccomp filter that not all processes have: the kernel shows nobody what a filter does. */
@@ -46,6 +47,8 @@ type Read = SurveyedProcess & { readonly filters: number }
 
 /** @throws a system error where processes can't be listed. Kernel threads, and what has ended, are none. */
 export function survey(ofAllUsers: boolean): Survey {
+  const told = toldProcesses()
+  if (told) return surveyTold(told, ofAllUsers)
   const table = new Map<number, ProcessEntry>()
   const pids = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -67,7 +70,8 @@ export function survey(ofAllUsers: boolean): Survey {
   const fewest = Math.min(...found.map(({ filters }) => filters))
   const processes = found
     .filter(
-      ({ uid, ignored, blocked }) => (ofAllUsers || uid === ownUid()) && ((ignored | blocked) & terminatingSet) !== 0n,
+      ({ uid, ignored, blocked }) =>
+        (ofAllUsers || uid === ownUid()) && ((ignored | (blocked ?? 0n)) & terminatingSet) !== 0n,
     )
     .map(({ filters, ...process }) => ({ ...process, isFiltered: filters > fewest }))
     .sort((a, b) => a.pid - b.pid)
@@ -76,6 +80,8 @@ export function survey(ofAllUsers: boolean): Survey {
 
 /** One process, whatever it does with its signals. Undefined where there is none. @throws a system error where it may not be read. */
 export function surveyOne(pid: number): SurveyedProcess | undefined {
+  const told = toldProcesses(pid)
+  if (told) return told[0] && surveyedOf(told[0], processEntry(told[0].parent))
   const entry = processEntry(pid)
   if (entry === undefined) return undefined
   const parent = processEntry(entry.parent)
@@ -84,6 +90,29 @@ export function surveyOne(pid: number): SurveyedProcess | undefined {
   const read = readProcess(entry, table, uptimeMs)
   if (read === 'unreadable') throw Object.assign(new Error('it may not be read'), { code: 'EACCES' })
   return read === 'gone' ? undefined : read
+}
+
+function surveyTold(told: readonly ToldProcess[], ofAllUsers: boolean): Survey {
+  const table = new Map(told.map((entry) => [entry.pid, entry]))
+  const processes = told
+    .filter(({ state, uid, ignored }) => state !== 'Z' && (ofAllUsers || uid === ownUid()) && ignored & terminatingSet)
+    .map((entry) => surveyedOf(entry, table.get(entry.parent)))
+  return { processes: processes.sort((a, b) => a.pid - b.pid), unreadable: 0 }
+}
+
+/** Of masks, filters and the exit events of others such a system tells nothing. */
+function surveyedOf(entry: ToldProcess, parent: ProcessEntry | undefined): SurveyedProcess {
+  const [name = '', ...command] = native().processNameAndArguments?.(entry.pid) ?? []
+  return {
+    ...entry,
+    isOrphaned: isInAnothersSession(entry, parent),
+    ageMs: Math.max(0, Date.now() - entry.startedAt / 1000),
+    blocked: undefined,
+    noNewPrivs: false,
+    isFiltered: false,
+    command,
+    name,
+  }
 }
 
 function ownUid(): number {
@@ -152,9 +181,12 @@ function nameOf(pid: number): string {
  * The kernel does not say who was whose parent. A process has its parent's session, unless it leads one itself: in another's session
  * than its parent's, it was left to that parent. One with an exit event can be asked.
  */
-function isOrphaned({ pid, session }: ProcessEntry, parent: ProcessEntry | undefined): boolean {
-  if (parent !== undefined && session !== pid && session !== parent.session) return true
-  return exitEventOf(pid) === ORPHANED
+function isOrphaned(entry: ProcessEntry, parent: ProcessEntry | undefined): boolean {
+  return isInAnothersSession(entry, parent) || exitEventOf(entry.pid) === ORPHANED
+}
+
+function isInAnothersSession({ pid, session }: ProcessEntry, parent: ProcessEntry | undefined): boolean {
+  return parent !== undefined && session !== pid && session !== parent.session
 }
 
 /** The state of its exit event; 0 where it has none, or it may not be looked at. */

@@ -30,10 +30,21 @@ export function coverageKey(
   return [dev, ino, size, ctimeNs, uid, gid, areOne, valueIn(environment, PRELOAD)].join(':')
 }
 
-/** Why the guard would not be in force in this program; undefined where nothing speaks against it. */
-export function whyUncovered(program: ProgramFile, ids: Ids): string | undefined {
-  if (!ids.areOne) return 'this process has changed its ids, so the loader of its children takes no libraries'
-  return whyPrivileged(program, ids) ?? whyFileRefuses(program.path)
+/** What the file foretells. */
+export interface Coverage {
+  /** Why the guard would not be in force in this program; undefined where nothing speaks against it. */
+  readonly why: string | undefined
+  /** The file is one that a loader of this system loads libraries into. What is neither that nor refused, the guard itself tells. */
+  readonly isForetold: boolean
+}
+
+const uncovered = (why: string): Coverage => ({ why, isForetold: false })
+
+export function coverageOf(program: ProgramFile, ids: Ids): Coverage {
+  if (!ids.areOne)
+    return uncovered('this process has changed its ids, so the loader of its children takes no libraries')
+  const why = whyPrivileged(program, ids)
+  return why === undefined ? coverageOfFile(program.path) : uncovered(why)
 }
 
 /** The loader takes no libraries for a program that has other privileges than who executes it (AT_SECURE in getauxval(3)). */
@@ -45,12 +56,12 @@ function whyPrivileged({ path, status }: ProgramFile, { uid, gid }: Ids): string
   return uid !== 0 && native().hasFileCapabilities(path) ? 'its file has capabilities' : undefined
 }
 
-function whyFileRefuses(path: string): string | undefined {
+function coverageOfFile(path: string): Coverage {
   let fd: number
   try {
     fd = openSync(path, 'r')
   } catch {
-    return 'its file can’t be read, so nothing tells whether a library can be loaded into it'
+    return uncovered('its file can’t be read, so nothing tells whether a library can be loaded into it')
   }
   try {
     const read = (offset: number, length: number) => {
@@ -59,9 +70,11 @@ function whyFileRefuses(path: string): string | undefined {
       return bytes.subarray(0, readSync(fd, bytes, 0, length, offset))
     }
     const head = read(0, 4)
-    if (process.platform === 'darwin') return isMachO(head) ? whyNotInserted(read, realpathSync(path)) : undefined
-    // What is neither is for /bin/sh, or for a handler of the kernel's: the guard itself tells.
-    return isElf(head) ? whyNotPreloaded(read, process.arch) : undefined
+    const isMac = process.platform === 'darwin'
+    // What is neither is for /bin/sh, or for a handler of the kernel's.
+    if (!(isMac ? isMachO(head) : isElf(head))) return { why: undefined, isForetold: false }
+    const why = isMac ? whyNotInserted(read, realpathSync(path)) : whyNotPreloaded(read, process.arch)
+    return { why, isForetold: why === undefined }
   } finally {
     closeSync(fd)
   }

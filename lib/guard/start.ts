@@ -1,10 +1,11 @@
 /** A start under the guard: whether it can be, and whether it is. */
-import { closeSync, fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { guardLibrary } from '../native/guard-library.js'
 import { native } from '../native/load.js'
 import { buildAdvice } from '../native/refused.js'
-import { coverageKey, idsOf, whyUncovered, whyUnreadable } from './coverage.js'
+import { isHeld } from '../signal/held.js'
+import { type AnswerPlace, GuardAnswer } from './answer.js'
+import { coverageKey, coverageOf, idsOf, whyUnreadable } from './coverage.js'
 import { guarding, type StartEnvironment, unguarding, whyNotNamed } from './environment.js'
 import { programFile } from './program.js'
 
@@ -19,29 +20,31 @@ export interface GuardedRequest extends StartEnvironment {
 
 export interface GuardedResult {
   readonly errno: number
-  readonly id: number
+  readonly pid: number
+  /** Of a child that runs. */
+  readonly id?: number
 }
 
 /** Programs in which a guard has said that it is in force. */
 const acknowledged = new Set<string>()
 
 /**
- * For what should not happen: the answer comes before the program's own first instruction. Only a child that is stopped, or frozen,
- * just then holds it up.
+ * How long a start waits for the answer, which comes before the program's own first instruction: a child that is held up just then
+ * must not hold up this thread.
  */
-const ANSWER_MS = 5000
-
-const IN_FORCE = 0
+const ANSWER_MS = 100
 
 /** A start under the guard, and what came of it. */
 export interface GuardedStart<Result> {
   /** Undefined where it was refused. */
   readonly result: Result | undefined
-  /** The guard is in force in the program. */
+  /** The guard is in force in the program: it says so, or has not answered yet and is foretold. */
   readonly inForce: boolean
   /** Why it is not: an errno, and what completes "the guard can't cover it: …". */
   readonly errno: number
   readonly why: string
+  /** Where the guard has not answered yet: calls back once, later, with what it says. A child that may not run without it is killed then. */
+  readonly whenKnown?: (told: (inForce: boolean) => void) => void
 }
 
 export interface Guarding {
@@ -51,66 +54,97 @@ export interface Guarding {
   readonly required: boolean
 }
 
-type Answer = { readonly fd: number; readonly inode: bigint }
+const NOT_IN_FORCE = 'it was not in force when the program began, and nothing in its file says why'
+
+interface Prospect {
+  readonly library: string
+  /** Under which the program is known; undefined where there is no such program, and the start itself says so. */
+  readonly key: string | undefined
+  readonly isForetold: boolean
+}
+
+/** Or why it can't be. */
+function prospect(request: GuardedRequest): Prospect | string {
+  const library = guardLibrary()
+  if (library === undefined) return `its library is missing beside the addon. ${buildAdvice()}`
+  const ids = idsOf(request)
+  const impossible = whyNotNamed(library) ?? whyUnreadable(library, ids)
+  if (impossible !== undefined) return impossible
+  const program = programFile(request.file, request.directory, request)
+  if (program === undefined) return { library, key: undefined, isForetold: false }
+  const key = coverageKey(program, ids, request)
+  if (acknowledged.has(key)) return { library, key, isForetold: true }
+  const { why, isForetold } = coverageOf(program, ids)
+  return why ?? { library, key, isForetold }
+}
+
+/** The changes to the environment by which a program that nobody watches has the guard; undefined where it is not foretold to. */
+export function foretoldGuard(request: GuardedRequest, { set }: Guarding): string[] | undefined {
+  const found = prospect(request)
+  return typeof found !== 'string' && found.isForetold ? guarding(request, found.library, set, undefined) : undefined
+}
 
 /**
- * Starts a program under the guard. The first time for a file it waits until the guard answers, and where it is required ends a
- * child in which it is not in force.
+ * Starts a program under the guard. The first time for a file the guard in it is asked whether it is in force, and a child in which it
+ * is not, and has to be, is ended. `runs`: what `start` returns has run, and the answer is there or never comes.
  */
 export function startGuarded<Request extends GuardedRequest, Result extends GuardedResult>(
   request: Request,
-  { set, required }: Guarding,
+  guard: Guarding,
   start: (request: Request) => Result,
+  runs = false,
 ): GuardedStart<Result> {
+  const { set, required } = guard
   const changed = (changes: string[]) =>
     start({ ...request, environmentChanges: [...request.environmentChanges, ...changes] })
   const without = (why: string, errno: number = constants.errno.ENOTSUP) => {
     return { result: required ? undefined : changed(unguarding(request)), inForce: false, errno, why }
   }
-  const library = guardLibrary()
-  if (library === undefined) return without(`its library is missing beside the addon. ${buildAdvice()}`)
-  const ids = idsOf(request)
-  const program = programFile(request.file, request.directory, request)
-  const guarded = (answer?: Answer) => changed(guarding(request, library, set, answer))
-  const impossible = whyNotNamed(library) ?? whyUnreadable(library, ids)
-  if (impossible !== undefined) return without(impossible)
-  // Where there is no such program the start itself says so.
-  const key = program && coverageKey(program, ids, request)
+  const found = prospect(request)
+  if (typeof found === 'string') return without(found)
+  const { library, key, isForetold } = found
+  const guarded = (place?: AnswerPlace) => changed(guarding(request, library, set, place))
   if (key !== undefined && acknowledged.has(key)) return { result: guarded(), inForce: true, errno: 0, why: '' }
-  const why = program && whyUncovered(program, ids)
-  if (why !== undefined) return without(why)
   const pipe = native().openAcknowledgement()
   if (typeof pipe === 'number') return without('there is no pipe for its answer', -pipe)
-  const answered = startAcknowledged(request.descriptors, pipe, guarded)
-  if (answered.inForce && key !== undefined) acknowledged.add(key)
-  const { result } = answered
-  if (result.errno !== 0 || answered.inForce || !required) return answered
-  native().keepAlive(result.id, false)
-  native().kill(result.id, constants.signals.SIGKILL)
-  return { ...answered, result: undefined }
+  const answer = new GuardAnswer(pipe)
+  let closes = true
+  try {
+    const result = answer.startWith(request.descriptors, guarded)
+    const outcome = { result, errno: constants.errno.ENOTSUP, why: NOT_IN_FORCE }
+    if (result.errno !== 0) return { ...outcome, inForce: false }
+    const told = answer.within(runs ? 0 : ANSWER_MS)
+    if (told === undefined && !runs) {
+      closes = false
+      return { ...outcome, inForce: isForetold, whenKnown: (tell) => later(answer, { result, key, required, tell }) }
+    }
+    if (told && key !== undefined) acknowledged.add(key)
+    if (told || !required) return { ...outcome, inForce: told === true }
+    end(result)
+    return { ...outcome, result: undefined, inForce: false }
+  } finally {
+    if (closes) answer.close()
+  }
 }
 
-function startAcknowledged<Result extends GuardedResult>(
-  descriptors: number[],
-  [readEnd, writeEnd]: readonly [number, number],
-  start: (answer: Answer) => Result,
-) {
-  try {
-    const { ino: inode } = fstatSync(readEnd, { bigint: true })
-    // Right after the others: the guard closes it before the program begins.
-    const fd = descriptors.length
-    descriptors.push(writeEnd)
-    let result: Result
-    try {
-      result = start({ fd, inode })
-    } finally {
-      descriptors.pop()
-      closeSync(writeEnd)
-    }
-    const inForce = result.errno === 0 && native().waitForGuard(readEnd, ANSWER_MS) === IN_FORCE
-    const why = 'it was not in force when the program began, and nothing in its file says why'
-    return { result, inForce, errno: constants.errno.ENOTSUP, why }
-  } finally {
-    closeSync(readEnd)
-  }
+interface Unanswered {
+  readonly result: GuardedResult
+  readonly key: string | undefined
+  readonly required: boolean
+  readonly tell: (inForce: boolean) => void
+}
+
+function later(answer: GuardAnswer, { result, key, required, tell }: Unanswered): void {
+  const held = () => isHeld(result.id === undefined ? 0 : native().stopSignal(result.id), result.pid)
+  answer.whenKnown(held, (inForce) => {
+    if (inForce && key !== undefined) acknowledged.add(key)
+    if (!inForce && required && result.id !== undefined) native().kill(result.id, constants.signals.SIGKILL)
+    tell(inForce)
+  })
+}
+
+function end({ id }: GuardedResult): void {
+  if (id === undefined) return
+  native().keepAlive(id, false)
+  native().kill(id, constants.signals.SIGKILL)
 }

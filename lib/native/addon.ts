@@ -75,8 +75,13 @@ export interface Addon {
   signalProcess(pid: number, startedAt: number, signal: number): number
   /** Reaps a child that nobody in this process waits for; false when there is none. */
   reapZombie(pid: number): boolean
-  /** Where the system has no /proc: four numbers for each process: its pid, its parent's, 1 if it has ended, and when it was started. */
-  processTable?(): Float64Array
+  /**
+   * Where the system has no /proc: for each process, or the one with this pid, nine numbers. Its pid, its parent's, its state as a
+   * character, when it was started, its process group and session, its user, and the signals that it ignores and catches.
+   */
+  processTable?(pid?: number): Float64Array
+  /** With that. Its name as the kernel has it, then its arguments; empty where that may not be read. */
+  processNameAndArguments?(pid: number): string[]
   /** With that. Whether the environment that the process was started with had this entry. */
   hasEnvironmentEntry?(pid: number, entry: string): boolean
   onExit(callback: OnExit): void

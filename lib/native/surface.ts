@@ -1,17 +1,8 @@
 /** What an addon must have, to be told from one that is older than this JavaScript. */
 import type { Addon } from './addon.js'
 
-/** Not those that a system may lack, nor those that undo what it refused. */
-type Needed = Exclude<
-  keyof Addon,
-  | 'processTable'
-  | 'hasEnvironmentEntry'
-  | 'releaseIgnored'
-  | 'releaseHold'
-  | 'keepAction'
-  | 'releaseAction'
-  | 'finishWait'
->
+/** Not those that a system may lack. */
+type Needed = { [Name in keyof Addon]-?: undefined extends Addon[Name] ? never : Name }[keyof Addon]
 
 const needed: Readonly<Record<Needed, true>> = {
   layout: true,
@@ -61,9 +52,14 @@ const needed: Readonly<Record<Needed, true>> = {
   describeSignal: true,
   disposition: true,
   ignoreSignals: true,
+  releaseIgnored: true,
   holdSignals: true,
+  releaseHold: true,
+  keepAction: true,
+  releaseAction: true,
   takeSignal: true,
   waitForSignal: true,
+  finishWait: true,
 }
 
 /** The first that this one has not. */

@@ -151,7 +151,7 @@ export function endChild(
   child._handle?.close()
   child._handle = null
   try {
-    if (failed !== UNTOLD) tellEnd(child, exitCode, failed)
+    if (failed !== UNTOLD) tellEnd(ended, exitCode, failed)
   } finally {
     // A listener that throws holds back nothing.
     process.nextTick(drainUntouchedOutput, child)
@@ -160,12 +160,19 @@ export function endChild(
   }
 }
 
-function tellEnd(child: Internals, exitCode: number | null, failed: FailedStep | undefined): void {
+function tellEnd(ended: ChildProcess, exitCode: number | null, failed: FailedStep | undefined): void {
   if (exitCode === null || exitCode >= 0) {
+    const child = ended as unknown as Internals
     child.emit('exit', child.exitCode, child.signalCode)
     return
   }
-  const error = systemError(exitCode, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn')
+  tellRefusal(ended, exitCode, failed)
+}
+
+/** As 'error', with the shape of a start that fails. */
+export function tellRefusal(refused: ChildProcess, errno: number, failed: FailedStep | undefined): void {
+  const child = refused as unknown as Internals
+  const error = systemError(errno, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn')
   if (child.spawnfile) error.path = child.spawnfile
   Object.assign(error, { spawnargs: child.spawnargs?.slice(1) })
   child.emit('error', withStep(error, failed))

@@ -2,26 +2,30 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
-import { checkInteger, invalidArgType, ownOptions, systemError, unavailable } from '../node/errors.js'
+import { checkInteger, invalidArgType, ownOptions, systemError } from '../node/errors.js'
 import { type Signal, signalNumber, signalsOf } from './names.js'
 import { ProcStatus } from './proc-status.js'
-import { entryOf } from './process-table.js'
+import { entryOf, type ToldProcess, toldProcesses } from './process-table.js'
 
-/** What the kernel says of a process's signals (proc_pid_status(5)). */
+/** What the kernel says of a process's signals (proc_pid_status(5); KERN_PROC of sysctl(3) on macOS, which tells less). */
 export interface ProcessState {
   readonly pid: number
-  /** Clock ticks from the system's start to the process's: with the pid it names one process for ever. */
+  /**
+   * With the pid it names one process for ever: clock ticks from the system's start to the process's; on macOS microseconds since 1970.
+   */
   readonly startedAt: number
+  /** On macOS also those whose default action is to be ignored and that it does not handle, but never SIGCONT. */
   readonly ignored: Signal[]
   /** Have a handler. */
   readonly caught: Signal[]
-  /** In the mask of its main thread. */
-  readonly blocked: Signal[]
-  /** Have come, and wait: for its main thread, and for any of its threads. */
-  readonly pending: { readonly thread: Signal[]; readonly process: Signal[] }
-  /** It gains no privilege by execve(2), and may install filters. */
-  readonly noNewPrivs: boolean
-  readonly seccomp: 'off' | 'strict' | 'filter'
+  /** In the mask of its main thread. Undefined on macOS. */
+  readonly blocked: Signal[] | undefined
+  /** Have come, and wait: for its main thread, and for any of its threads. Undefined on macOS. */
+  readonly pending: { readonly thread: Signal[]; readonly process: Signal[] } | undefined
+  /** It gains no privilege by execve(2), and may install filters. Undefined on macOS, which has nothing like it. */
+  readonly noNewPrivs: boolean | undefined
+  /** Undefined on macOS. */
+  readonly seccomp: 'off' | 'strict' | 'filter' | undefined
 }
 
 const LARGEST_PID = 2 ** 22
@@ -30,16 +34,12 @@ const modes = ['off', 'strict', 'filter'] as const
 /**
  * What any process does with its signals, one by the id of a thread too. Signals 32 and 33, libc's own, are told like others. Also from
  * a worker thread; `blocked` and `pending.thread` are of the main thread there too.
- * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; RangeError `ERR_OUT_OF_RANGE`;
- * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on macOS.
+ * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; RangeError `ERR_OUT_OF_RANGE`.
  */
 export function stateOf(pid: number): ProcessState {
   checkPid(pid)
-  if (process.platform === 'darwin') {
-    throw unavailable(
-      "stateOf() works on Linux only: this system tells of no other process's signals. Ask it with ps(1)",
-    )
-  }
+  const told = toldProcesses(pid)
+  if (told) return stateTold(told[0])
   for (;;) {
     const startedAt = startOf(pid)
     const status = looking(() => new ProcStatus(pid))
@@ -57,6 +57,13 @@ export function stateOf(pid: number): ProcessState {
       seccomp: modes[Number(status.field('Seccomp'))] ?? 'filter',
     }
   }
+}
+
+function stateTold(told: ToldProcess | undefined): ProcessState {
+  if (told === undefined) throw systemError(-constants.errno.ESRCH, 'sysctl')
+  const { pid, startedAt, ignored, caught } = told
+  const untold = { blocked: undefined, pending: undefined, noNewPrivs: undefined, seccomp: undefined }
+  return { pid, startedAt, ignored: signalsOf(ignored), caught: signalsOf(caught), ...untold }
 }
 
 function checkPid(pid: unknown): number {

@@ -7,9 +7,9 @@ import { kernelFile } from './kernel-file.js'
 export interface ProcessEntry {
   readonly pid: number
   readonly parent: number
-  /** 'Z': it has ended, and waits to be reaped. */
+  /** 'Z': it has ended, and waits to be reaped. 'T': it is stopped. Others: it lives. */
   readonly state: string
-  /** In the kernel's ticks since its start, or the addon's microseconds: with the pid it names one process for ever. */
+  /** In the kernel's ticks since its start, or the addon's microseconds since 1970: with the pid it names one process for ever. */
   readonly startedAt: number
   /** Its process group. */
   readonly group: number
@@ -20,9 +20,25 @@ export interface ProcessEntry {
 /** PF_KTHREAD of the kernel's flags. */
 const KERNEL_THREAD = 0x0020_0000
 
+/** What the addon tells of a process, where there is no /proc. */
+export interface ToldProcess extends ProcessEntry {
+  /** The real user id. */
+  readonly uid: number
+  readonly ignored: bigint
+  readonly caught: bigint
+}
+
+/** All processes, or the one with this pid if there is one. Undefined where /proc is to be read. */
+export function toldProcesses(pid?: number): ToldProcess[] | undefined {
+  const table = fromAddon()?.processTable
+  if (table === undefined) return undefined
+  return entriesIn(pid === undefined ? table() : table(pid))
+}
+
 /** Undefined when there is no such process. */
 export function processEntry(pid: number): ProcessEntry | undefined {
-  if (fromAddon()) return processTable().find((entry) => entry.pid === pid)
+  const told = toldProcesses(pid)
+  if (told) return told[0]
   const stat = kernelFile(`/proc/${pid}/stat`)
   return stat === undefined ? undefined : entryOf(pid, stat)
 }
@@ -44,8 +60,8 @@ export function entryOf(pid: number, stat: string): ProcessEntry {
 }
 
 export function processTable(): ProcessEntry[] {
-  const numbers = fromAddon()?.processTable?.()
-  if (numbers) return entriesIn(numbers)
+  const told = toldProcesses()
+  if (told) return told
   return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (processEntry(Number(name)) ?? []) : []))
 }
 
@@ -55,14 +71,22 @@ function fromAddon() {
   return addon?.processTable && addon
 }
 
-function entriesIn(numbers: Float64Array): ProcessEntry[] {
-  const entries: ProcessEntry[] = []
-  for (let i = 0; i < numbers.length; i += 6) {
-    const [pid, parent, hasEnded, startedAt, group, session] = numbers.subarray(i, i + 6) as unknown as number[]
-    const state = hasEnded === 1 ? 'Z' : ''
-    entries.push({ pid, parent, state, startedAt, group, session, isKernelThread: false } as ProcessEntry)
-  }
-  return entries
+/** How many tell of one. */
+const NUMBERS = 9
+
+function entriesIn(numbers: Float64Array): ToldProcess[] {
+  return Array.from({ length: numbers.length / NUMBERS }, (_, i) => {
+    const of = numbers.subarray(i * NUMBERS, (i + 1) * NUMBERS)
+    const [pid, parent, state, startedAt, group, session, uid, ignored, caught] = of as unknown as [
+      ...[number, number, number, number, number, number, number, number, number],
+    ]
+    return {
+      ...{ pid, parent, startedAt, group, session, uid, isKernelThread: false },
+      state: state === 0 ? '' : String.fromCharCode(state),
+      ignored: BigInt(ignored),
+      caught: BigInt(caught),
+    }
+  })
 }
 
 /** Whether its environment had this entry when its program was started; false where that may not be read. */

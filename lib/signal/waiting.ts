@@ -23,7 +23,8 @@ export interface ReceivedSignal {
   readonly name: Signal
   /**
    * The process that sent it; 0 for the kernel, as of a terminal's Ctrl-C, and where the system has no room to note it
-   * (RLIMIT_SIGPENDING of getrlimit(2)).
+   * (RLIMIT_SIGPENDING of getrlimit(2)). On macOS a terminal's signals are those of the process at its other side, and 0 is what was
+   * blocked when it came.
    */
   readonly pid: number
   /** The real user id of the sender. */

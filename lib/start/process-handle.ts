@@ -13,6 +13,7 @@ import {
   handleSpawnOptions,
   pipeIsForgottenAfter,
   type StartedHandle,
+  tellRefusal,
   UNTOLD,
 } from '../node/child-process-contract.js'
 import { checkPermission } from '../node/permission.js'
@@ -136,6 +137,10 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.leadsGroup = options.detached || hasOwnGroup(this.protection)
     ;({ pid: this.pid, id: this.#id } = result)
     living.set(result.id, this)
+    result.whenKnown?.((enforced, refused) => {
+      this.enforced = enforced
+      if (refused) tellRefusal(this.#child, refused.errno, refused)
+    })
     return 0
   }
 

@@ -1,5 +1,6 @@
 /** A program in place of this one, in the same process. */
 import { constants } from 'node:os'
+import { foretoldGuard } from '../guard/start.js'
 import { native } from '../native/load.js'
 import { NO_DESCRIPTOR, Wire } from '../native/wire.js'
 import { systemError } from '../node/errors.js'
@@ -36,6 +37,10 @@ export function replaceProgram(
     gid: null,
     groups,
   }
-  const { errno, step } = new Wire(optionFields).replace(withoutGuard(request))
+  // Nobody waits for its answer, so what is foretold must do.
+  const changes = guard && foretoldGuard(request, guard)
+  const { errno, step } = new Wire(optionFields).replace(
+    changes ? { ...request, environmentChanges: changes } : withoutGuard(request),
+  )
   return Object.assign(systemError(errno, 'execve'), { step })
 }

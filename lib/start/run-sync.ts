@@ -3,13 +3,13 @@ import type { execFileSync, SpawnSyncReturns } from 'node:child_process'
 import { constants } from 'node:os'
 import { sourceOf } from '../exit-event.js'
 import { type SyncResult, Wire } from '../native/wire.js'
-import { withStep } from '../node/child-process-contract.js'
+import { type FailedStep, withStep } from '../node/child-process-contract.js'
 import { systemError } from '../node/errors.js'
 import { checkPermission } from '../node/permission.js'
 import { NO_OUTPUT } from '../node/sync-stdio.js'
 import { signalName } from '../signal/names.js'
 import { namesNone } from './descriptors.js'
-import { withoutGuard } from './enforced-start.js'
+import { runEnforced } from './enforced-start.js'
 import { optionFields } from './protection.js'
 import { startRequest } from './start-request.js'
 import type { SyncPlan } from './sync-plan.js'
@@ -19,18 +19,20 @@ export type Bytes = Exclude<ReturnType<typeof execFileSync>, string>
 /** Text where there is an encoding. */
 export type Output = string | Bytes
 
-type Outcome = Pick<SyncResult, 'errno' | 'step' | 'pid' | 'end'>
+type Outcome = Pick<SyncResult, 'errno' | 'step' | 'pid' | 'end'> & { readonly why?: string }
 
 let wire: Wire<typeof optionFields> | undefined
 
 export function runSync(plan: SyncPlan): SpawnSyncReturns<Output> {
   checkPermission(plan.command.file)
-  const { errno, step, pid, end } = outcomeOf(plan)
+  const { errno, step, why, pid, end } = outcomeOf(plan)
   const failed = errno || end?.errno || 0
   const asText = (bytes: Buffer | null) => (bytes && plan.encoding ? bytes.toString(plan.encoding) : bytes)
   const output = end?.output.slice(0, plan.outputCount).map(asText) ?? null
   return {
-    ...(failed !== 0 && { error: errorOf(failed, plan, end ? undefined : step) }),
+    ...(failed !== 0 && {
+      error: errorOf(failed, plan, end ? undefined : { step, ...(why !== undefined && { why }) }),
+    }),
     status: end?.code ?? null,
     signal: end?.signal ? (signalName(end.signal) as NodeJS.Signals) : null,
     output: output as Output[],
@@ -47,17 +49,16 @@ function outcomeOf({ command, texts, protection, input, limits }: SyncPlan): Out
   if (childEnd && childEnd.errno !== 0) return refused(childEnd.errno, childEnd.step)
   try {
     wire ??= new Wire(optionFields)
-    return wire.startSync(withoutGuard(startRequest(command, texts, protection, childEnd)), input, limits)
+    const opened = wire
+    const request = startRequest(command, texts, protection, childEnd)
+    return runEnforced(request, protection, (complete) => opened.startSync(complete, input, limits))
   } finally {
     childEnd?.started()
     childEnd?.ended()
   }
 }
 
-function errorOf(errno: number, { command: { file, args } }: SyncPlan, step: string | undefined): Error {
+function errorOf(errno: number, { command: { file, args } }: SyncPlan, failed: FailedStep | undefined): Error {
   const error = systemError(errno, `spawnSync ${file}`)
-  return withStep(
-    Object.assign(error, { path: file, spawnargs: args?.slice(1) }),
-    step === undefined ? undefined : { step },
-  )
+  return withStep(Object.assign(error, { path: file, spawnargs: args?.slice(1) }), failed)
 }

@@ -31,11 +31,11 @@ export interface SyncProtectionOptions extends Pick<ProtectionOptions, 'block' |
    */
   readonly ignore?: readonly Signal[] | undefined
   /**
-   * As for {@link spawnProtected}, but by the filter alone: where `true` would mean the guard it is refused, and `'auto'` starts
-   * without.
+   * As for {@link spawnProtected}. Where it means the guard, and that is not in force in a program although nothing in its file says
+   * why, the program has run by the time that this is known: the result has the `error` all the same.
    * @default 'auto'
    */
-  readonly enforce?: Exclude<ProtectionOptions['enforce'], 'guard'>
+  readonly enforce?: ProtectionOptions['enforce']
   /**
    * Handed to the child. Nobody can set an event of this thread while it is blocked; the one that this process was given
    * (`exitEvent()` of `sigshield/child`) is set by its parent.
@@ -116,22 +116,11 @@ function syncProtection(options: Options): Protection {
   }
   const ignore = options.ignore === undefined && native().endsProcess(SIGINT) ? [] : options.ignore
   // The calling thread is blocked until the child has ended.
-  const asked = protectionFrom({ ...options, ignore } as ProtectionOptions, 'auto', true)
-  const protection = withoutGuard(options, asked)
+  const protection = protectionFrom({ ...options, ignore } as ProtectionOptions, 'auto', true)
   const unheard = unheardSignals(protection)
   if (parentDeathSignal !== undefined || !native().hasParentDeathSignal || unheard === 0n) return protection
   const deathSignal = includes(unheard, SIGTERM) ? SIGKILL : SIGTERM
   return { ...protection, numbers: { ...protection.numbers, parentDeathSignal: deathSignal } }
-}
-
-/** Nothing may run without the guard that was asked for, and here it would have run before that is known. */
-function withoutGuard({ enforce }: Options, protection: Protection): Protection {
-  if (enforce === 'guard' || protection.guard?.required) {
-    const rule =
-      "is not for a call that blocks, where it would mean the guard: that answers only while the program runs. Use spawnProtected, or 'auto'"
-    throw invalidArgValue('options.enforce', enforce, rule)
-  }
-  return { ...protection, guard: undefined }
 }
 
 /** Text is made bytes by the encoding of the output: Node's own rule. */

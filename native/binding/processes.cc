@@ -2,6 +2,7 @@
 #include <napi.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -12,20 +13,43 @@ namespace sigshield {
 
 namespace {
 
-// Six numbers for each: its pid, its parent's, 1 if it has ended, when it was started, its process group and session.
+constexpr std::size_t kNumbers = 9;
+
+double* write_numbers(double* next, const platform::ProcessEntry& entry) {
+  *next++ = entry.pid;
+  *next++ = entry.parent;
+  *next++ = entry.state;
+  *next++ = static_cast<double>(entry.started_at);
+  *next++ = getpgid(entry.pid);
+  *next++ = getsid(entry.pid);
+  *next++ = entry.uid;
+  *next++ = static_cast<double>(entry.ignored);
+  *next++ = static_cast<double>(entry.caught);
+  return next;
+}
+
+// () or (pid). For each process its pid, its parent's, its state as a character, when it was started, its process group
+// and session, its user, and the sets of signals that it ignores and catches.
 Napi::Value process_table(const Napi::CallbackInfo& info) {
-  const std::vector<platform::ProcessEntry> table = platform::process_table();
-  auto numbers = Napi::Float64Array::New(info.Env(), table.size() * 6);
-  double* next = numbers.Data();
-  for (const platform::ProcessEntry& entry : table) {
-    *next++ = entry.pid;
-    *next++ = entry.parent;
-    *next++ = entry.has_ended ? 1 : 0;
-    *next++ = static_cast<double>(entry.started_at);
-    *next++ = getpgid(entry.pid);
-    *next++ = getsid(entry.pid);
+  std::vector<platform::ProcessEntry> table;
+  if (info.Length() == 0) {
+    table = platform::process_table();
+  } else if (const auto entry = platform::process_entry(info[0].As<Napi::Number>()); entry.pid != 0) {
+    table.push_back(entry);
   }
+  auto numbers = Napi::Float64Array::New(info.Env(), table.size() * kNumbers);
+  double* next = numbers.Data();
+  for (const platform::ProcessEntry& entry : table) next = write_numbers(next, entry);
   return numbers;
+}
+
+// (pid)
+Napi::Value process_name_and_arguments(const Napi::CallbackInfo& info) {
+  auto texts = Napi::Array::New(info.Env());
+  for (const std::string& text : platform::process_name_and_arguments(info[0].As<Napi::Number>())) {
+    texts.Set(texts.Length(), text);
+  }
+  return texts;
 }
 
 // (pid, entry)
@@ -39,6 +63,7 @@ Napi::Value has_environment_entry(const Napi::CallbackInfo& info) {
 void register_processes(Napi::Env env, Napi::Object exports) {
   if (!platform::lists_processes()) return;
   export_function<process_table>(env, exports, "processTable");
+  export_function<process_name_and_arguments>(env, exports, "processNameAndArguments");
   export_function<has_environment_entry>(env, exports, "hasEnvironmentEntry");
 }
 

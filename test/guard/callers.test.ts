@@ -1,13 +1,14 @@
 /** The guard by the other ways to start a program: other code, calls that block, and this process as the program. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execFileSyncProtected, protect, protectionOf, spawnSyncProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { programs } from '../support/build-programs.js'
 import { sigshield } from '../support/command.js'
 import { message, NodeProgram } from '../support/node-program.js'
-import { ended, nothing, SIGINT } from '../support/processes.js'
+import { ended, nothing, SIGINT, temporaryFolder } from '../support/processes.js'
 import { leavesNothing, thrown } from '../support/refusal.js'
 import { signalState } from '../support/signal-state.js'
 
@@ -52,29 +53,44 @@ describe('a child that other code starts', () => {
 })
 
 describe('a call that blocks', () => {
-  it('refuses it: nothing would tell in time whether the guard is in force', () =>
+  const enforce = 'guard'
+
+  it('has it, the first time for a program and later; without it the handler runs (the control)', () =>
     leavesNothing(() => {
-      const options = { enforce: 'guard' } as unknown as { enforce: true }
-      const refused = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message: expect.stringMatching(/enforce/) }
-      expect(thrown(() => spawnSyncProtected('true', options))).toEqual(refused)
-      expect(thrown(() => spawnSyncProtected('true', { ...options, ignore: [] }))).toEqual(refused)
-      expect(thrown(() => execFileSyncProtected('true', options))).toEqual(refused)
+      const program = join(temporaryFolder(), 'program')
+      copyFileSync(guarded, program)
+      const handled = (options: object) => {
+        const { stdout, error } = spawnSyncProtected(program, ['sigaction'], { ignore: ['SIGINT'], ...options })
+        return { handled: JSON.parse(String(stdout)).handled, error }
+      }
+      expect(handled({ enforce: false })).toMatchObject({ handled: 1 })
+      for (let i = 0; i < 2; i += 1) expect(handled({ enforce })).toEqual({ handled: 0, error: undefined })
+      expect(
+        JSON.parse(String(execFileSyncProtected(program, ['sigaction'], { ignore: ['SIGINT'], enforce }))),
+      ).toMatchObject({ handled: 0 })
     }))
 
-  it('in a system without a filter runs without, by default', async () => {
+  it('runs nothing that it can not be loaded into', () =>
+    leavesNothing(() => {
+      const refused = { code: 'ENOTSUP', step: 'guard', message: expect.stringMatching(/it is static/) }
+      const options = { ignore: ['SIGINT'] as const, enforce } as const
+      expect(spawnSyncProtected(nothing, options)).toMatchObject({ pid: 0, status: null, error: refused })
+      expect(thrown(() => execFileSyncProtected(nothing, options))).toMatchObject({ code: 'ENOTSUP' })
+      expect(spawnSyncProtected(nothing, { ...options, ignore: [] }).error).toBeUndefined()
+    }))
+
+  it('in a system without a filter has it by default, and where it must', async () => {
     const program = new NodeProgram(`
       import { spawnSyncProtected } from '${dist}/index.js'
       import { native } from '${dist}/native/load.js'
       native().hasSignalFilter = false
       for (const enforce of [undefined, false, true]) {
-        try {
-          console.log(spawnSyncProtected('${nothing}', { ignore: ['SIGINT'], enforce }).status)
-        } catch ({ code }) {
-          console.log(code)
-        }
-      }`)
+        const { stdout, error } = spawnSyncProtected('${guarded}', ['sigaction'], { ignore: ['SIGINT'], enforce })
+        console.log(error?.code ?? JSON.parse(stdout).handled)
+      }
+      console.log(spawnSyncProtected('${nothing}', { ignore: ['SIGINT'] }).status)`)
     const { rest } = await program.end()
-    expect(rest).toEqual(['0', '0', 'ERR_INVALID_ARG_VALUE'])
+    expect(rest).toEqual(['0', '1', '0', '0'])
   })
 })
 

@@ -4,8 +4,10 @@ import { once } from 'node:events'
 import { chmodSync, cpSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitEvent, spawnProtected } from 'sigshield'
-import { hold, ignore, wait, waitSync } from 'sigshield/signals'
+import { kill, stateOf } from 'sigshield/signals'
 import { describe, expect, it } from 'vitest'
+import { call } from '../support/command.js'
+import { limit } from '../support/limits.js'
 import { closed, ended, line, temporaryFolder } from '../support/processes.js'
 
 const unavailable = { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' }
@@ -35,12 +37,25 @@ describe('what the system has not is refused, and tells what to do instead', () 
     expect(start).toThrow(expect.objectContaining({ ...unavailable, message: expect.stringContaining('exit event') }))
   })
 
-  it('taking the signals of other threads', async () => {
-    expect(() => ignore(['SIGUSR1'])).toThrow(expect.objectContaining(unavailable))
-    expect(() => waitSync(['SIGUSR1'], 0)).toThrow(expect.objectContaining(unavailable))
-    await expect(wait(['SIGUSR1'], 0)).rejects.toMatchObject(unavailable)
-    await expect(hold(['SIGUSR1'], () => {})).rejects.toMatchObject(unavailable)
+  it('--drain', async () => {
+    const said = await call(['run', '--drain', '1s', '--', 'true'])
+    expect(said).toEqual({
+      out: '',
+      err: expect.stringMatching(/--drain works on Linux only/),
+      code: 125,
+      signal: null,
+    })
   })
+})
+
+it('stateOf tells what such a system knows: no mask, and nothing that waits', () => {
+  const child = ended(spawnProtected('cat', [], { ignore: ['SIGTERM'], block: ['SIGHUP'] }))
+  const state = stateOf(child.pid as number)
+  const untold = { blocked: undefined, pending: undefined, noNewPrivs: undefined, seccomp: undefined }
+  expect(state).toEqual({ pid: child.pid, startedAt: expect.any(Number), ignored: ['SIGTERM'], caught: [], ...untold })
+  // Microseconds since 1970.
+  expect(Math.abs(Date.now() - state.startedAt / 1000)).toBeLessThan(limit(60_000))
+  expect(kill(state.pid, 0, state)).toBe(true)
 })
 
 describe('the exec helper', () => {

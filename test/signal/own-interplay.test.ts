@@ -40,7 +40,7 @@ describe.each(scopes)('inside %s, of every signal that it takes', (_name, open, 
         // libc has every thread of the process do it, by its signal 33 (nptl(7)).
         process.setegid(process.getegid()); process.seteuid(process.geteuid())
         for (const child of [spawn('cat'), spawnProtected('cat')]) {
-          const { ignored, blocked, caught } = stateOf(child.pid)
+          const { ignored, blocked, caught } = stateIn(child.pid)
           print([ignored.filter((signal) => signal !== 'SIGINT' && typeof signal === 'string'), blocked, caught])
           const end = once(child, 'exit')
           child.kill('SIGTERM')
@@ -157,7 +157,7 @@ it('withMask gives back exactly what was there, whatever is done inside, and how
   expect(
     await run(`
       mask('set', ['SIGHUP', 50])
-      const told = () => stateOf(self).blocked
+      const told = () => stateIn(self).blocked
       withMask('set', [], () => {
         try {
           withMask('block', ['SIGTERM', 64], () => { mask('set', ['SIGUSR1']); print(told()); throw 1 })

@@ -81,7 +81,7 @@ describe('withMask', () => {
   it('no child inherits it: of child_process none, of ours its own block', async () => {
     expect(
       await run(`
-        const blocked = (child) => signals.stateOf(child.pid).blocked
+        const blocked = (child) => stateIn(child.pid).blocked
         withMask('block', ['SIGUSR2'], () => {
           const children = [spawn('cat'), spawnProtected('cat'), spawnProtected('cat', { block: ['SIGHUP'] })]
           for (const child of children) { print(blocked(child)); child.kill('SIGKILL') }

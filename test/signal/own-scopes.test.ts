@@ -212,7 +212,7 @@ describe('hold', () => {
         await hold(['SIGTERM'], async () => {
           for (const child of [spawn('cat'), spawnProtected('cat')]) {
             const end = once(child, 'exit')
-            const { blocked, caught } = stateOf(child.pid)
+            const { blocked, caught } = stateIn(child.pid)
             print([blocked, caught])
             child.kill('SIGTERM')
             print((await end)[1])

@@ -1,6 +1,6 @@
 /** Compiles the C programs that tests start: Node can't be the probe for signal state, as it resets its own. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 export const programs = join(import.meta.dirname, '../../build/test')
@@ -9,12 +9,21 @@ const flags = ['-std=gnu17', '-O1', '-Wall', '-Wextra', '-Werror']
 const ownFlags: Record<string, string[]> = { nothing: ['-static', '-nostdlib'] }
 const folders = [import.meta.dirname, join(import.meta.dirname, '../../examples/languages')]
 
+/** Programs of Linux alone. Tests that start one are left out elsewhere: vitest.config.ts. */
+const isOfLinux = (source: string) =>
+  /linux\/|sys\/syscall\.h|_GNU_SOURCE|nothing\.c$/.test(`${readFileSync(source, 'utf8')}${source}`)
+
 const changed = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+
+function sourcesIn(folder: string): string[] {
+  const sources = readdirSync(folder).filter((name) => name.endsWith('.c'))
+  return process.platform === 'linux' ? sources : sources.filter((name) => !isOfLinux(join(folder, name)))
+}
 
 export default function setup(): void {
   mkdirSync(programs, { recursive: true })
   for (const folder of folders) {
-    for (const source of readdirSync(folder).filter((name) => name.endsWith('.c'))) {
+    for (const source of sourcesIn(folder)) {
       const name = basename(source, '.c')
       const program = join(programs, name)
       const current = Math.max(changed(join(folder, source)), changed(import.meta.filename))

@@ -1,8 +1,32 @@
-// The kernel's table of processes (proc(5)), zombies included: for the tests and for programs that run outside of them.
-import { readdirSync, readFileSync } from 'node:fs'
+// The kernel's table of processes, zombies included: for the tests and for programs that run outside of them. From proc(5), or where
+// there is none, as on a Mac, from ps(1).
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
-/** Undefined when there is no such process. */
+/** TEST_WITHOUT_PROC tries on Linux what a Mac needs. */
+const hasProc = existsSync('/proc/self/stat') && !process.env.TEST_WITHOUT_PROC
+
+/** @typedef {{ pid: number, name: string, state: string, parent: number, group: number, session: number, foreground: number }} Entry */
+
+/** All but ps itself. */
+function askPs() {
+  const columns = ['pid', 'ppid', 'pgid', 'tpgid', 'stat', 'ucomm'].flatMap((name) => ['-o', `${name}=`])
+  const lines = execFileSync('ps', ['-ax', ...columns], { encoding: 'latin1' })
+    .trim()
+    .split('\n')
+  return lines.flatMap((line) => {
+    const [, pid, parent, group, foreground, state = '', name = ''] =
+      /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? []
+    // What ps calls a session is none of the numbers of proc(5) everywhere.
+    const entry = { pid: Number(pid), name, state: state.slice(0, 1), parent: Number(parent), group: Number(group) }
+    const isPs = entry.parent === process.pid && name === 'ps'
+    return pid === undefined || isPs ? [] : [{ ...entry, session: 0, foreground: Number(foreground) }]
+  })
+}
+
+/** @returns {Entry | undefined} - undefined when there is no such process. */
 export function processOf(/** @type {number} */ pid) {
+  if (!hasProc) return askPs().find((entry) => entry.pid === pid)
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name may hold any character, ')' too.
@@ -10,7 +34,8 @@ export function processOf(/** @type {number} */ pid) {
     const [state, ...numbers] = stat.slice(end + 2).split(' ')
     const [parent, group, session, , foreground] = numbers.map(Number)
     // `foreground` is the group that holds its terminal.
-    return { pid, name: stat.slice(stat.indexOf('(') + 1, end), state, parent, group, session, foreground }
+    const name = stat.slice(stat.indexOf('(') + 1, end)
+    return /** @type {Entry} */ ({ pid, name, state, parent, group, session, foreground })
   } catch {
     return undefined
   }
@@ -18,12 +43,14 @@ export function processOf(/** @type {number} */ pid) {
 
 /** The numbers of all processes. */
 export function allPids() {
+  if (!hasProc) return askPs().map(({ pid }) => pid)
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0)
 }
 
 export function childrenOf(/** @type {number} */ parent) {
+  if (!hasProc) return askPs().filter((entry) => entry.parent === parent)
   return allPids().flatMap((pid) => {
     const found = processOf(pid)
     return found?.parent === parent ? [found] : []

@@ -51,7 +51,7 @@ const env = {
   SIGSHIELD_PREBUILD: prebuild,
   ASAN_OPTIONS: `detect_leaks=0:verify_asan_link_order=0:${log}`,
   UBSAN_OPTIONS: `print_stacktrace=1:${log}`,
-  TEST_LEFT_OUT: Object.keys(leftOut).join(),
+  TEST_LEFT_OUT: Object.keys(leftOut).join(';'),
 }
 
 // The addon as the library never calls it.

@@ -2,7 +2,7 @@
 // headers and the list of libSystem's symbols.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { whyNotInserted } from '../../dist/guard/mach-o.js'
 import { npmProgram } from '../support/npm-program.mjs'
 import { headers } from './addon.mjs'
@@ -34,6 +34,8 @@ const listed = (/** @type {string[]} */ ...lists) => {
   return found.every((list) => list !== false) ? found.flatMap((list) => String(list).trim().split('\n')) : []
 }
 
+const enforcement = 'native/platform/darwin/enforcement.c'
+
 /** @type {{ kind: import('./darwin/checker.mjs').Kind, name: string, isUniversal: boolean, sources: string[], args: string[] }[]} */
 const parts = [
   {
@@ -48,7 +50,7 @@ const parts = [
     kind: 'helper',
     name: 'sigshield-exec',
     isUniversal: false,
-    sources: ['native/platform/posix/exec_helper.c', 'native/platform/darwin/enforcement.c'],
+    sources: ['exec_helper.c', 'become.c'].map((name) => `native/platform/posix/${name}`).concat(enforcement),
     args: c,
   },
   {
@@ -84,10 +86,30 @@ function built(
   const file = join(cache, `darwin-${machine}`, name)
   mkdirSync(dirname(file), { recursive: true })
   const [command = '', ...flags] = args
-  run(zig, [command, '-target', `${machines[machine]}-macos.11.0`, ...flags, ...sources, '-o', file], {
-    cwd: root,
-    env,
+  const target = ['-target', `${machines[machine]}-macos.11.0`]
+  const compile = (/** @type {string[]} */ ...given) => run(zig, given, { cwd: root, env })
+  // What is C++ beside C is compiled by itself.
+  const apart = command === 'c++' ? sources.filter((source) => source.endsWith('.c')) : []
+  const objects = apart.map((source) => {
+    const object = `${file}.${basename(source)}.o`
+    compile(
+      'cc',
+      ...target,
+      '-c',
+      '-std=c17',
+      '-O2',
+      '-fvisibility=hidden',
+      '-fPIC',
+      ...warnings,
+      '-Inative',
+      source,
+      '-o',
+      object,
+    )
+    return object
   })
+  const others = sources.filter((source) => !apart.includes(source))
+  compile(command, ...target, ...flags, ...others, ...objects, '-o', file)
   const slice = readFileSync(file)
   // The linker signs for arm64 alone.
   return readSlice(slice).signature ? slice : signed(slice, name)

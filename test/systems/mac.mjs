@@ -133,6 +133,77 @@ const checks = {
     return undefined
   },
 
+  async 'a foreground child that is stopped gives the terminal back'() {
+    const code = `import { execFileSync } from 'node:child_process'
+      import { once } from 'node:events'
+      import { spawnProtected } from 'sigshield'
+      const holder = () => Number(execFileSync('ps', ['-o', 'tpgid=', '-p', String(process.pid)], { stdio: ['ignore', 'pipe', 'inherit'] }))
+      const child = spawnProtected('sleep', ['1000'], { foreground: true, ignore: [], stdio: 'inherit' })
+      console.log(String(holder() === child.pid))
+      child.kill('SIGSTOP')
+      while (holder() === child.pid) await new Promise((resolve) => setTimeout(resolve, 20))
+      child.kill('SIGKILL')
+      console.log(JSON.stringify(await once(child, 'exit')))`
+    const python = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))'
+    const argv = ['-c', python, process.execPath, '--input-type=module', '-e', code]
+    const said = spawnSync('python3', argv, { cwd: root, encoding: 'utf8', timeout: 60_000 })
+    assert.match(said.stdout, /true\s+\[null,"SIGKILL"\]/, said.stderr)
+    return undefined
+  },
+
+  async 'signals of this process are held, taken, ignored, and as they were afterwards'() {
+    const code = `import { disposition, hold, ignore, kill, mask, pending, raise, stateOf, wait, waitSync } from 'sigshield/signals'
+      const alive = setInterval(() => {}, 1000)
+      const heard = []
+      process.on('SIGUSR2', () => heard.push('listener'))
+      await hold(['SIGUSR2', 'SIGTERM'], async () => {
+        process.kill(process.pid, 'SIGUSR2')
+        process.kill(process.pid, 'SIGTERM')
+        await new Promise(setImmediate)
+        heard.push((await wait(['SIGTERM'])).name)
+      })
+      while (heard.length < 2) await new Promise(setImmediate)
+      const ignored = ignore(['SIGHUP'])
+      process.kill(process.pid, 'SIGHUP')
+      heard.push(disposition('SIGHUP'), String(stateOf(process.pid).ignored.includes('SIGHUP')))
+      ignored[Symbol.dispose]()
+      mask('block', ['SIGHUP'])
+      raise('SIGHUP')
+      heard.push(pending().join(), waitSync(['SIGHUP'], 0).name, disposition('SIGHUP'))
+      kill(process.pid, 0, stateOf(process.pid))
+      console.log(heard.join(' '))
+      clearInterval(alive)`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    assert.equal(await text(child), 'SIGTERM listener ignored true SIGHUP SIGHUP default\n')
+    return undefined
+  },
+
+  async 'the command: run ends as its program, exec becomes it, ps shows it'() {
+    const command = (/** @type {string[]} */ ...args) =>
+      spawnSync(join(root, 'bin/sigshield.js'), args, { encoding: 'utf8' })
+    assert.equal(command('run', '--', 'sh', '-c', 'exit 7').status, 7)
+    assert.equal(command('run', '--ignore', 'none', '--', 'sh', '-c', 'kill -TERM $$').signal, 'SIGTERM')
+    const becomes = spawn(join(root, 'bin/sigshield.js'), [
+      'exec',
+      '--ignore',
+      'HUP',
+      '--',
+      'sh',
+      '-c',
+      'echo $$; kill -HUP $$; echo lives',
+    ])
+    assert.equal(await text(becomes), `${becomes.pid}\nlives\n`)
+    assert.equal(command('exec', '--', 'no-such-command').status, 127)
+    const shown = spawnProtected('sleep', ['1000'], { ignore: ['SIGTERM'] })
+    const { processes } = JSON.parse(command('ps', '--json').stdout)
+    assert.ok(processes.some((/** @type {{ pid: number }} */ { pid }) => pid === shown.pid))
+    assert.match(command('stop', '--grace', '0', String(shown.pid)).stdout, /killed/)
+    return undefined
+  },
+
   async 'the tarball has its programs with mode 755'() {
     const [{ files }] = JSON.parse(output('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root }))
     const programs = files.filter((/** @type {{ path: string }} */ { path }) =>

@@ -18,23 +18,66 @@ std::uint64_t microseconds(const timeval& time) {
 }
 
 ProcessEntry entry_of(const kinfo_proc& process) {
-  return {.pid = process.kp_proc.p_pid,
+  const extern_proc& it = process.kp_proc;
+  return {.pid = it.p_pid,
           .parent = process.kp_eproc.e_ppid,
-          .has_ended = process.kp_proc.p_stat == SZOMB,
-          .started_at = microseconds(process.kp_proc.p_starttime)};
+          .state = it.p_stat == SZOMB   ? 'Z'
+                   : it.p_stat == SSTOP ? 'T'
+                                        : '\0',
+          .started_at = microseconds(it.p_starttime),
+          .uid = process.kp_eproc.e_pcred.p_ruid,
+          .ignored = it.p_sigignore,
+          .caught = it.p_sigcatch};
+}
+
+// False when there is no such process.
+bool look_up(pid_t pid, kinfo_proc& process) {
+  int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
+  std::size_t size = sizeof process;
+  return sysctl(name, 4, &process, &size, nullptr, 0) == 0 && size == sizeof process;
 }
 
 // What KERN_PROCARGS2 tells of a process: the count of its arguments, then its program's path, NULs, the arguments, and
 // the environment, each with a NUL behind it.
-std::string arguments_and_environment(pid_t pid) {
-  int name[] = {CTL_KERN, KERN_PROCARGS2, pid};
-  std::size_t size = 0;
-  if (sysctl(name, 3, nullptr, &size, nullptr, 0) != 0) return {};
-  std::string text(size, '\0');
-  if (sysctl(name, 3, text.data(), &size, nullptr, 0) != 0) return {};
-  text.resize(size);
-  return text;
-}
+class ArgumentsAndEnvironment {
+ public:
+  explicit ArgumentsAndEnvironment(pid_t pid) : text_(text_of(pid)), rest_(text_) {
+    if (text_.size() < sizeof arguments_) return;
+    std::memcpy(&arguments_, text_.data(), sizeof arguments_);
+    rest_.remove_prefix(sizeof arguments_);
+    next();
+    rest_.remove_prefix(std::min(rest_.find_first_not_of('\0'), rest_.size()));
+  }
+
+  [[nodiscard]] bool has_argument() const { return arguments_ > 0 && !rest_.empty(); }
+  std::string_view next_argument() {
+    --arguments_;
+    return next();
+  }
+
+  // When there are no more arguments.
+  [[nodiscard]] bool has_entry() const { return !rest_.empty(); }
+  std::string_view next() {
+    const std::string_view one = rest_.substr(0, rest_.find('\0'));
+    rest_.remove_prefix(std::min(one.size() + 1, rest_.size()));
+    return one;
+  }
+
+ private:
+  static std::string text_of(pid_t pid) {
+    int name[] = {CTL_KERN, KERN_PROCARGS2, pid};
+    std::size_t size = 0;
+    if (sysctl(name, 3, nullptr, &size, nullptr, 0) != 0) return {};
+    std::string text(size, '\0');
+    if (sysctl(name, 3, text.data(), &size, nullptr, 0) != 0) return {};
+    text.resize(size);
+    return text;
+  }
+
+  const std::string text_;
+  std::string_view rest_;
+  int arguments_ = 0;
+};
 
 }  // namespace
 
@@ -56,30 +99,27 @@ std::vector<ProcessEntry> process_table() {
   return table;
 }
 
-std::uint64_t start_of_process(pid_t pid) {
-  int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
+ProcessEntry process_entry(pid_t pid) {
   kinfo_proc process{};
-  std::size_t size = sizeof process;
-  const bool found = sysctl(name, 4, &process, &size, nullptr, 0) == 0 && size == sizeof process;
-  return found ? entry_of(process).started_at : 0;
+  return look_up(pid, process) ? entry_of(process) : ProcessEntry{};
 }
 
+std::vector<std::string> process_name_and_arguments(pid_t pid) {
+  kinfo_proc process{};
+  if (!look_up(pid, process)) return {};
+  std::vector<std::string> found{process.kp_proc.p_comm};
+  ArgumentsAndEnvironment told{pid};
+  while (told.has_argument()) found.emplace_back(told.next_argument());
+  return found;
+}
+
+std::uint64_t start_of_process(pid_t pid) { return process_entry(pid).started_at; }
+
 bool has_environment_entry(pid_t pid, std::string_view entry) {
-  const std::string text = arguments_and_environment(pid);
-  int arguments = 0;
-  if (text.size() < sizeof arguments) return false;
-  std::memcpy(&arguments, text.data(), sizeof arguments);
-  std::string_view rest = std::string_view{text}.substr(sizeof arguments);
-  const auto next = [&rest] {
-    const std::string_view one = rest.substr(0, rest.find('\0'));
-    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
-    return one;
-  };
-  next();
-  rest.remove_prefix(std::min(rest.find_first_not_of('\0'), rest.size()));
-  for (; arguments > 0 && !rest.empty(); --arguments) next();
-  while (!rest.empty()) {
-    if (next() == entry) return true;
+  ArgumentsAndEnvironment told{pid};
+  while (told.has_argument()) told.next_argument();
+  while (told.has_entry()) {
+    if (told.next() == entry) return true;
   }
   return false;
 }

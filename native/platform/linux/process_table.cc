@@ -6,6 +6,10 @@ bool lists_processes() { return false; }
 
 std::vector<ProcessEntry> process_table() { return {}; }
 
+ProcessEntry process_entry(pid_t) { return {}; }
+
+std::vector<std::string> process_name_and_arguments(pid_t) { return {}; }
+
 bool has_environment_entry(pid_t, std::string_view) { return false; }
 
 }  // namespace sigshield::platform

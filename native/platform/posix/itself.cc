@@ -8,9 +8,6 @@
 
 namespace sigshield::platform {
 
-// The exec helper stands between a start and its program, and nobody would be left to see what it reports.
-Failure replace(const StartPlan&) { return {Step::kExecve, ENOTSUP}; }
-
 void end_by(int signal) {
   const rlimit none{};
   setrlimit(RLIMIT_CORE, &none);

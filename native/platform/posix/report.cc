@@ -10,41 +10,12 @@
 
 #include "platform/posix/exec_helper_path.h"
 #include "platform/posix/exec_plan.h"
+#include "platform/posix/plan_numbers.h"
 #include "platform/posix/system.h"
 
 namespace sigshield::platform {
 
 namespace {
-
-// The steps of ExecStep.
-Step step_of(const ExecReport& report) {
-  switch (report.step) {
-    case EXEC_SIGACTION:
-      return Step::kPosixSigaction;
-    case EXEC_SETSID:
-      return Step::kSetsid;
-    case EXEC_SETPGID:
-      return Step::kSetpgid;
-    case EXEC_OPEN:
-      return Step::kOpen;
-    case EXEC_IOCTL:
-      return Step::kIoctl;
-    case EXEC_CHDIR:
-      return Step::kChdir;
-    case EXEC_ENFORCE:
-      return Step::kGuard;
-    case EXEC_SETGROUPS:
-      return Step::kSetgroups;
-    case EXEC_SETGID:
-      return Step::kSetgid;
-    case EXEC_SETUID:
-      return Step::kSetuid;
-    case EXEC_SIGPROCMASK:
-      return Step::kPosixSigprocmask;
-    default:
-      return Step::kExecve;
-  }
-}
 
 bool has_ended(pid_t child) {
   siginfo_t info{};
@@ -86,7 +57,7 @@ Failure wait_for_program(pid_t child, const FileDescriptor& report_pipe) {
   }
   ExecReport report{};
   if (!is_readable(report_pipe.get(), 0) || !read_report(report_pipe.get(), report)) return {};
-  return {step_of(report), report.error};
+  return failure_of(report);
 }
 
 }  // namespace sigshield::platform

@@ -17,6 +17,7 @@
 #include "platform/posix/exec_helper_path.h"
 #include "platform/posix/exec_plan.h"
 #include "platform/posix/file_actions.h"
+#include "platform/posix/plan_numbers.h"
 #include "platform/posix/report.h"
 #include "platform/posix/signal_sets.h"
 #include "platform/posix/system.h"
@@ -98,25 +99,6 @@ Failure lay_out(const StartPlan& plan, FileActions& actions, int report_source, 
 void reap(pid_t child) {
   // ECHILD: SIGCHLD is ignored in this process and the kernel has reaped it.
   while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
-}
-
-ExecPlan numbers_of(const StartPlan& plan, SignalSet to_enforce, int report_fd) {
-  const StartOptions& options = plan.options;
-  ExecPlan numbers{};
-  numbers.ignored = options.ignored;
-  numbers.blocked = options.blocked;
-  numbers.to_enforce = to_enforce;
-  numbers.report_fd = report_fd;
-  numbers.new_session = options.new_session;
-  numbers.set_process_group = options.set_process_group;
-  numbers.process_group = options.process_group;
-  numbers.foreground = options.foreground;
-  numbers.set_uid = options.set_uid;
-  numbers.uid = options.uid;
-  numbers.set_gid = options.set_gid;
-  numbers.gid = options.gid;
-  numbers.group_count = plan.group_count;
-  return numbers;
 }
 
 Started start_once(const StartPlan& plan, SignalSet to_enforce) {

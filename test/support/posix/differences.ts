@@ -7,22 +7,36 @@ import { native } from '../../../lib/native/load.js'
 
 const PARENT_DEATH = 'parentDeathSignal is refused: no kernel but that of Linux has it'
 
-const SIGNALS = 'ignore(), hold(), wait() and waitSync() of sigshield/signals are refused'
-const NO_EXEC = 'sigshield exec is refused: the exec helper stands between a start and its program'
+const UNTOLD = "a Mac's kernel tells neither the mask of another process nor what is pending, and hides no process"
+const OF_LIBC = "an action is put back by libc's call, which adds to what Linux's kernel keeps of it"
 
+const NO_ORPHANS = '--drain is refused: a Mac gives the orphans of a child to launchd alone'
 const NO_POLICY = 'no policy of a Mac takes wait4 from a process, and only that tells of the resources'
 
 /** By the end of the file's path: parts of the full names of tests; '' is in all. */
 const differences: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'callers.test.ts': { 'so does sigshield exec': NO_EXEC },
   'chaos.alone.test.ts': { 'killed at a random moment': PARENT_DEATH },
+  'command/exec.test.ts': { '--parent-death-signal': PARENT_DEATH },
+  'command/ps.test.ts': {
+    'a blocked one': UNTOLD,
+    'whose exit event tells so': "a Mac's kernel opens no descriptor of another process",
+    'that may not be read': UNTOLD,
+  },
+  'command/run.test.ts': {
+    'the program does not outlive it': PARENT_DEATH,
+    '--drain': NO_ORPHANS,
+  },
   'closing.test.ts': { 'the death of its parent': PARENT_DEATH },
   'exits-refused.test.ts': { 'refused: wait4=EPERM': NO_POLICY },
-  'own-mask.test.ts': { 'waitSync and wait': SIGNALS, 'while it waits': SIGNALS, 'a process that waits': SIGNALS },
-  'own-scopes.test.ts': { '': SIGNALS },
-  'own-storm.test.ts': { '': SIGNALS },
-  'own-wait.test.ts': { '': SIGNALS },
-  'process-state.test.ts': { 'tells of this process': SIGNALS },
+  'own-interplay.test.ts': { 'all actions are back after it, to the byte': OF_LIBC },
+  'process-state.test.ts': {
+    'tells what a child ignores and blocks': UNTOLD,
+    'tells what is pending': UNTOLD,
+    'tells of this process': UNTOLD,
+    hidepid: UNTOLD,
+    'no descriptor to name it by': 'a process is named by its number and its start alone',
+  },
+  'protect/foreign.test.ts': { 'a worker thread needs a guard': `its children outlive their thread: ${PARENT_DEATH}` },
   'refusals.test.ts': { 'an id that can not be taken': 'the step is setuid: there is no setresuid' },
   'resource-usage.alone.test.ts': {
     "more than its parent's peak":
@@ -31,8 +45,8 @@ const differences: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'reused-number.test.ts': {
     refused: 'a start is told in ticks of 10 ms, in which a stranger can get the number; a Mac tells microseconds',
   },
-  'signal-actions.test.ts': { '': SIGNALS },
-  'signals-page.test.ts': { '': SIGNALS },
+  'signal-actions.test.ts': { 'puts back exactly what was there': OF_LIBC },
+  'sync-terminal.test.ts': { 'is ended by the death of this process': PARENT_DEATH },
   'native/storm.test.ts': { 'parents that are killed': PARENT_DEATH, 'a parent that exits amid starts': PARENT_DEATH },
   'start/sync.test.ts': { 'run programs too, with parentDeathSignal': PARENT_DEATH },
   'supervisor/supervisor.test.ts': { 'without it the parent dies at once': PARENT_DEATH },

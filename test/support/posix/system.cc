@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -28,17 +29,47 @@ std::string contents(const std::string& path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-ProcessEntry entry_of(pid_t pid) {
+// When the system was started, in seconds since 1970 (proc_stat(5)).
+std::uint64_t boot_time() {
+  std::istringstream fields{contents("/proc/stat")};
+  std::string word;
+  while (fields >> word && word != "btime") continue;
+  std::uint64_t seconds = 0;
+  fields >> seconds;
+  return seconds;
+}
+
+// Of those that a number can hold.
+SignalSet set_in(const std::string& status, const char* name) {
+  constexpr SignalSet kTold = (SignalSet{1} << 53) - 1;
+  const auto found = status.find(name);
+  return found == std::string::npos ? 0 : std::stoull(status.substr(found + std::strlen(name)), nullptr, 16) & kTold;
+}
+
+// What /proc/PID/stat says.
+ProcessEntry stat_of(pid_t pid) {
   const std::string stat = contents("/proc/" + std::to_string(pid) + "/stat");
   if (stat.empty()) return {};
   std::istringstream fields{stat.substr(stat.rfind(')') + 1)};
-  char state = 0;
   ProcessEntry entry{.pid = pid};
   std::string skipped;
-  fields >> state >> entry.parent;
+  fields >> entry.state >> entry.parent;
+  if (entry.state != 'Z' && entry.state != 'T') entry.state = '\0';
   for (int i = 5; i < 22; ++i) fields >> skipped;
-  fields >> entry.started_at;
-  entry.has_ended = state == 'Z';
+  std::uint64_t ticks = 0;
+  fields >> ticks;
+  static const std::uint64_t boot = boot_time();
+  entry.started_at = boot * 1'000'000 + ticks * 10'000;
+  return entry;
+}
+
+ProcessEntry entry_of(pid_t pid) {
+  ProcessEntry entry = stat_of(pid);
+  const std::string status = contents("/proc/" + std::to_string(pid) + "/status");
+  if (entry.pid == 0 || status.empty()) return {};
+  std::istringstream{status.substr(status.find("\nUid:") + 5)} >> entry.uid;
+  entry.ignored = set_in(status, "SigIgn:");
+  entry.caught = set_in(status, "SigCgt:");
   return entry;
 }
 
@@ -97,7 +128,20 @@ std::vector<ProcessEntry> process_table() {
   return table;
 }
 
-std::uint64_t start_of_process(pid_t pid) { return entry_of(pid).started_at; }
+ProcessEntry process_entry(pid_t pid) { return entry_of(pid); }
+
+std::vector<std::string> process_name_and_arguments(pid_t pid) {
+  const std::string folder = "/proc/" + std::to_string(pid);
+  std::string name = contents(folder + "/comm");
+  if (name.empty()) return {};
+  name.pop_back();
+  std::vector<std::string> found{name};
+  std::istringstream arguments{contents(folder + "/cmdline")};
+  for (std::string one; std::getline(arguments, one, '\0');) found.push_back(one);
+  return found;
+}
+
+std::uint64_t start_of_process(pid_t pid) { return stat_of(pid).started_at; }
 
 bool has_environment_entry(pid_t pid, std::string_view entry) {
   std::istringstream entries{contents("/proc/" + std::to_string(pid) + "/environ")};

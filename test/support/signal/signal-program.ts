@@ -8,11 +8,19 @@ const prelude = `
   import { Worker } from 'node:worker_threads'
   import { spawnProtected } from 'sigshield'
   import * as signals from 'sigshield/signals'
+  import { signalsOf } from '${import.meta.resolve('../../../dist/signal/names.js')}'
+  import { ProcStatus } from '${import.meta.resolve('../../../dist/signal/proc-status.js')}'
   const print = (value) => console.log(JSON.stringify(value ?? null))
   const self = process.pid
   const thread = (code) => new Worker(new URL('data:text/javascript,' + encodeURIComponent(
     'import { parentPort } from "node:worker_threads"; import * as signals from "' +
     import.meta.resolve('sigshield/signals') + '"; const post = (value) => parentPort.postMessage(value);' + code)))
+  /** What /proc says, whatever stateOf is told by the system. */
+  const stateIn = (pid) => {
+    const status = new ProcStatus(pid)
+    const [ignored, blocked, caught] = ['SigIgn', 'SigBlk', 'SigCgt'].map((name) => signalsOf(status.set(name)))
+    return { ignored, blocked, caught }
+  }
   const next = async (worker) => (await once(worker, 'message'))[0]
   /** Keeps the process while it waits for its own listeners. */
   const alive = setInterval(() => {}, 1000)

@@ -1,0 +1,72 @@
+/** What the guard in a program says of itself, on a pipe that it closes before the program begins. */
+import { closeSync, fstatSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { native } from '../native/load.js'
+
+/** Where a guard answers: its descriptor in the child, and the inode of the pipe. */
+export interface AnswerPlace {
+  readonly fd: number
+  readonly inode: bigint
+}
+
+/** As the addon's {@link native}.waitForGuard. */
+const IN_FORCE = 0
+const NONE = 2
+
+/** Of a program that runs, and in which no guard says anything. */
+const LONGEST_MS = 5000
+
+export class GuardAnswer {
+  readonly #readEnd: number
+  readonly #writeEnd: number
+
+  constructor([readEnd, writeEnd]: readonly [readEnd: number, writeEnd: number]) {
+    this.#readEnd = readEnd
+    this.#writeEnd = writeEnd
+  }
+
+  /** Calls `start` with the place for the answer, which is right after the child's other descriptors. */
+  startWith<Result>(descriptors: number[], start: (place: AnswerPlace) => Result): Result {
+    const { ino: inode } = fstatSync(this.#readEnd, { bigint: true })
+    const fd = descriptors.length
+    descriptors.push(this.#writeEnd)
+    try {
+      return start({ fd, inode })
+    } finally {
+      descriptors.pop()
+      closeSync(this.#writeEnd)
+    }
+  }
+
+  /** Undefined where none has come in this time, in which this thread is blocked. */
+  within(ms: number): boolean | undefined {
+    const answer = native().waitForGuard(this.#readEnd, ms)
+    return answer === NONE ? undefined : answer === IN_FORCE
+  }
+
+  /**
+   * Calls `told` once it is known, on the event loop, which it does not keep alive. A program that says nothing has no guard; one that
+   * is held (`isHeld`) will say it later.
+   */
+  whenKnown(isHeld: () => boolean, told: (inForce: boolean) => void): void {
+    const socket = new Socket({ fd: this.#readEnd, readable: true, writable: false })
+    const finish = (inForce: boolean) => {
+      clearInterval(timer)
+      socket
+        .removeAllListeners()
+        .on('error', () => {})
+        .destroy()
+      told(inForce)
+    }
+    const timer = setInterval(() => isHeld() || finish(false), LONGEST_MS).unref()
+    socket
+      .once('data', (text) => finish(String(text) === '1'))
+      .once('end', () => finish(false))
+      .once('error', () => finish(false))
+      .unref()
+  }
+
+  close(): void {
+    closeSync(this.#readEnd)
+  }
+}

@@ -1,0 +1,67 @@
+// This process becomes another program: by what the exec helper does, without one.
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "platform/platform.h"
+#include "platform/posix/become.h"
+#include "platform/posix/plan_numbers.h"
+#include "platform/posix/signal_sets.h"
+#include "platform/posix/system.h"
+
+namespace sigshield::platform {
+
+namespace {
+
+// Those that are ignored by this process, or handled.
+void reset_actions() {
+  struct sigaction action{};
+  action.sa_handler = SIG_DFL;
+  // EINVAL for those that can't be changed, which are as they are to be.
+  for (int signal = 1; signal <= kLastOwnSignal; ++signal) sigaction(signal, &action, nullptr);
+}
+
+// EBADF is as good: what is not open is not inherited.
+void set_close_on_exec(int fd, bool on) { fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0); }
+
+void keep_descriptors(const StartPlan& plan) {
+  const std::vector<int> kept(plan.descriptors, plan.descriptors + plan.descriptor_count);
+  const std::unique_ptr<DIR, int (*)(DIR*)> open{opendir("/dev/fd"), &closedir};
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own is safe to read.
+  while (const dirent* const entry = open ? readdir(open.get()) : nullptr) {
+    const int fd = std::atoi(entry->d_name);
+    const bool is_number = entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+    if (is_number) set_close_on_exec(fd, std::find(kept.begin(), kept.end(), fd) == kept.end());
+  }
+}
+
+int length_of(char* const* list) {
+  int length = 0;
+  while (list[length] != nullptr) ++length;
+  return length;
+}
+
+}  // namespace
+
+Failure replace(const StartPlan& plan) {
+  const SignalSet wanted = plan.options.ignored & ~plan.options.unenforced & ~enforced_already();
+  const bool enforces = plan.options.enforcement != Enforcement::kOff && helper_enforces();
+  ExecPlan numbers = numbers_of(plan, enforces ? wanted : 0, -1);
+  numbers.candidate_count = length_of(plan.candidates);
+  std::vector<char*> arguments{nullptr};
+  arguments.insert(arguments.end(), plan.arguments, plan.arguments + length_of(plan.arguments) + 1);
+  const SignalsBlocked blocked{kAllSignals};
+  reset_actions();
+  keep_descriptors(plan);
+  return failure_of(sigshield_become(&numbers, plan.groups, plan.directory == nullptr ? "" : plan.directory,
+                                     plan.candidates, arguments.data(), plan.environment));
+}
+
+}  // namespace sigshield::platform

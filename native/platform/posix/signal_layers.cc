@@ -1,0 +1,250 @@
+#include "platform/posix/signal_layers.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "platform/posix/signal_sets.h"
+
+namespace sigshield::platform {
+
+namespace {
+
+using Action = struct sigaction;
+
+struct Overlaid {
+  Action before{};
+  std::vector<const SignalLayer*> layers;
+  // What lies below an action of ours that somebody else lay over when we went, and may bring back: another copy of
+  // this library does.
+  Action below_left{};
+  bool is_left = false;
+};
+
+using PerSignal = std::array<Overlaid, kLastOwnSignal + 1>;
+
+std::mutex& lock() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+Overlaid& overlaid(int signal) {
+  // Never destroyed: threads of the process may outlive its static objects.
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): it is there to be changed.
+  static auto& all = *new PerSignal;
+  return all.at(static_cast<std::size_t>(signal));
+}
+
+// What the handler reads and writes.
+struct Route {
+  std::atomic<bool> keeps{false};
+  std::atomic<const WakeUp*> wake_up{nullptr};
+  // That have come, and nobody has taken.
+  std::atomic<int> kept{0};
+  std::atomic<pid_t> sender{0};
+  std::atomic<uid_t> uid{0};
+  std::atomic<int> in_flight{0};
+};
+static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<const WakeUp*>::is_always_lock_free);
+
+Route& route(int signal) {
+  static constinit std::array<Route, kLastOwnSignal + 1> routes;
+  return routes[static_cast<std::size_t>(signal)];
+}
+
+// Of those that wait there is one at the most, as in the kernel; real-time ones queue, where there are any.
+constexpr int kLastStandardSignal = 31;
+
+// Runs in handlers too: lock-free atomics and write(2) alone.
+void keep(int signal, pid_t sender, uid_t uid) {
+  Route& way = route(signal);
+  if (signal > kLastStandardSignal) {
+    way.sender.store(sender);
+    way.uid.store(uid);
+    way.kept.fetch_add(1);
+  } else if (way.kept.load() == 0) {
+    // Of several at the same time one is noted.
+    way.sender.store(sender);
+    way.uid.store(uid);
+    way.kept.store(1);
+  }
+  if (const WakeUp* const wake_up = way.wake_up.load(); wake_up != nullptr) wake_up->send();
+}
+
+void send_to_process(int signal) { static_cast<void>(kill(getpid(), signal)); }
+
+void on_signal(int signal, siginfo_t* info, void*);
+
+bool is_on_signal(const Action& action) {
+  return (action.sa_flags & SA_SIGINFO) != 0 && action.sa_sigaction == &on_signal;
+}
+
+bool is_same_handler(const Action& one, const Action& other) {
+  return is_on_signal(one) == is_on_signal(other) && (is_on_signal(one) || one.sa_handler == other.sa_handler);
+}
+
+Action action_of(const SignalLayer& layer) {
+  Action action{};
+  if (layer.kind() == SignalLayer::Kind::kIgnores) {
+    action.sa_handler = SIG_IGN;
+    return action;
+  }
+  action.sa_sigaction = &on_signal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART | static_cast<int>(SA_ONSTACK);
+  // A handler that is interrupted is still on its way.
+  sigfillset(&action.sa_mask);
+  return action;
+}
+
+Action exchange_action(int signal, const Action* action) {
+  Action old{};
+  sigaction(signal, action, &old);
+  return old;
+}
+
+// For an action of ours that was brought back.
+void give_way(int signal) {
+  const Route& way = route(signal);
+  if (!is_on_signal(exchange_action(signal, nullptr)) || way.keeps.load()) return;
+  const Action ours = exchange_action(signal, &overlaid(signal).below_left);
+  if (way.keeps.load()) exchange_action(signal, &ours);
+}
+
+void arrive(int signal, pid_t sender, uid_t uid) {
+  Route& way = route(signal);
+  way.in_flight.fetch_add(1);
+  if (way.keeps.load()) {
+    keep(signal, sender, uid);
+  } else {
+    send_to_process(signal);
+  }
+  way.in_flight.fetch_sub(1);
+}
+
+void on_signal(int signal, siginfo_t* info, void*) {
+  const int error = errno;
+  if (!route(signal).keeps.load()) give_way(signal);
+  const bool has_sender = info->si_code <= 0 || info->si_code == SI_USER || info->si_code == SI_QUEUE;
+  arrive(signal, has_sender ? info->si_pid : 0, has_sender ? info->si_uid : 0);
+  errno = error;
+}
+
+void wait_until_none_is_on_its_way(int signal) {
+  while (route(signal).in_flight.load() != 0) sched_yield();
+}
+
+void point_to(int signal, const SignalLayer* layer) {
+  Route& way = route(signal);
+  const bool keeps = layer != nullptr && layer->kind() == SignalLayer::Kind::kKeeps;
+  way.wake_up.store(keeps ? layer->wake_up() : nullptr);
+  way.keeps.store(keeps);
+}
+
+void install(int signal, const SignalLayer& layer) {
+  Overlaid& state = overlaid(signal);
+  point_to(signal, &layer);
+  const Action wanted = action_of(layer);
+  const Action found = exchange_action(signal, &wanted);
+  const bool is_ours = !state.layers.empty() && is_same_handler(found, action_of(*state.layers.back()));
+  if (!is_ours) state.before = is_on_signal(found) ? state.below_left : found;
+}
+
+// What is kept is its next taker's. After the last it comes again; who ignores it drops it, as the kernel does.
+void hand_on(int signal) {
+  const auto& layers = overlaid(signal).layers;
+  std::atomic<int>& kept = route(signal).kept;
+  if (layers.empty()) {
+    for (int left = kept.exchange(0); left > 0; --left) send_to_process(signal);
+  } else if (layers.back()->kind() == SignalLayer::Kind::kIgnores) {
+    kept.store(0);
+  } else if (kept.load() > 0) {
+    layers.back()->wake();
+  }
+}
+
+void put(int signal, const SignalLayer& layer) {
+  install(signal, layer);
+  overlaid(signal).layers.push_back(&layer);
+  wait_until_none_is_on_its_way(signal);
+  hand_on(signal);
+}
+
+void remove(int signal, const SignalLayer& layer) {
+  Overlaid& state = overlaid(signal);
+  const bool was_last = state.layers.back() == &layer;
+  std::erase(state.layers, &layer);
+  if (!was_last) return;
+  const SignalLayer* const next = state.layers.empty() ? nullptr : state.layers.back();
+  const Action action = next == nullptr ? state.before : action_of(*next);
+  // What somebody else has put there since is theirs to take away.
+  if (is_same_handler(exchange_action(signal, nullptr), action_of(layer))) {
+    exchange_action(signal, &action);
+  } else if (next == nullptr && !std::exchange(state.is_left, true)) {
+    state.below_left = state.before;
+  }
+  point_to(signal, next);
+  // Nobody uses the layer's wake-up any more.
+  wait_until_none_is_on_its_way(signal);
+  hand_on(signal);
+}
+
+template <typename Each>
+void for_each_of(SignalSet signals, Each each) {
+  for (int signal = 1; signal <= kLastOwnSignal; ++signal) {
+    if ((signals & signal_bit(signal)) != 0) each(signal);
+  }
+}
+
+}  // namespace
+
+SignalLayer::SignalLayer(SignalSet signals, Kind kind, const WakeUp* wake_up)
+    : signals_(signals), kind_(kind), wake_up_(wake_up) {
+  const std::lock_guard guard{lock()};
+  for_each_of(signals_, [this](int signal) { put(signal, *this); });
+}
+
+SignalLayer::~SignalLayer() {
+  const std::lock_guard guard{lock()};
+  for_each_of(signals_, [this](int signal) { remove(signal, *this); });
+}
+
+Arrival SignalLayer::take(SignalSet signals) const {
+  const std::lock_guard guard{lock()};
+  Arrival arrival;
+  for_each_of(signals & signals_, [&](int signal) {
+    if (arrival.signal != 0 || overlaid(signal).layers.back() != this) return;
+    Route& way = route(signal);
+    if (way.kept.load() == 0) return;
+    arrival = {.signal = signal, .sender = way.sender.load(), .uid = way.uid.load()};
+    way.kept.fetch_sub(1);
+  });
+  return arrival;
+}
+
+void keep_taking(int signal, const std::function<void()>& change) {
+  const std::lock_guard guard{lock()};
+  const Action before = exchange_action(signal, nullptr);
+  change();
+  const auto& layers = overlaid(signal).layers;
+  const bool has_changed = !is_same_handler(exchange_action(signal, nullptr), before);
+  if (has_changed && !layers.empty()) install(signal, *layers.back());
+}
+
+bool is_taken(int signal) {
+  const std::lock_guard guard{lock()};
+  return !overlaid(signal).layers.empty();
+}
+
+void come_again(int signal) { arrive(signal, 0, 0); }
+
+}  // namespace sigshield::platform
