@@ -71,13 +71,13 @@ module.exports = {
       name: 'the-addon-only-through-lib-native',
       severity: 'error',
       from: { path: '^lib/', pathNot: room('native') },
-      to: { path: ['^build/', '^prebuilds/', 'node-gyp-build'] },
+      to: { path: ['^build/', '^prebuilds/', '^source/'] },
     },
     {
       name: 'the-library-needs-no-tests',
       severity: 'error',
       from: { path: '^lib/' },
-      to: { path: '^(test|bench|examples)/' },
+      to: { path: '^(test|bench|examples|packaging)/' },
     },
   ],
   options: {

@@ -5,7 +5,7 @@
   "targets": [
     {
       "target_name": "sigshield",
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": ["<!(node -p \"try{require('node-addon-api').include_dir}catch{'node-addon-api'}\")"],
       "defines": ["NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "NAPI_VERSION=9"],
       "conditions": [
         [
@@ -42,7 +42,7 @@
         [
           "OS=='linux'",
           {
-            # A loadable module would be another .node, and node-gyp-build takes the first of them.
+            # A loadable module would be another .node.
             "type": "shared_library",
             "product_dir": "<(PRODUCT_DIR)",
             "sources": ["native/guard/guard.c"],

@@ -1,8 +1,7 @@
 /** The guard as a file: it stands beside the addon. */
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { root } from './load.js'
+import { addonFile, root } from './place.js'
 
 /** The last part of its path, by which another copy of sigshield's is known too. */
 export const GUARD_LIBRARY = process.platform === 'darwin' ? 'sigshield-guard.dylib' : 'sigshield-guard.so'
@@ -11,11 +10,6 @@ let places: readonly string[] | undefined
 
 /** Undefined where it was not built, or is there no longer: a loader that finds none goes on without it. */
 export function guardLibrary(): string | undefined {
-  places ??= [dirname(addonPath()), join(root, 'build/Release')].map((folder) => join(folder, GUARD_LIBRARY))
+  places ??= [dirname(addonFile() ?? root), join(root, 'build/Release')].map((folder) => join(folder, GUARD_LIBRARY))
   return places.find(existsSync)
-}
-
-function addonPath(): string {
-  const { path } = createRequire(import.meta.url)('node-gyp-build') as { path(directory: string): string }
-  return path(root)
 }

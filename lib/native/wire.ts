@@ -5,6 +5,7 @@
 import { constants } from 'node:os'
 import type { Interrupted, SyncEnd } from './addon.js'
 import { native } from './load.js'
+import { outdated } from './refused.js'
 
 /** Entries of {@link SpawnRequest.descriptors} that are no descriptor of this process. */
 export const NO_DESCRIPTOR = -1
@@ -240,11 +241,5 @@ function setOf(low: number, high: number): bigint {
 export function checkLayout(ours: string, theirs: string): void {
   if (ours === theirs) return
   const name = ours.split(' ').find((field, i) => theirs.split(' ')[i] !== field)
-  throw Object.assign(
-    new Error(
-      `The sigshield addon was built from another version of the library: they differ at '${name ?? theirs}'. ` +
-        'Build it again: `npm rebuild sigshield`.',
-    ),
-    { code: 'ERR_DLOPEN_FAILED' },
-  )
+  throw outdated(name ?? theirs)
 }

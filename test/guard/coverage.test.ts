@@ -166,7 +166,9 @@ describe('refused is', () => {
     )
     const { rest } = await program.end()
     expect(rest).toEqual([
-      expect.stringMatching(/^ENOTSUP guard .*its library was not built. Run `npm rebuild sigshield`/),
+      expect.stringMatching(
+        /^ENOTSUP guard .*its library is missing beside the addon. Build it: `npx --yes node-gyp rebuild -C/,
+      ),
       expect.stringMatching(/^ENOTSUP guard /),
     ])
   })

@@ -17,10 +17,14 @@ export function headers() {
   return found
 }
 
-const sources = ['native/sources.txt', 'native/platform/linux/sources.txt']
+/** On Linux. */
+export const nativeSources = () =>
+  ['native/sources.txt', 'native/platform/linux/sources.txt'].flatMap((list) =>
+    readFileSync(join(root, list), 'utf8').trim().split('\n'),
+  )
 
 /** The arguments of a C++ compiler that an addon of ours needs, as binding.gyp gives them. */
-function compilation() {
+export function compilation() {
   const addonApi = createRequire(import.meta.url)('node-addon-api').include_dir
   const defines = ['NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', 'NAPI_VERSION=9']
   const gyps = ['NODE_GYP_MODULE_NAME=sigshield', 'BUILDING_NODE_EXTENSION']
@@ -34,9 +38,8 @@ function compilation() {
 /** Compiles with `compiler`, a C++ compiler and its own arguments. */
 export function buildAddon(/** @type {string[]} */ [compiler = '', ...args], /** @type {string} */ file, env = {}) {
   mkdirSync(dirname(file), { recursive: true })
-  const files = sources.flatMap((list) => readFileSync(join(root, list), 'utf8').trim().split('\n'))
   const linking = ['-shared', '-s', '-Wl,-z,nodelete']
-  run(compiler, [...args, ...compilation(), ...linking, ...files, '-o', file], {
+  run(compiler, [...args, ...compilation(), ...linking, ...nativeSources(), '-o', file], {
     cwd: root,
     env: { ...process.env, ...env },
   })
@@ -64,7 +67,7 @@ export function buildTerminals(/** @type {string[]} */ [compiler = '', ...args],
 
 /** All that the smoke set needs of the project. */
 export function stage(/** @type {string} */ folder, /** @type {string} */ addon) {
-  for (const part of ['package.json', 'dist', 'node_modules/node-gyp-build', 'test/support/systems/smoke.mjs']) {
+  for (const part of ['package.json', 'dist', 'test/support/systems/smoke.mjs']) {
     cpSync(join(root, part), join(folder, part), { recursive: true })
   }
   mkdirSync(join(folder, 'build/Release'), { recursive: true })

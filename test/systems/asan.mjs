@@ -26,7 +26,7 @@ checkCore(
   },
 )
 
-/** Where node-gyp-build looks first. */
+/** Where the loader looks first. */
 const prebuild = join(built, 'load')
 const addon = join(prebuild, 'build/Release/sigshield.node')
 mkdirSync(join(prebuild, 'build/Release'), { recursive: true })

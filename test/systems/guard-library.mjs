@@ -2,20 +2,17 @@
 import { dirname, join } from 'node:path'
 import { root, run } from './machine.mjs'
 
-/** Compiles with `compiler`, a C compiler and its own arguments, as binding.gyp does. */
+/** As binding.gyp has them. */
+export const guardFlags = {
+  compiling: ['-std=c17', '-O2', '-fvisibility=hidden', '-fno-stack-protector', '-fPIC', '-Inative'],
+  linking: ['-shared', '-nostdlib', '-s', '-Wl,-z,nodelete', '-Wl,-z,now'],
+}
+
+/** Compiles with `compiler`, a C compiler and its own arguments. */
 export function buildGuard(/** @type {string[]} */ [compiler = '', ...args], /** @type {string} */ addon, env = {}) {
-  const flags = [
-    '-std=c17',
-    '-O2',
-    '-fvisibility=hidden',
-    '-fno-stack-protector',
-    '-fPIC',
-    '-shared',
-    '-nostdlib',
-    '-s',
-  ]
   const file = join(dirname(addon), 'sigshield-guard.so')
-  run(compiler, [...args, ...flags, '-Wl,-z,nodelete', '-Wl,-z,now', '-Inative', 'native/guard/guard.c', '-o', file], {
+  const { compiling, linking } = guardFlags
+  run(compiler, [...args, ...compiling, ...linking, 'native/guard/guard.c', '-o', file], {
     cwd: root,
     env: { ...process.env, ...env },
   })

@@ -19,7 +19,7 @@ const leftOut = {
 
 const env = {
   ...process.env,
-  // node-gyp-build looks here first, also in the programs that tests start.
+  // The loader looks here first, also in the programs that tests start.
   SIGSHIELD_PREBUILD: join(root, 'build/cmake/posix'),
   TEST_SYSTEM: 'posix',
   TEST_LEFT_OUT: Object.keys(leftOut).join(';'),

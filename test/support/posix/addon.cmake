@@ -12,7 +12,7 @@ list(APPEND posix_sources
   test/support/posix/system.cc)
 list(TRANSFORM posix_sources PREPEND ${root}/)
 
-# As node-gyp-build finds it: in the folder that SIGSHIELD_PREBUILD names.
+# As the loader finds it: in the folder that SIGSHIELD_PREBUILD names.
 set(posix_folder ${CMAKE_CURRENT_BINARY_DIR}/posix/build/Release)
 
 # What is portable is compiled once.

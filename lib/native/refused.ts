@@ -1,0 +1,110 @@
+/** Why there is no addon, told to who can do something about it: what was looked for, and the cure of this cause. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { unavailable } from '../node/errors.js'
+import { ADDON, folders, ownFile, root, SOURCES } from './place.js'
+import { libc, system } from './system.js'
+
+type Refusal = Error & { code: string }
+
+function failed(message: string, cause?: unknown): Refusal {
+  return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code: 'ERR_DLOPEN_FAILED' })
+}
+
+const bundled =
+  'mark sigshield as external, so that it is loaded from node_modules (esbuild: --external:sigshield; rollup, webpack, ncc, vite: "external")'
+
+/** How the addon is built again. */
+function buildCommand(): string {
+  if (isRepository()) return `\`npm run build:native\` in ${root}`
+  const command = `npx --yes node-gyp rebuild -C ${JSON.stringify(SOURCES)}`
+  return `\`${command}\` (it needs python3, make and a C++20 compiler)`
+}
+
+/** The same, as a sentence. */
+export function buildAdvice(): string {
+  return `Build it: ${buildCommand()}.`
+}
+
+function isRepository(): boolean {
+  return existsSync(join(root, 'binding.gyp'))
+}
+
+/** Whether this file stands where the package has it. */
+function isInPackage(): boolean {
+  if (!existsSync(ownFile) || basename(dirname(ownFile)) !== 'native') return false
+  try {
+    return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name === 'sigshield'
+  } catch {
+    return false
+  }
+}
+
+/** No file is there. */
+export function missing(): Refusal {
+  if (!isInPackage()) {
+    const place = ownFile || process.argv[1]
+    return failed(
+      `The sigshield addon can't be found from ${place}: sigshield was bundled, or copied without its package, and its native addon ` +
+        `was not. Instead, ${bundled}.`,
+    )
+  }
+  const looked = `Looked for ${folders()
+    .map((folder) => join(folder, ADDON))
+    .join(', ')}.`
+  if (process.env.SIGSHIELD_PREBUILD) {
+    return failed(`There is no sigshield addon where SIGSHIELD_PREBUILD says that it is. ${looked}`)
+  }
+  if (isRepository()) return failed(`The sigshield addon is not built. ${looked} ${buildAdvice()}`)
+  const brought = broughtSystems()
+  const what =
+    brought.length === 0
+      ? 'The sigshield addon is missing: the folder prebuilds/ of the package was left out of this copy.'
+      : `sigshield brings no addon for ${system()}, only for ${brought.join(', ')}.`
+  if (!['x64', 'arm64'].includes(process.arch)) {
+    return unavailable(`${what} Nor can it be built here: it knows the system calls of x64 and arm64 alone. ${looked}`)
+  }
+  const cure = brought.length === 0 ? `Install the package again, or build it: ${buildCommand()}.` : buildAdvice()
+  return failed(`${what} ${looked} ${cure}`)
+}
+
+function broughtSystems(): string[] {
+  try {
+    return readdirSync(join(root, 'prebuilds')).sort()
+  } catch {
+    return []
+  }
+}
+
+const machines: Readonly<Record<number, string>> = { 62: 'x64', 183: 'arm64' }
+
+/** The system that an addon was linked for, by the libc that it names, or its machine; undefined where that can't be told. */
+function madeFor(file: string): string | undefined {
+  const content = readFileSync(file)
+  if (content.length < 64 || content.readUInt32BE(0) !== 0x7f454c46) return undefined
+  const arch = machines[content.readUInt16LE(18)]
+  const kind = content.includes('\0libc.so.6\0') ? 'glibc' : content.includes('\0libc.') ? 'musl' : undefined
+  return arch && kind && `linux-${arch}-${kind}`
+}
+
+/** The file is there, and the system's loader does not take it. */
+export function unloadable(file: string, cause: unknown): Refusal {
+  const said = `The sigshield addon ${file} can't be loaded: ${(cause as Error).message.replace(/\.?\s*$/, '.')}`
+  const made = process.platform === 'linux' ? madeFor(file) : undefined
+  if (made !== undefined && made !== system()) {
+    const other = made.endsWith(libc()) ? 'another machine' : 'another libc'
+    return failed(
+      `${said} It was made for ${made}, and this Node for ${system()}: node_modules came from a system with ${other}. ` +
+        `${file.startsWith(join(root, 'prebuilds')) ? 'Install the package again.' : buildAdvice()}`,
+      cause,
+    )
+  }
+  return failed(`${said} ${buildAdvice()}`, cause)
+}
+
+/** It is an addon of another version of the library; `where` tells by what. */
+export function outdated(where: string): Refusal {
+  return failed(
+    `The sigshield addon was built from another version of the library: they differ at '${where}'. ${buildAdvice()}`,
+  )
+}

@@ -1,0 +1,38 @@
+/** The published package.json: what of the repository's concerns a user, and the ways of older resolvers. */
+
+/** @typedef {Record<string, { types: string, default: string }>} Exports */
+
+/** Where CommonJS finds an entry, and its types: the same module, loaded by require(). */
+export const commonjs = (/** @type {string} */ file) => file.replace('./dist/', './dist/commonjs/')
+
+const kept = ['name', 'version', 'description', 'keywords', 'license', 'author', 'homepage', 'bugs', 'repository']
+const keptToo = ['type', 'engines', 'os', 'bin']
+
+/** The repository in which a workflow runs: npm proves by it where the package was made. */
+function repository() {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env
+  return server && name ? { type: 'git', url: `git+${server}/${name}.git` } : undefined
+}
+
+/** @param {Record<string, any>} manifest - The repository's. */
+export function published(manifest) {
+  const exports = /** @type {[string, Exports[string]][]} */ (Object.entries(manifest.exports))
+  const both = exports.map(([entry, file]) => [
+    entry,
+    { import: file, require: { types: commonjs(file.types), default: commonjs(file.default) } },
+  ])
+  const own = manifest.exports['.']
+  const subpaths = exports.filter(([entry]) => entry !== '.')
+  const typesOf = subpaths.map(([entry, file]) => [entry.slice(2), [commonjs(file.types)]])
+  return {
+    ...Object.fromEntries([...kept, ...keptToo].filter((key) => key in manifest).map((key) => [key, manifest[key]])),
+    ...(manifest.repository ? {} : { repository: repository() }),
+    main: commonjs(own.default),
+    types: commonjs(own.types),
+    // For resolvers that know no exports.
+    typesVersions: { '*': Object.fromEntries(typesOf) },
+    exports: { ...Object.fromEntries(both), './package.json': './package.json' },
+    // In an archive nothing can be loaded, or executed.
+    preferUnplugged: true,
+  }
+}

@@ -1,0 +1,70 @@
+// npm run package -- --out DIR: the tarball that is published, of binaries for all systems. Standard output is its path alone.
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { output, root, run } from '../test/systems/machine.mjs'
+import { faultsOf, faultsOfChildHalf } from './gate.mjs'
+import { buildChildHalf, buildLinux, targets } from './linux.mjs'
+import { stage } from './staging.mjs'
+
+/** Bytes. A file that nobody meant to ship is larger than what is left. */
+const LIMIT = 2_000_000
+
+const { values } = parseArgs({ options: { out: { type: 'string' } } })
+if (values.out === undefined) throw new Error('npm run package -- --out DIR')
+if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('The tarball is made on Linux for x86-64')
+const out = resolve(values.out)
+const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`)
+
+const work = mkdtempSync(join(tmpdir(), 'sigshield-package-'))
+process.on('exit', () => rmSync(work, { recursive: true, force: true }))
+const folder = join(work, 'package')
+stage(folder)
+
+/** @type {string[]} */
+const faults = []
+const systems = /** @type {import('./linux.mjs').LinuxSystem[]} */ (Object.keys(targets))
+for (const system of systems) {
+  const place = join(folder, 'prebuilds', system)
+  buildLinux(system, place)
+  const [, machine, libc] = /** @type {['linux', 'x64' | 'arm64', 'glibc' | 'musl']} */ (system.split('-'))
+  for (const [kind, name] of /** @type {const} */ ([
+    ['addon', 'sigshield.node'],
+    ['guard', 'sigshield-guard.so'],
+  ])) {
+    const found = faultsOf(join(place, name), { kind, machine, libc })
+    faults.push(...found.map((fault) => `${system}/${name} ${fault}`))
+    say(`${system}/${name}: ${statSync(join(place, name)).size} bytes`)
+  }
+  const object = join(work, `${system}.o`)
+  buildChildHalf(system, object)
+  faults.push(...faultsOfChildHalf(object).map((fault) => `${system}: the child half ${fault}`))
+}
+
+// It checks them itself.
+run(process.execPath, ['test/systems/darwin.mjs'], { cwd: root, stdio: ['ignore', 2, 2] })
+for (const machine of ['arm64', 'x64']) {
+  cpSync(join(root, `prebuilds/darwin-${machine}`), join(folder, `prebuilds/darwin-${machine}`), { recursive: true })
+}
+
+mkdirSync(out, { recursive: true })
+const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', out, '--loglevel=error']
+const [{ filename, size, unpackedSize, files }] = JSON.parse(output('npm', pack, { cwd: folder }))
+const packed = new Map(files.map((/** @type {{ path: string, mode: number }} */ { path, mode }) => [path, mode]))
+for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+  const path = join(file.parentPath, file.name).slice(folder.length + 1)
+  if (file.isFile() && !packed.has(path)) faults.push(`${path} was not packed`)
+}
+if (packed.has('binding.gyp')) faults.push('installers would build what has a binding.gyp at its top')
+for (const [path, mode] of packed) {
+  const isProgram = path === 'bin/sigshield.js' || /^prebuilds\/.*\/[\w-]+$/.test(path)
+  if (isProgram && mode !== 0o755) faults.push(`${path} has the mode ${mode.toString(8)}`)
+}
+if (size > LIMIT) faults.push(`it has ${size} bytes, and may have ${LIMIT}`)
+say(`${filename}: ${size} bytes, ${unpackedSize} unpacked, ${packed.size} files; at most ${LIMIT}`)
+if (faults.length > 0) {
+  rmSync(join(out, filename))
+  throw new Error(`The package is not fit to be published:\n  ${faults.join('\n  ')}`)
+}
+console.log(join(out, filename))

@@ -1,0 +1,159 @@
+/** Which addon is loaded, and what is said where there is none: by copies of the library, each in a folder as it is installed. */
+import { execFile } from 'node:child_process'
+import { copyFileSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { libc, system } from '../../lib/native/system.js'
+import { temporaryFolder } from '../support/processes.js'
+
+const root = join(import.meta.dirname, '../..')
+const built = join(root, 'build/Release/sigshield.node')
+
+let folder = ''
+beforeEach(() => {
+  folder = temporaryFolder()
+  for (const part of ['dist', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true })
+})
+
+function put(place: string, content: string | Buffer | undefined = undefined): void {
+  mkdirSync(dirname(join(folder, place)), { recursive: true })
+  if (content === undefined) copyFileSync(built, join(folder, place))
+  else writeFileSync(join(folder, place), content)
+}
+
+const code = `
+  import { spawnProtected } from './dist/index.js'
+  try {
+    const child = spawnProtected('sh', ['-c', 'kill -INT $$; exit 7'])
+    child.on('exit', (code) => console.log(code))
+  } catch ({ code, message }) {
+    console.log(code, message)
+  }`
+
+/** What a start there says: 7, or the error. */
+async function outcome(source = code, environment: NodeJS.ProcessEnv = {}): Promise<string> {
+  const options = { cwd: folder, env: { ...process.env, SIGSHIELD_PREBUILD: undefined, ...environment } }
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], options)
+  return stdout.trim()
+}
+
+const command = () => `npx --yes node-gyp rebuild -C "${folder}/source"`
+
+describe('it is found', () => {
+  it.each([
+    'build/Release/sigshield.node',
+    'source/build/Release/sigshield.node',
+    `prebuilds/${system()}/sigshield.node`,
+  ])('in %s', async (place) => {
+    put(place)
+    expect(await outcome()).toBe('7')
+  })
+
+  it('where it was built first', async () => {
+    put(`prebuilds/${system()}/sigshield.node`, 'no addon')
+    put('source/build/Release/sigshield.node')
+    expect(await outcome()).toBe('7')
+  })
+
+  it('where SIGSHIELD_PREBUILD says, and nowhere else', async () => {
+    put('build/Release/sigshield.node')
+    put('elsewhere/build/Release/sigshield.node')
+    expect(await outcome(code, { SIGSHIELD_PREBUILD: join(folder, 'elsewhere') })).toBe('7')
+    rmSync(join(folder, 'elsewhere'), { recursive: true })
+    expect(await outcome(code, { SIGSHIELD_PREBUILD: join(folder, 'elsewhere') })).toMatch(
+      /^ERR_DLOPEN_FAILED .* where SIGSHIELD_PREBUILD says that it is. Looked for [^ ]*elsewhere\/build\/Release\/sigshield.node.$/,
+    )
+  })
+})
+
+describe('it is not there', () => {
+  it('as the package was copied in part', async () => {
+    const said = await outcome()
+    expect(said).toMatch(/^ERR_DLOPEN_FAILED .* prebuilds\/ of the package was left out of this copy/)
+    for (const place of ['build/Release', 'source/build/Release', `prebuilds/${system()}`]) {
+      expect(said).toContain(join(folder, place, 'sigshield.node'))
+    }
+    expect(said).toContain(`Install the package again, or build it: \`${command()}\``)
+  })
+
+  it('for this system', async () => {
+    put('prebuilds/linux-s390x-glibc/sigshield.node')
+    const said = await outcome()
+    expect(said).toContain(`brings no addon for ${system()}, only for linux-s390x-glibc.`)
+    expect(said).toContain(command())
+  })
+
+  it('and can’t be built for this machine', async () => {
+    put('prebuilds/linux-x64-glibc/sigshield.node')
+    const elsewhere = "Object.defineProperty(process, 'arch', { value: 's390x' })"
+    const said = await outcome(`${elsewhere}\n${code}`)
+    expect(said).toMatch(/^ERR_FEATURE_UNAVAILABLE_ON_PLATFORM .* for linux-s390x-\w+, only for linux-x64-glibc/)
+  })
+
+  it('in the repository, where it is to be built', async () => {
+    put('binding.gyp', '{}')
+    expect(await outcome()).toMatch(/^ERR_DLOPEN_FAILED The sigshield addon is not built.*`npm run build:native` in /)
+  })
+
+  it('as the library was bundled', async () => {
+    renameSync(join(folder, 'dist'), join(folder, 'bundle'))
+    rmSync(join(folder, 'package.json'))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    put('prebuilds/linux-s390x-glibc/sigshield.node')
+    expect(await outcome(code.replace('./dist', './bundle'))).toMatch(
+      /^ERR_DLOPEN_FAILED .*bundled, or copied without its package.* mark sigshield as external/,
+    )
+  })
+})
+
+describe('it is another’s', () => {
+  it('file altogether', async () => {
+    put(`prebuilds/${system()}/sigshield.node`, 'no addon')
+    expect(await outcome()).toMatch(/^ERR_DLOPEN_FAILED .*sigshield.node can't be loaded: .*\. Build it: /)
+  })
+
+  const libraries = { glibc: '\0libc.so.6\0', musl: '\0libc.so\0' }
+  const machine = { x64: 62, arm64: 183 }
+
+  function elf(arch: 'x64' | 'arm64', library: string): Buffer {
+    const header = Buffer.alloc(64)
+    header.write('\x7fELF\x02\x01\x01', 'latin1')
+    header.writeUInt16LE(machine[arch], 18)
+    return Buffer.concat([header, Buffer.from(library)])
+  }
+
+  it('libc', async () => {
+    const other = libc() === 'glibc' ? 'musl' : 'glibc'
+    put('build/Release/sigshield.node', elf(process.arch as 'x64', libraries[other]))
+    const said = await outcome()
+    expect(said).toContain(`made for linux-${process.arch}-${other}, and this Node for ${system()}`)
+    expect(said).toContain('a system with another libc')
+    expect(said).toContain(command())
+  })
+
+  it('machine', async () => {
+    put(`prebuilds/${system()}/sigshield.node`, elf(process.arch === 'x64' ? 'arm64' : 'x64', libraries[libc()]))
+    expect(await outcome()).toMatch(/a system with another machine. Install the package again\.$/)
+  })
+
+  it('version of it', async () => {
+    put('build/Release/sigshield.node')
+    const surface = join(folder, 'dist/native/surface.js')
+    writeFileSync(surface, "export const missingName = () => 'newest'\n")
+    expect(await outcome()).toMatch(/^ERR_DLOPEN_FAILED .*another version of the library: they differ at 'newest'/)
+  })
+})
+
+it('the libc is known by the program, and by its report', async () => {
+  put('build/Release/sigshield.node')
+  const said = await outcome(`
+    import fs, { closeSync } from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    import { libc } from './dist/native/system.js'
+    const first = libc()
+    fs.openSync = () => { throw new Error('unreadable') }
+    syncBuiltinESMExports()
+    console.log(first, libc())`)
+  expect(said).toBe(`${libc()} ${libc()}`)
+})
