@@ -25,9 +25,10 @@ export type ExitState = 0 | 1 | 2
 /** `signal`: 0 when none came, or a negative errno. */
 export type SignalArrival = [signal: number, pid: number, uid: number]
 
-/** How a child ended that was seen through in one call. Without code and signal: something else has reaped it. */
+/** Whether the child of a call is killed, at one SIGINT: see {@link Addon.spawnSync}. */
 export type Interrupted = (pid: number) => boolean
 
+/** How a child ended that was seen through in one call. Without code and signal: something else has reaped it. */
 export interface SyncEnd {
   readonly code: number | null
   readonly signal: number | null
