@@ -213,17 +213,14 @@ describe('Ctrl-C for a program that ignores it', () => {
     expect(await answer(terminal, 'echo $?')).toBe('137\r\n')
   })
 
-  it('three times at once kills it', async () => {
+  it('pressed again and again kills it', async () => {
     const terminal = await shell()
     const from = terminal.screen.length
     terminal.type(`${sigshield} run --grace infinity -- ${stubborn}\n`)
     await terminal.shows('up\r\n', from)
-    for (let i = 0; i < 3; i += 1) {
-      terminal.type(CTRL_C)
-      // Two that come closer than this are one press.
-      await new Promise((resolve) => setTimeout(resolve, 60))
-    }
-    await terminal.shows('it was asked again', from)
+    // Two that reach it closer together than 30 ms are one press: on a busy machine more than three are needed.
+    const pressing = setInterval(() => terminal.type(CTRL_C), 60)
+    await terminal.shows('it was asked again', from).finally(() => clearInterval(pressing))
   })
 
   it('a window that is closed: the program is asked, and gone', async () => {
