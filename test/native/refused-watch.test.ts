@@ -3,14 +3,18 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { spawnProtected } from 'sigshield'
 import { expect, it } from 'vitest'
+import { native } from '../../lib/native/load.js'
 import { ended, line, temporaryFolder } from '../support/processes.js'
 import { compiledLibrary } from './compiled.js'
 
 const parent = join(import.meta.dirname, '../support/exit-event/unwatched-parent.mjs')
 
+// What children are watched by, where there is no /proc.
+const isMac = native().processTable !== undefined
+
 it.each([
-  ['REFUSE_NESTED', 'ENOSPC epoll_ctl'],
-  ['REFUSE_SETS', 'EMFILE epoll_create1'],
+  ['REFUSE_NESTED', isMac ? 'ENOSPC kevent' : 'ENOSPC epoll_ctl'],
+  ['REFUSE_SETS', isMac ? 'EMFILE kqueue' : 'EMFILE epoll_create1'],
 ])('%s: the step that failed, and the next start works', async (variable, failure) => {
   const file = join(temporaryFolder(), 'refuse')
   const child = ended(

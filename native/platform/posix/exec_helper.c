@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "platform/posix/become.h"
@@ -36,8 +35,7 @@ static int give_up(int report_fd, struct ExecReport report) {
 
 int main(int argc, char** argv) {
   if (argc < 4) return 127;
-  struct ExecPlan plan;
-  memset(&plan, 0, sizeof plan);
+  struct ExecPlan plan = {0};
   read_hexadecimal(argv[1], &plan, sizeof plan);
   char** const candidates = argv + 4;
   char** const arguments = candidates + plan.candidate_count;
@@ -49,9 +47,14 @@ int main(int argc, char** argv) {
   gid_t* const groups = calloc(group_count + 1, sizeof *groups);
   // The environment ends where the helper's own arguments end. The arguments get an end of their own.
   char** const list = calloc((size_t)plan.argument_count + 2, sizeof *list);
-  if (groups == NULL || list == NULL) return give_up(plan.report_fd, (struct ExecReport){EXEC_EXECVE, ENOMEM});
-  read_hexadecimal(argv[2], groups, group_count * sizeof *groups);
-  memcpy(list + 1, arguments, (size_t)plan.argument_count * sizeof *list);
-  make_stdio_blocking();
-  return give_up(plan.report_fd, sigshield_become(&plan, groups, argv[3], candidates, list, environment));
+  struct ExecReport report = {EXEC_EXECVE, ENOMEM};
+  if (groups != NULL && list != NULL) {
+    read_hexadecimal(argv[2], groups, group_count * sizeof *groups);
+    for (int i = 0; i < plan.argument_count; ++i) list[i + 1] = arguments[i];
+    make_stdio_blocking();
+    report = sigshield_become(&plan, groups, argv[3], candidates, list, environment);
+  }
+  free(list);
+  free(groups);
+  return give_up(plan.report_fd, report);
 }

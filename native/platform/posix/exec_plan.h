@@ -7,7 +7,11 @@
 // the program (DYLD_*, LD_*) does not act on the helper. Both sides are built for one machine, and shipped together.
 #pragma once
 
+#ifdef __cplusplus
+#include <cstdint>
+#else
 #include <stdint.h>
+#endif
 
 struct ExecPlan {
   uint64_t ignored;

@@ -36,7 +36,7 @@ void keep_descriptors(const StartPlan& plan) {
   const std::unique_ptr<DIR, int (*)(DIR*)> open{opendir("/dev/fd"), &closedir};
   // NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own is safe to read.
   while (const dirent* const entry = open ? readdir(open.get()) : nullptr) {
-    const int fd = std::atoi(entry->d_name);
+    const auto fd = static_cast<int>(std::strtol(entry->d_name, nullptr, 10));
     const bool is_number = entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
     if (is_number) set_close_on_exec(fd, std::find(kept.begin(), kept.end(), fd) == kept.end());
   }

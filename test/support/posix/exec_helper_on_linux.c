@@ -19,7 +19,7 @@ __attribute__((constructor)) static void reset_signals(void) {
 }
 
 // The exec helper's own, in place of libc's.
-int sigaction(int signal, const struct sigaction* action, struct sigaction* old) {
-  (void)old;
-  return (int)set_handler(signal, (unsigned long)action->sa_handler);
+int sigaction(int sig, const struct sigaction* act, struct sigaction* oact) {
+  (void)oact;
+  return (int)set_handler(sig, (unsigned long)act->sa_handler);
 }

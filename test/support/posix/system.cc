@@ -24,6 +24,8 @@ namespace sigshield::platform {
 
 namespace {
 
+constexpr pid_t kKthreadd = 2;
+
 std::string contents(const std::string& path) {
   std::ifstream file{path};
   return {std::istreambuf_iterator<char>{file}, {}};
@@ -122,8 +124,10 @@ bool lists_processes() { return true; }
 std::vector<ProcessEntry> process_table() {
   std::vector<ProcessEntry> table;
   for (const auto& file : std::filesystem::directory_iterator{"/proc"}) {
-    const pid_t pid = std::atoi(file.path().filename().c_str());
-    if (const ProcessEntry entry = pid > 0 ? entry_of(pid) : ProcessEntry{}; entry.pid != 0) table.push_back(entry);
+    const auto pid = static_cast<pid_t>(std::strtol(file.path().filename().c_str(), nullptr, 10));
+    const ProcessEntry entry = pid > 0 ? entry_of(pid) : ProcessEntry{};
+    // Threads of the kernel, which a Mac does not list.
+    if (entry.pid != 0 && entry.pid != kKthreadd && entry.parent != kKthreadd) table.push_back(entry);
   }
   return table;
 }
