@@ -1,4 +1,4 @@
-// npm run package -- --out DIR: the tarball that is published, of binaries for all systems. Standard output is its path alone.
+// npm run --silent package -- --out DIR: the tarball that is published, with binaries for all systems. Standard output is its path alone.
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -42,7 +42,11 @@ for (const system of systems) {
   faults.push(...faultsOfChildHalf(object).map((fault) => `${system}: the child half ${fault}`))
 }
 
-// It checks them itself.
+// It checks them itself, and needs the library for it.
+run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: ['ignore', 2, 2],
+})
 run(process.execPath, ['test/systems/darwin.mjs'], { cwd: root, stdio: ['ignore', 2, 2] })
 for (const machine of ['arm64', 'x64']) {
   cpSync(join(root, `prebuilds/darwin-${machine}`), join(folder, `prebuilds/darwin-${machine}`), { recursive: true })

@@ -6,10 +6,10 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { output, root } from '../systems/machine.mjs'
 import { bundling } from './bundlers.mjs'
+import { compiling } from './compilers.mjs'
 import { conditions } from './conditions.mjs'
 import { installers } from './installers.mjs'
 import { repacked, serve } from './registry.mjs'
-import { types } from './types.mjs'
 
 /**
  * @typedef {object} Context
@@ -41,7 +41,7 @@ const registry = await serve([repacked(tarball, OLDER, join(work, 'older')), tar
 const context = { registry: registry.address, tarball, older: OLDER }
 
 const pattern = new RegExp(positionals[0] ?? '')
-const all = [...types, ...installers, ...conditions, ...bundling]
+const all = [...compiling, ...installers, ...conditions, ...bundling]
 const cases = all.filter(({ name, isReduced }) => pattern.test(name) && (isReduced || !values.reduced))
 if (cases.length === 0) throw new Error(`Nothing matches ${pattern}`)
 const failed = []

@@ -65,9 +65,18 @@ export function buildTerminals(/** @type {string[]} */ [compiler = '', ...args],
   ])
 }
 
+const smoke = 'test/support/systems/smoke.mjs'
+
+/** The packed library, and the smoke set in it. */
+export function unpack(/** @type {string} */ tarball, /** @type {string} */ folder) {
+  mkdirSync(folder, { recursive: true })
+  run('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder])
+  cpSync(join(root, smoke), join(folder, smoke))
+}
+
 /** All that the smoke set needs of the project. */
 export function stage(/** @type {string} */ folder, /** @type {string} */ addon) {
-  for (const part of ['package.json', 'dist', 'test/support/systems/smoke.mjs']) {
+  for (const part of ['package.json', 'dist', smoke]) {
     cpSync(join(root, part), join(folder, part), { recursive: true })
   }
   mkdirSync(join(folder, 'build/Release'), { recursive: true })

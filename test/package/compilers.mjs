@@ -34,7 +34,7 @@ const settings = [
 const reduced = ['node10', 'node16']
 
 /** @type {Case[]} */
-export const types = [
+export const compiling = [
   ...settings.map(({ module, resolution, compiler, type }) => ({
     name: `types: TypeScript ${compiler}, ${module}, ${resolution}, ${type}`,
     isReduced: reduced.includes(resolution) && type === 'commonjs' && compiler === '5.9',
@@ -45,7 +45,7 @@ export const types = [
         cpSync(join(root, 'node_modules', name), join(project.folder, 'node_modules', name), { recursive: true })
       }
       mkdirSync(join(project.folder, 'src'))
-      renameSync(join(project.folder, 'types.ts'), join(project.folder, 'src/types.ts'))
+      renameSync(join(project.folder, 'typed.ts'), join(project.folder, 'src/typed.ts'))
       project.write('package.json', JSON.stringify({ private: true, type }))
       const options = { module, moduleResolution: resolution, target: 'es2022', lib: ['es2023', 'esnext.disposable'] }
       const strict = { strict: true, exactOptionalPropertyTypes: true, types: ['node'], noEmit: true }
