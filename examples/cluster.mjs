@@ -3,7 +3,6 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { protectionOf, Supervisor } from 'sigshield'
-import { exitEvent } from 'sigshield/child'
 
 if (cluster.isPrimary) {
   const supervisor = new Supervisor({ grace: 10_000 })
@@ -28,9 +27,8 @@ if (cluster.isPrimary) {
     await new Promise((resolve) => setTimeout(resolve, Number(process.env.WORK_MS ?? 20)))
     response.end('done\n')
   })
-  // On one that is idle the next request may be on its way: its answer tells that it is the last, or keepAliveTimeout ends it.
-  server.closeIdleConnections = () => {}
+  // Called when it is disconnected. On a connection that is idle the next request may be on its way: its answer tells that it is the
+  // last, or keepAliveTimeout ends it. By then the primary has closed the port too, or has another worker for who connects anew.
+  server.closeIdleConnections = () => void setTimeout(() => (isLeaving = true), 1000)
   server.listen(Number(process.env.PORT ?? 8000))
-  // By then the primary hands it no connection any more: who connects anew does so elsewhere, or is refused.
-  exitEvent().signal.addEventListener('abort', () => void setTimeout(() => (isLeaving = true), 500))
 }

@@ -179,8 +179,10 @@ describe('job control', () => {
     const later = await terminal.shows('later\r\n', stopped)
     await until(() => processOf(childrenOf(shellPid(terminal))[0]?.pid as number)?.state === 'T', 'it waits to read')
     await answer(terminal, 'jobs')
+    const resumed = terminal.screen.length
     terminal.type('fg\n')
-    await until(() => hasProgram(childrenOf(shellPid(terminal))[0]?.pid, 'bash'), 'it goes on')
+    // The shell says what it lets go on.
+    await terminal.shows('echo "$word"', resumed)
     terminal.type('typed\n')
     await terminal.shows('typed\r\ntyped\r\n', later)
   })
