@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { limit, slowness } from './test/support/limits.js'
+import { filesOfLinux } from './test/support/of-linux.js'
 
 process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
 
@@ -17,18 +17,7 @@ const ofTheSystem = [
   'test/protect/{libraries,terminal}.test.ts',
 ]
 
-/** Where there is no /proc: files that look into it, or use programs and tools that only Linux has. */
-const ofLinux =
-  process.platform === 'linux' && !process.env.TEST_WITHOUT_PROC
-    ? []
-    : readdirSync('test', { recursive: true, encoding: 'utf8' })
-        .filter((file) => file.endsWith('.test.ts'))
-        .map((file) => `test/${file}`)
-        .filter((file) =>
-          /\/proc\/|\b(probe|nothing|programs|signalState|stateIn|prlimit|setpriv|unshare|LD_PRELOAD|guarded|compiledLibrary)\b/.test(
-            readFileSync(file, 'utf8'),
-          ),
-        )
+const ofLinux = filesOfLinux()
 
 const sideBySide = { maxWorkers: Math.max(2, availableParallelism()), sequence: { groupOrder: 0 } }
 

@@ -32,7 +32,8 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
 
   /**
    * What keeps the child from undoing what it ignores: `'filter'`, the kernel, and every descendant too; `'guard'`, a library that is
-   * loaded into it, and into the descendants that keep it; `false`, nothing.
+   * loaded into it, and into the descendants that keep it; `false`, nothing. Where the guard in a program could not answer yet, it is what
+   * the program's file foretells, until it has.
    */
   get enforced(): Enforced {
     return this.#handle.enforced

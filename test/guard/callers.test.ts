@@ -94,6 +94,28 @@ describe('a call that blocks', () => {
   })
 })
 
+it.each([
+  ['a program whose file foretells it', 'guarded', '0'],
+  ['none that its file keeps it from', 'nothing', undefined],
+])(
+  'in a system without a filter a process that becomes the program gives it to %s',
+  async (_what, program, handled) => {
+    const file = program === 'guarded' ? guarded : nothing
+    const code = `
+    import { native } from '${dist}/native/load.js'
+    import { protectionFrom } from '${dist}/start/protection.js'
+    import { replaceProgram } from '${dist}/start/replacement.js'
+    native().hasSignalFilter = false
+    const protection = protectionFrom({ ignore: ['SIGINT'] }, 'auto')
+    console.log(replaceProgram(protection, '${file}', ['sigaction'], [0, 1, 2]))`
+    const { rest, ...end } = await new NodeProgram(code).end()
+    expect({ handled: rest[0] && String(JSON.parse(rest[0]).handled), end }).toEqual({
+      handled,
+      end: { code: 0, signal: null },
+    })
+  },
+)
+
 describe('in a process under the guard', () => {
   const env = { ...process.env, LD_PRELOAD: library, SIGSHIELD_GUARD: '2' }
   const underGuard = { env, stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'] }

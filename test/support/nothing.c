@@ -1,4 +1,8 @@
 // Ends at once, with 0. Without a library, it starts in a fifth of the time of `true`.
+#ifdef __APPLE__
+// No program of a Mac is without libSystem.
+int main(void) { return 0; }
+#else
 __attribute__((noreturn)) void _start(void) {
 #if defined(__x86_64__)
   __asm__ volatile("syscall" : : "a"(231), "D"(0));
@@ -9,3 +13,4 @@ __attribute__((noreturn)) void _start(void) {
 #endif
   __builtin_unreachable();
 }
+#endif
