@@ -48,6 +48,8 @@
             "sources": ["native/guard/guard.c"],
             "include_dirs": ["native"],
             "cflags_c": ["-std=c17", "-Wall", "-Wextra", "-fvisibility=hidden", "-fno-stack-protector"],
+            # Atomics that choose at run time stand in a library that it is not linked with.
+            "conditions": [["target_arch=='arm64'", { "cflags_c": ["-mno-outline-atomics"] }]],
             "ldflags": ["-nostdlib", "-Wl,-z,nodelete", "-Wl,-z,now"]
           }
         ],

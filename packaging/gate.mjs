@@ -22,6 +22,9 @@ const exported = {
   guard: /^(sigshield_guard_\w+|(__)?(bsd_|sysv_|s)?sig\w+|posix_spawnattr_setsigdefault)$/,
 }
 
+/** What every libc has. A program in which the guard finds less ends before it begins. */
+const wanted = /^(__errno_location|environ|[a-z]+(_[a-z]+)*)$/
+
 /** @param {string} version */
 const isAboveFloor = (version) => {
   const [major = 0, minor = 0] = version.split('.').map(Number)
@@ -65,6 +68,8 @@ export function faultsOf(file, { kind, machine, libc }) {
     if (family !== 'GLIBC' || libc !== 'glibc' || isAboveFloor(number)) faults.push(`needs ${version}`)
   }
   for (const line of symbols) {
+    const [, missing = ''] = line.match(/^[0-9a-f]+ +D? *D +\*UND\*\s.*\s(\S+)$/) ?? []
+    if (kind === 'guard' && missing !== '' && !wanted.test(missing)) faults.push(`needs ${missing}`)
     const symbol = line.trim().split(/\s+/).at(-1) ?? ''
     if (/\*UND\*|^$|DYNAMIC SYMBOL|file format/.test(line) || !/^[0-9a-f]{8,}/.test(line)) continue
     if (!exported[kind].test(symbol)) faults.push(`exports ${symbol}`)

@@ -1,9 +1,8 @@
 /** The files for Linux: the addon and the guard, for both machines and both libcs. */
 import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { compilation, nativeSources } from '../test/systems/addon.mjs'
-import { guardFlags } from '../test/systems/guard-library.mjs'
-import { runZig } from './zig.mjs'
+import { runZig, zig } from './zig.mjs'
 
 /** As lib/native/system.ts calls them, and zig. 2.17: the oldest glibc for which anybody builds a Node that is supported here. */
 export const targets = /** @type {const} */ ({
@@ -15,21 +14,41 @@ export const targets = /** @type {const} */ ({
 
 /** @typedef {keyof typeof targets} LinuxSystem */
 
-const flagsFor = (/** @type {LinuxSystem} */ system) => ['-target', targets[system], '-fno-sanitize=all']
-const cxx = (/** @type {LinuxSystem} */ system) => ['c++', ...flagsFor(system), ...compilation(), '-fno-exceptions']
+const cxx = (/** @type {LinuxSystem} */ system) => [
+  ...['c++', '-target', targets[system], '-fno-sanitize=all'],
+  ...[...compilation(), '-fno-exceptions'],
+]
 
 /** Nothing of the C++ library in it is seen outside, nor replaced by that of Node. */
 const linking = ['-shared', '-s', '-Wl,-z,nodelete', '-Wl,--gc-sections', '-Wl,--version-script=packaging/exports.map']
+
+/** As binding.gyp has it. */
+const guardCompilation = ['-std=c17', '-O2', '-fvisibility=hidden', '-fno-stack-protector', '-fPIC', '-Inative', '-w']
+const guardLinking = ['-z', 'nodelete', '-z', 'now', '-z', 'noexecstack', '--hash-style=both', '--build-id=none']
+
+/** Of the guard, for either libc: what it takes of them is the same in both. */
+function guardTarget(/** @type {LinuxSystem} */ system) {
+  const isArm64 = system.includes('arm64')
+  const [machine, family] = isArm64 ? ['aarch64', 'aarch64'] : ['x86_64', 'x86']
+  const kinds = [`${machine}-linux-musl`, 'generic-musl', `${family}-linux-any`, 'any-linux-any']
+  const headers = ['include', ...kinds.map((kind) => `libc/include/${kind}`)]
+  return [
+    ...['-target', `${machine}-linux-musl`, '-nostdinc'],
+    ...headers.flatMap((folder) => ['-isystem', join(dirname(zig()), 'lib', folder)]),
+    // Atomics that choose at run time stand in a library that it is not linked with.
+    ...(isArm64 ? ['-mno-outline-atomics'] : []),
+  ]
+}
 
 /** Builds sigshield.node and sigshield-guard.so into the folder. */
 export function buildLinux(/** @type {LinuxSystem} */ system, /** @type {string} */ folder) {
   mkdirSync(folder, { recursive: true })
   runZig([...cxx(system), ...linking, ...nativeSources(), '-o', join(folder, 'sigshield.node')])
+  // By clang and its linker alone: zig's own drivers pass on no such flag, and add a library whose memcpy would become that of
+  // every guarded program.
   const object = join(folder, 'guard.o')
-  runZig(['cc', ...flagsFor(system), ...guardFlags.compiling, '-c', 'native/guard/guard.c', '-o', object])
-  // By the linker alone: zig itself would add a library of its own, whose memcpy would become that of every guarded program.
-  const layout = ['-z', 'nodelete', '-z', 'now', '-z', 'noexecstack', '--hash-style=both', '--build-id=none']
-  runZig(['ld.lld', '-shared', '-s', ...layout, object, '-o', join(folder, 'sigshield-guard.so')])
+  runZig(['clang', ...guardTarget(system), ...guardCompilation, '-c', 'native/guard/guard.c', '-o', object])
+  runZig(['ld.lld', '-shared', '-s', ...guardLinking, object, '-o', join(folder, 'sigshield-guard.so')])
   rmSync(object)
 }
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { cpSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { headers } from '../systems/addon.mjs'
 import { checkOutput, Project } from './project.mjs'
 import { tool } from './tools.mjs'
 
@@ -81,9 +82,9 @@ export const conditions = [
       assert.equal(folder, join(own, 'source'))
       // npx would fetch it, and this registry has it not. The compiler is this machine's.
       const gyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
-      await project.run(process.execPath, [gyp, 'rebuild', '-C', folder], {
+      const nodedir = dirname(dirname(headers()))
+      await project.run(process.execPath, [gyp, 'rebuild', '-C', folder, '--nodedir', nodedir], {
         PATH: process.env.PATH,
-        HOME: process.env.HOME,
       })
       await project.check({ addon: 'source/build/Release/sigshield.node' })
     },
