@@ -26,6 +26,6 @@ export async function whatHolds(sigshield, child, signals) {
     addon: report
       .getReport()
       .sharedObjects.filter((file) => file.endsWith('sigshield.node'))
-      .map((file) => file.replace(/.*\/(?=(build|source|prebuilds)\/)/, '')),
+      .map((file) => file.replace(/.*\/node_modules\/[^/]*\//, '')),
   }
 }
