@@ -18,7 +18,10 @@ const run = (code: string) =>
 it.each([
   ['ignore', `const ignored = ignore(all); action(); ignored[Symbol.dispose]()`],
   ['hold', `await hold(all, () => action())`],
-  ['wait', `const waiting = wait(all, 1); action(); await waiting`],
+  [
+    'wait',
+    `const end = new AbortController(); const waiting = wait(all, { signal: end.signal }); action(); end.abort(); await waiting.catch(() => {})`,
+  ],
   [
     'ignore inside hold, which ends first',
     `let ignored; await hold(all, () => { ignored = ignore(all) }); action(); ignored[Symbol.dispose]()`,
