@@ -296,9 +296,9 @@ void share_signals() {
   const platform::SignalsIgnored ignored{both};
   const platform::SignalHold hold{signal_bit(SIGUSR1)};
   EXPECT(hold.error() == 0);
-  const platform::SignalWait wait{signal_bit(SIGUSR2), INFINITY, [](const platform::Arrival&) {}};
+  const platform::SignalWait wait{signal_bit(SIGUSR2), INFINITY, [] {}};
   EXPECT(wait.error() == 0);
-  platform::keep_taking(SIGUSR1);
+  platform::keep_taking(SIGUSR1, [] {});
   kill(getpid(), SIGUSR1);
   kill(getpid(), SIGUSR2);
 }
@@ -306,11 +306,7 @@ void share_signals() {
 // One that no other thread uses: it is held, and handed on to who has waited before.
 void hand_on(int signal) {
   std::binary_semaphore done{0};
-  const platform::SignalWait wait{signal_bit(signal), INFINITY, [&](const platform::Arrival& arrival) {
-                                    EXPECT(arrival.signal == signal);
-                                    EXPECT(arrival.sender == getpid());
-                                    done.release();
-                                  }};
+  platform::SignalWait wait{signal_bit(signal), INFINITY, [&] { done.release(); }};
   EXPECT(wait.error() == 0);
   {
     const platform::SignalHold hold{signal_bit(signal)};
@@ -318,6 +314,9 @@ void hand_on(int signal) {
     kill(getpid(), signal);
   }
   done.acquire();
+  const platform::Arrival arrival = wait.finish();
+  EXPECT(arrival.signal == signal);
+  EXPECT(arrival.sender == getpid());
   EXPECT(platform::take_signal(signal_bit(signal), 1).signal == 0);
 }
 
