@@ -2,6 +2,9 @@
 
 /** @typedef {Record<string, { types: string, default: string }>} Exports */
 
+/** Where an entry's code is: packaging/bundle.mjs. */
+export const bundled = (/** @type {string} */ file) => file.replace('./dist/', './dist/bundled/')
+
 /** Where CommonJS finds an entry, and its types: the same module, loaded by require(). */
 export const commonjs = (/** @type {string} */ file) => file.replace('./dist/', './dist/commonjs/')
 
@@ -19,7 +22,10 @@ export function published(manifest) {
   const exports = /** @type {[string, Exports[string]][]} */ (Object.entries(manifest.exports))
   const both = exports.map(([entry, file]) => [
     entry,
-    { import: file, require: { types: commonjs(file.types), default: commonjs(file.default) } },
+    {
+      import: { types: file.types, default: bundled(file.default) },
+      require: { types: commonjs(file.types), default: commonjs(file.default) },
+    },
   ])
   const own = manifest.exports['.']
   const subpaths = exports.filter(([entry]) => entry !== '.')

@@ -20,7 +20,7 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`)
 const work = mkdtempSync(join(tmpdir(), 'sigshield-package-'))
 process.on('exit', () => rmSync(work, { recursive: true, force: true }))
 const folder = join(work, 'package')
-stage(folder)
+await stage(folder)
 
 /** @type {string[]} */
 const faults = []

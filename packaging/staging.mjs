@@ -3,27 +3,38 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, posix } from 'node:path'
 import { root, run } from '../test/systems/machine.mjs'
+import { bundle } from './bundle.mjs'
 import { commonjs, published } from './manifest.mjs'
 
 const read = (/** @type {string} */ file) => JSON.parse(readFileSync(file, 'utf8'))
 
 /** @param {string} folder - It is made anew. */
-export function stage(folder) {
+export async function stage(folder) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const manifest = read(join(root, 'package.json'))
   for (const part of ['bin', 'CHANGELOG.md', 'LICENSE', 'README.md']) {
     cpSync(join(root, part), join(folder, part), { recursive: true })
   }
-  compile(join(folder, 'dist'))
+  startBundled(join(folder, 'bin/sigshield.js'))
+  declare(join(folder, 'dist'))
+  await bundle(folder)
   const exports = /** @type {import('./manifest.mjs').Exports} */ (manifest.exports)
   addCommonjs(folder, Object.values(exports))
   addSources(join(folder, 'source'))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published(manifest), null, 2)}\n`)
 }
 
-function compile(/** @type {string} */ dist) {
-  const options = ['--outDir', dist, '--sourceMap', 'false', '--declarationMap', 'false']
+/** The command's program loads what is built here, or what is published. */
+function startBundled(/** @type {string} */ program) {
+  const text = readFileSync(program, 'utf8')
+  const start = text.replace("'../dist/command/main.js'", "'../dist/bundled/command.js'")
+  if (start === text) throw new Error(`${program} does not load dist/command/main.js any more`)
+  writeFileSync(program, start)
+}
+
+function declare(/** @type {string} */ dist) {
+  const options = ['--outDir', dist, '--emitDeclarationOnly', '--sourceMap', 'false', '--declarationMap', 'false']
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   run(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), ...options], { stdio: ['ignore', 2, 2] })
 }
@@ -36,7 +47,7 @@ function addCommonjs(/** @type {string} */ folder, /** @type {{ types: string, d
   }
   add('dist/commonjs/package.json', '{ "type": "commonjs" }\n')
   for (const { default: file } of entries) {
-    add(commonjs(file), `'use strict'\nmodule.exports = require('../${posix.basename(file)}')\n`)
+    add(commonjs(file), `'use strict'\nmodule.exports = require('../bundled/${posix.basename(file)}')\n`)
   }
   const wanted = entries.map(({ types }) => types)
   for (const file of wanted) {

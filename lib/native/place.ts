@@ -7,7 +7,7 @@ import { system } from './system.js'
 /** This file; empty where a bundler has left nothing of its place. Programs that copy what is needed read these lines too. */
 export const ownFile = import.meta.url ? fileURLToPath(import.meta.url) : ''
 
-/** The package's folder: two above lib/native/ and dist/native/ alike. Means nothing where this file was bundled. */
+/** The package's folder: two above lib/native/, dist/native/ and dist/bundled/ alike. Means nothing where this file was bundled. */
 export const root = join(dirname(ownFile), '../..')
 
 export const ADDON = 'sigshield.node'

@@ -1,6 +1,6 @@
 /** Why there is no addon, told to who can do something about it: what was looked for, and the cure of this cause. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { unavailable } from '../node/errors.js'
 import { ADDON, folders, ownFile, root, SOURCES } from './place.js'
 import { libc, system } from './system.js'
@@ -32,7 +32,7 @@ function isRepository(): boolean {
 
 /** Whether this file stands where the package has it. */
 function isInPackage(): boolean {
-  if (!existsSync(ownFile) || basename(dirname(ownFile)) !== 'native') return false
+  if (!existsSync(ownFile)) return false
   try {
     return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name === 'sigshield'
   } catch {

@@ -40,7 +40,7 @@ Napi::Value process_table(const Napi::CallbackInfo& info) {
   auto numbers = Napi::Float64Array::New(info.Env(), table.size() * kNumbers);
   double* next = numbers.Data();
   for (const platform::ProcessEntry& entry : table) next = write_numbers(next, entry);
-  return numbers;
+  return Napi::Value{info.Env(), numbers};
 }
 
 // (pid)
