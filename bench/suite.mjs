@@ -9,6 +9,7 @@ export const benchmarks = [
   'exit-event',
   'worker-start',
   'command-start',
+  'import-cost',
   'filter-cost',
   'memory',
 ]
