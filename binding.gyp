@@ -5,7 +5,7 @@
   "targets": [
     {
       "target_name": "sigshield",
-      "include_dirs": ["<!(node -p \"try{require('node-addon-api').include_dir}catch{'node-addon-api'}\")"],
+      "include_dirs": ["<!(node -p \"require('fs').existsSync('node-addon-api') ? 'node-addon-api' : require('node-addon-api').include_dir\")"],
       "defines": ["NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "NAPI_VERSION=9"],
       "conditions": [
         [

@@ -19,6 +19,7 @@ export async function bundle(folder) {
   for (const entryPoints of [entries, command]) {
     await build({
       entryPoints,
+      absWorkingDir: root,
       outdir: join(folder, BUNDLED),
       bundle: true,
       splitting: true,

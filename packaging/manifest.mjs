@@ -11,10 +11,16 @@ export const commonjs = (/** @type {string} */ file) => file.replace('./dist/', 
 const kept = ['name', 'version', 'description', 'keywords', 'license', 'author', 'homepage', 'bugs', 'repository']
 const keptToo = ['type', 'engines', 'os', 'bin']
 
-/** The repository in which a workflow runs: npm proves by it where the package was made. */
-function repository() {
+/** The addresses of the repository in which a workflow runs: npm proves by them where the package was made. */
+function addresses() {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env
-  return server && name ? { type: 'git', url: `git+${server}/${name}.git` } : undefined
+  if (!server || !name) return {}
+  const url = `${server}/${name}`
+  return {
+    homepage: `${url}#readme`,
+    bugs: { url: `${url}/issues` },
+    repository: { type: 'git', url: `git+${url}.git` },
+  }
 }
 
 /** @param {Record<string, any>} manifest - The repository's. */
@@ -32,7 +38,7 @@ export function published(manifest) {
   const typesOf = subpaths.map(([entry, file]) => [entry.slice(2), [commonjs(file.types)]])
   return {
     ...Object.fromEntries([...kept, ...keptToo].filter((key) => key in manifest).map((key) => [key, manifest[key]])),
-    ...(manifest.repository ? {} : { repository: repository() }),
+    ...addresses(),
     main: commonjs(own.default),
     types: commonjs(own.types),
     // For resolvers that know no exports.

@@ -1,5 +1,5 @@
 // npm run --silent package -- --out DIR: the tarball that is published, with binaries for all systems. Standard output is its path alone.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -49,7 +49,10 @@ run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.
 })
 run(process.execPath, ['test/systems/darwin.mjs'], { cwd: root, stdio: ['ignore', 2, 2] })
 for (const machine of ['arm64', 'x64']) {
-  cpSync(join(root, `prebuilds/darwin-${machine}`), join(folder, `prebuilds/darwin-${machine}`), { recursive: true })
+  for (const part of ['sigshield.node', 'sigshield-exec', 'sigshield-guard.dylib']) {
+    const file = `prebuilds/darwin-${machine}/${part}`
+    cpSync(join(root, file), join(folder, file))
+  }
 }
 
 mkdirSync(out, { recursive: true })
@@ -64,6 +67,9 @@ if (packed.has('binding.gyp')) faults.push('installers would build what has a bi
 for (const [path, mode] of packed) {
   const isProgram = path === 'bin/sigshield.js' || /^prebuilds\/.*\/[\w-]+$/.test(path)
   if (isProgram && mode !== 0o755) faults.push(`${path} has the mode ${mode.toString(8)}`)
+}
+if (process.env.GITHUB_REF_TYPE === 'tag' && readFileSync(join(folder, 'package.json'), 'utf8').includes('.invalid')) {
+  faults.push('its package.json has an address that is none')
 }
 if (size > LIMIT) faults.push(`it has ${size} bytes, and may have ${LIMIT}`)
 say(`${filename}: ${size} bytes, ${unpackedSize} unpacked, ${packed.size} files; at most ${LIMIT}`)

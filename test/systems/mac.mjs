@@ -203,15 +203,6 @@ const checks = {
     assert.match(command('stop', '--grace', '0', String(shown.pid)).stdout, /killed/)
     return undefined
   },
-
-  async 'the tarball has its programs with mode 755'() {
-    const [{ files }] = JSON.parse(output('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root }))
-    const programs = files.filter((/** @type {{ path: string }} */ { path }) =>
-      /^prebuilds\/.*(exec|\.dylib)$/.test(path),
-    )
-    for (const { path, mode } of programs) assert.equal(mode, 0o755, path)
-    return `${programs.length} of them`
-  },
 }
 
 console.log(`Node ${process.version} ${process.arch} on ${output('uname', ['-a']).trim()}`)

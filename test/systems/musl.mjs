@@ -44,10 +44,10 @@ for (const [name, library] of [
 const shim = join(guest, 'usr/lib/ld-linux-x86-64.so.2')
 run('musl-gcc', ['-shared', '-fPIC', '-O1', '-o', shim, join(import.meta.dirname, 'glibc-symbols.c')])
 
-for (const program of ['sh', 'sleep', 'true']) {
-  const busybox = ['/bin/busybox', '/usr/bin/busybox'].find(existsSync)
-  cpSync(String(busybox), join(guest, 'bin', program))
-}
+const busybox = String(['/bin/busybox', '/usr/bin/busybox'].find(existsSync))
+if (readFileSync(busybox).includes('ld-linux'))
+  throw new Error(`${busybox} needs glibc: apt-get install busybox-static`)
+for (const program of ['sh', 'sleep', 'true']) cpSync(busybox, join(guest, 'bin', program))
 
 const project = join(guest, 'project')
 const [tarball] = process.argv.slice(2)
