@@ -37,7 +37,9 @@ const ALL: readonly Signal[] = signalsOf((1n << 64n) - 1n).filter((signal) => {
  */
 function isOfSystem({ pid }: ReceivedSignal): boolean {
   if (pid === 0 || process.platform !== 'darwin') return pid === 0
-  return processEntry(pid)?.session !== processEntry(process.pid)?.session
+  // None of one that has gone since, as kill(1).
+  const { session = 0 } = processEntry(pid) ?? {}
+  return session > 0 && session !== processEntry(process.pid)?.session
 }
 
 export interface RelayOptions {

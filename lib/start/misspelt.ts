@@ -53,8 +53,10 @@ function nearest(name: string, ours: Iterable<string>): string | undefined {
   if (written.length < LONG - 1) return undefined
   return Array.from(ours).find((own) => {
     const meant = plain(own)
-    const longEnough = Math.min(written.length, meant.length) >= LONG
-    if (longEnough && (written.startsWith(meant) || meant.startsWith(written))) return true
+    if (written[0] !== meant[0]) return false
+    if (meant.length >= LONG && written.startsWith(meant)) return true
+    // Most of it: `process` is another's option.
+    if (written.length * 3 >= meant.length * 2 && meant.startsWith(written)) return true
     return distance(written, meant) <= (meant.length > LONG ? 2 : 1)
   })
 }

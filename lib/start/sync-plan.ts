@@ -44,7 +44,8 @@ export interface SyncProtectionOptions extends Pick<ProtectionOptions, 'block' |
   readonly exitEvent?: ProtectionOptions['exitEvent']
   /**
    * The signal that the kernel sends the child when this process dies, however it dies; `true` is SIGKILL. In worker threads too.
-   * @default SIGTERM, or SIGKILL if the child does not hear it, for a child that ignores or blocks anything; else false
+   * @default SIGTERM, or SIGKILL if the child does not hear it, for a child that ignores or blocks anything; else false. Elsewhere than
+   * on Linux false
    */
   readonly parentDeathSignal?: Signal | boolean | undefined
   /**

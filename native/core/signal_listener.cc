@@ -3,6 +3,8 @@
 #include <csignal>
 #include <utility>
 
+#include "platform/own_signals.h"
+
 namespace sigshield {
 
 namespace {
@@ -22,7 +24,8 @@ bool is_handled(const struct sigaction& action) {
 }  // namespace
 
 Failure SignalListener::open(int signal) {
-  if (!is_handled(action_of(signal))) return {};
+  // Who holds or waits for it has an action of ours there, and libuv would lie over that.
+  if (!is_handled(action_of(signal)) || platform::is_taken(signal)) return {};
   loop_.emplace();
   if (const int error = uv_loop_init(&*loop_); error != 0) {
     loop_.reset();

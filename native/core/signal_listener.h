@@ -17,7 +17,8 @@ class SignalListener {
   SignalListener(const SignalListener&) = delete;
   SignalListener& operator=(const SignalListener&) = delete;
 
-  // Stays closed where nobody else listens by libuv: the action of the signal is never changed.
+  // Stays closed where nobody else listens by libuv. The action of the signal stays what it was; a handler of native
+  // code is written over for a moment, until that is seen.
   Failure open(int signal);
 
   // Readable when it has come; -1 while closed.

@@ -5,7 +5,7 @@
 // more, answers with the action that was there, and remembers what was asked for: that is installed when the guard is
 // lifted. Raw system calls pass it by.
 //
-// It needs no library: one file serves glibc and musl.
+// It needs no library: one file serves glibc and musl. It is long, as it is all that is loaded into other programs.
 #ifdef __APPLE__
 #define _DARWIN_C_SOURCE
 #else

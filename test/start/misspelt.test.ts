@@ -84,6 +84,20 @@ it('protect() takes no other options than its own, and says which was meant', ()
 it("Node's own names, ours, and what is near to neither are told nothing", async () => {
   await start({ cwd: '/', env: {}, shell: false, windowsHide: true, timeout: 0, silent: true, input: '', maxBuffer: 1 })
   await start({ ignore: [], block: [], enforce: 'auto', drain: 0, processGroup: false, foreground: false })
-  await start({ preferLocal: true, reject: false, extendEnv: true, ipc: 1, log: 1, id: 1, wait: true, event: 1 })
+  await start({
+    process: 1,
+    parent: 1,
+    force: true,
+    trace: 1,
+    lock: 1,
+    preferLocal: true,
+    reject: false,
+    extendEnv: true,
+    ipc: 1,
+    log: 1,
+    id: 1,
+    wait: true,
+    event: 1,
+  })
   expect(await warned()).toEqual([])
 })

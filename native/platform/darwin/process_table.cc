@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <string>
@@ -88,11 +89,13 @@ std::vector<ProcessEntry> process_table() {
   std::vector<kinfo_proc> found;
   std::size_t size = 0;
   // There may be more of them by the second call.
-  do {
+  for (;;) {
     if (sysctl(name, 3, nullptr, &size, nullptr, 0) != 0) return {};
     found.resize(size / sizeof(kinfo_proc) + 16);
     size = found.size() * sizeof(kinfo_proc);
-  } while (sysctl(name, 3, found.data(), &size, nullptr, 0) != 0);
+    if (sysctl(name, 3, found.data(), &size, nullptr, 0) == 0) break;
+    if (errno != ENOMEM) return {};
+  }
   found.resize(size / sizeof(kinfo_proc));
   std::vector<ProcessEntry> table(found.size());
   std::transform(found.begin(), found.end(), table.begin(), entry_of);

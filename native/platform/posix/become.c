@@ -26,11 +26,17 @@ static int check(enum ExecStep step, int result) { return result < 0 ? fail(step
 
 static int is_in(uint64_t set, int signal) { return (set >> (signal - 1) & 1) != 0; }
 
-// Only these: all others have their default actions already, and libc may refuse some that end a program.
+// Exactly these. A guard of the parent's may have kept others ignored, whose default action posix_spawn was asked for.
+// No other is touched: libc may refuse some that end a program.
 static int ignore_signals(const struct ExecPlan* plan) {
-  struct sigaction ignored = {.sa_handler = SIG_IGN};
   for (int signal = 1; signal < NSIG; ++signal) {
-    if (is_in(plan->ignored, signal) && check(EXEC_SIGACTION, sigaction(signal, &ignored, NULL)) != 0) return -1;
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    if (!is_in(plan->ignored, signal)) {
+      struct sigaction found;
+      if (sigaction(signal, NULL, &found) != 0 || found.sa_handler != SIG_IGN) continue;
+      action.sa_handler = SIG_DFL;
+    }
+    if (check(EXEC_SIGACTION, sigaction(signal, &action, NULL)) != 0) return -1;
   }
   return 0;
 }

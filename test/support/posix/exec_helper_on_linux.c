@@ -6,20 +6,19 @@
 
 #define KEY 0x73696773
 
-static long set_handler(int signal, unsigned long handler) {
-  const struct {
-    unsigned long handler, flags, restorer, mask;
-  } action = {handler, 0, 0, 0};
-  return syscall(SYS_rt_sigaction, (long)KEY << 32 | signal, &action, NULL, 8);
-}
+struct KernelAction {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)(void);
+  unsigned long mask;
+};
 
-// glibc's posix_spawn leaves the signals that it keeps for itself ignored, and has no key.
-__attribute__((constructor)) static void reset_signals(void) {
-  for (int signal = 1; signal < NSIG; ++signal) set_handler(signal, (unsigned long)SIG_DFL);
-}
-
-// The exec helper's own, in place of libc's.
+// The exec helper's own, in place of libc's: glibc's refuses the signals that it keeps for itself, which its
+// posix_spawn leaves ignored, and has no key.
 int sigaction(int sig, const struct sigaction* act, struct sigaction* oact) {
-  (void)oact;
-  return (int)set_handler(sig, (unsigned long)act->sa_handler);
+  const struct KernelAction action = {act == NULL ? SIG_DFL : act->sa_handler, 0, NULL, 0};
+  struct KernelAction old = {SIG_DFL, 0, NULL, 0};
+  const long result = syscall(SYS_rt_sigaction, (long)KEY << 32 | sig, act == NULL ? NULL : &action, &old, 8);
+  if (oact != NULL) oact->sa_handler = old.handler;
+  return (int)result;
 }
