@@ -4,7 +4,7 @@ import { pbkdf2Sync } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -145,7 +145,8 @@ it.each([
       test('one', () => console.log(readFileSync('/proc/self/status', 'utf8')))`,
   })
   symlinkSync(join(root, 'node_modules/vitest'), join(folder, 'node_modules/vitest'))
-  const { stdout } = await promisify(execFile)('sh', ['-c', vitest.replace(leftOut, '')], { cwd: folder })
+  const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+  const { stdout } = await promisify(execFile)('sh', ['-c', vitest.replace(leftOut, '')], { cwd: folder, env })
   const set = /SigIgn:\t(\w+)/.exec(stdout)?.[1]
   expect((BigInt(`0x${set}`) & 2n) !== 0n).toBe(ignores)
 })
