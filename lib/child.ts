@@ -16,7 +16,9 @@ let event: ExitEvent | undefined
  * set, and `connected` is false. Using it does not keep the process alive; waiting does. Works in Bun and in Deno (which must be
  * allowed to read /proc and the environment) too: there it is looked at ten times a second, and `isSet()` is two system calls.
  * @returns the event: {@link ExitEvent.isSet}, {@link ExitEvent.signal}, {@link ExitEvent.wait}.
- * @throws a system error (`step`: the system call) where the system does not tell whether the descriptor is the event's.
+ * @throws a system error (`step`: the system call) where the system does not tell whether the descriptor is the event's. In a process
+ * that was given an event: Error `ERR_DLOPEN_FAILED` where the addon is not there, or can't be loaded,
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there can be none; in Bun and Deno the latter without a /proc.
  * @example
  * const exit = exitEvent()
  * while (!exit.isSet()) {
@@ -36,7 +38,8 @@ export function exitEvent(): ExitEvent {
  * @param signals - all that are guarded, by default.
  * @returns the signals that were guarded; empty in a process without a guard. What a filter enforces stays as it is.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`; Error
- * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` in a worker thread of a guarded process.
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` in a worker thread of a guarded process, or where there can be no addon, `ERR_DLOPEN_FAILED`
+ * where it is not there, or can't be loaded.
  * @example
  * process.once('SIGTERM', () => {}) // is not called under the guard
  * console.log(liftGuard(['SIGTERM']).length) // 0

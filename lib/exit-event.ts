@@ -82,7 +82,10 @@ export class ExitEvent {
     return this.#state() !== 0
   }
 
-  /** Why the event is set: the parent asked, or the parent is gone. Undefined while it is unset: then a system call has asked. */
+  /**
+   * Why the event is set: the parent asked, or the parent is gone. Undefined while it is unset: then a system call has asked.
+   * @throws as {@link isSet}.
+   */
   get reason(): ExitReason | undefined {
     return reasons[this.#state() || this.#look()]
   }
@@ -92,7 +95,10 @@ export class ExitEvent {
     return !(this.#source instanceof Unconnected)
   }
 
-  /** Aborts when the event is set, with an `AbortError` whose `cause` is the {@link reason}. Keeps no process alive. */
+  /**
+   * Aborts when the event is set, with an `AbortError` whose `cause` is the {@link reason}. Keeps no process alive.
+   * @throws as {@link isSet}.
+   */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     this.#settle()
@@ -104,7 +110,7 @@ export class ExitEvent {
    * Resolves to true when the event is set, to false after `timeoutMs` milliseconds; for ever by default. A process that waits
    * stays alive.
    * @param timeoutMs - milliseconds, up to 2147483647, or Infinity.
-   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` (as a rejection).
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE`; as {@link isSet}. All as a rejection.
    */
   async wait(timeoutMs?: number): Promise<boolean> {
     const limit = checkTimeout(timeoutMs)
@@ -129,7 +135,8 @@ export class ExitEvent {
    * Blocks this thread until the event is set (true) or `timeoutMs` milliseconds have passed (false): a sleep that the parent
    * can interrupt.
    * @param timeoutMs - milliseconds, up to 2147483647; Infinity by default.
-   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE`; Error `ERR_INVALID_STATE` where it could never end.
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE`; Error `ERR_INVALID_STATE` where it could never end; as
+   * {@link isSet}.
    */
   waitSync(timeoutMs?: number): boolean {
     const limit = checkTimeout(timeoutMs)

@@ -37,7 +37,7 @@ export interface ChildProtection {
  * to this process, by Ctrl-C, it ends all of them and then this process, unless the application listens to it.
  * @param options - for these children. `exitEvent` here is shared: each child has one of its own, which is set with it.
  * @returns what ends the protection of children that start later, by `[Symbol.dispose]()`.
- * @throws TypeError, RangeError as {@link spawnProtected}, and for what would leave a child that nothing ends.
+ * @throws TypeError, RangeError, Error as {@link spawnProtected}, and TypeError for what would leave a child that nothing ends.
  * @example
  * using guard = protect()
  * const { stdout } = await promisify(exec)('kill -INT $$; echo alive') // anybody's exec
@@ -49,6 +49,7 @@ export function protect(options?: ProtectOptions): Disposable
  * @param options - for these children; null opts out.
  * @param fn - is called at once; what it begins keeps the protection.
  * @returns what `fn` returns.
+ * @throws what `fn` throws, and what the form without it throws: `fn` is not called then.
  */
 export function protect<T>(options: ProtectOptions | null | undefined, fn: () => T): T
 export function protect<T>(options: ProtectOptions | null = {}, fn?: () => T): T | Disposable {

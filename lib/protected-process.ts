@@ -43,10 +43,12 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
    * Ends the child and resolves when it has exited. It is asked by its exit event, or by a signal, and made to go on if it is
    * stopped; when its grace is over it is sent SIGTERM, if it hears it; after a second grace it is killed. Calls share one outcome.
    * Keeps this process alive until then.
+   * @param options - how long it has, what it is sent, and who besides it.
    * @returns how the child ended.
    * @throws (as a rejection) TypeError `ERR_INVALID_ARG_VALUE` for a signal that the child ignores or blocks, so for the default
    * too where it has no exit event and ignores SIGTERM, or for a group that it does not lead; `ERR_INVALID_ARG_TYPE`,
-   * `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; a system error of `kill` (`EPERM`). The child runs on then.
+   * `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for `target: 'tree'` off Linux; a
+   * system error of `kill` (`EPERM`). The child runs on then.
    * @example
    * const child = spawnProtected('sleep', ['60'])
    * console.log(await child.stop({ grace: [1000, 500] })) // { code: null, signal: 'SIGTERM', forced: false }

@@ -5,6 +5,10 @@
  * are libc's own and are refused; so are, where they can't work, SIGKILL, SIGSTOP, SIGCHLD and the signals of a program's own faults.
  *
  * Per thread: `mask`, `withMask`, `pending`, `raise`. Per process: all others. All work on the main thread and in workers.
+ *
+ * All but `valid`, and `stateOf` in Bun and Deno, throw Error `ERR_DLOPEN_FAILED` where the addon is not there, or can't be loaded, and
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there can be none (Bun, Deno, Windows, other machines than x64 and arm64). Those that
+ * return a promise reject.
  */
 import { native } from './native/load.js'
 import { type Signal, signalNumber, signalsOf } from './signal/names.js'

@@ -28,7 +28,7 @@ type WithBuffer = SpawnSyncOptionsWithBufferEncoding & SyncProtectionOptions
  * and `signal` are both null when something else in this process has reaped the program.
  * @throws what `spawnSync` throws for its own options; for ours TypeError, RangeError `ERR_INVALID_ARG_TYPE`,
  * `ERR_INVALID_ARG_VALUE` (a signal that can't be ignored, a `killSignal` that the program does not hear), `ERR_UNKNOWN_SIGNAL` or
- * `ERR_OUT_OF_RANGE`. Nothing is started then.
+ * `ERR_OUT_OF_RANGE`; Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`, `ERR_DLOPEN_FAILED` as {@link spawnProtected}. Nothing is started then.
  *
  * @example
  * const { status, stdout } = spawnSyncProtected('cat', { input: 'one', encoding: 'utf8', timeout: 10_000 })

@@ -43,9 +43,10 @@ type ByTuple<
  * @param options - of `child_process.spawn`, and {@link ProtectionOptions}.
  * @returns a `ChildProcess` in all respects, with {@link ProtectedProcess.stop}.
  * @throws what `child_process.spawn` throws for its own options; for ours TypeError `ERR_INVALID_ARG_TYPE`,
- * `ERR_INVALID_ARG_VALUE` (a signal that can't be ignored) or `ERR_UNKNOWN_SIGNAL`. Nothing is started then.
- * What the system refuses is an 'error' event or an exception as with `child_process`, with the system call that failed as
- * `step`.
+ * `ERR_INVALID_ARG_VALUE` (a signal that can't be ignored) or `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; Error
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for what this system, runtime or thread can't do, `ERR_DLOPEN_FAILED` where the addon is not
+ * there, or can't be loaded. Nothing is started then. What the system refuses is an 'error' event or an exception as with
+ * `child_process`, with the system call that failed as `step`.
  * @example
  * const child = spawnProtected('sh', ['-c', 'kill -INT $$; echo alive'], { ignore: ['SIGINT', 'SIGHUP'] })
  * const [output] = await once(child.stdout, 'data')

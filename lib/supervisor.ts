@@ -261,6 +261,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * Where the application has listeners of its own for the signal, they run, and the process ends when the event loop is empty, or
    * when they end it. Process 'exit' listeners do not run, unless the signal can't end the process (as process 1 of a container):
    * then it exits with 128 + its number.
+   * @param options - the signals, by default SIGINT, SIGTERM and SIGHUP, or an object with them and a hook.
    * @returns what puts everything back as it was, by `[Symbol.dispose]()`.
    * @throws TypeError `ERR_UNKNOWN_SIGNAL`, `ERR_INVALID_ARG_TYPE`; a system error for a signal that no process can handle; Error
    * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` in a worker thread, which gets no signals.

@@ -2,7 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ExitEvent, spawnProtected } from 'sigshield'
+import ts from 'typescript'
 import { expect, it } from 'vitest'
+import * as child from '../../lib/child.js'
+import * as library from '../../lib/index.js'
+import * as signals from '../../lib/signals.js'
 import { closed, ended, line } from '../support/processes.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -36,6 +40,26 @@ it.each(pages)('%s: what it links to is there', (page) => {
       return !existsSync(join(root, file)) || (anchor !== undefined && !anchors(read(file)).includes(anchor))
     })
   expect(missing).toEqual([])
+})
+
+const modules: Readonly<Record<string, object>> = {
+  sigshield: library,
+  'sigshield/child': child,
+  'sigshield/signals': signals,
+}
+const snippets = pages.flatMap((page) =>
+  [...read(page).matchAll(/```js\n([\s\S]*?)```/g)].map(([, code], i) => ({
+    of: `${page} ${i + 1}`,
+    code: code as string,
+  })),
+)
+
+it.each(snippets)('the snippet $of is JavaScript, and imports what is there', ({ code }) => {
+  const { diagnostics } = ts.transpileModule(code, { fileName: 'snippet.mjs', reportDiagnostics: true })
+  expect(diagnostics?.map(({ messageText }) => messageText)).toEqual([])
+  for (const [, names = '', module = ''] of code.matchAll(/import \{ ([^}]*) \} from '(sigshield[^']*)'/g)) {
+    for (const name of names.split(', ')) expect(modules[module]).toHaveProperty(name)
+  }
 })
 
 it('README is short', () => {

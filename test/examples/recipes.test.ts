@@ -1,21 +1,24 @@
 /** The programs of docs/recipes.md, word for word. */
+import { execFile } from 'node:child_process'
+import { pbkdf2Sync } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { type ClientRequest, request } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
-import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { expect, it, onTestFinished } from 'vitest'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { limit } from '../support/limits.js'
 import { isAlive, temporaryFolder, until } from '../support/processes.js'
 import { CTRL_C, Terminal } from '../support/terminal.js'
 
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/recipes.md'), 'utf8')
 
-/** The block of this language below a title. */
-function block(title: string, language: string): string {
+/** The block of this language below a title, the first or another. */
+function block(title: string, language: string, index = 0): string {
   const section = page.split(/^## /m).find((part) => part.startsWith(title))
-  const code = section?.split(`\`\`\`${language}\n`)[1]?.split('```')[0]
+  const code = section?.split(`\`\`\`${language}\n`)[index + 1]?.split('```')[0]
   expect(code).toBeDefined()
   return code as string
 }
@@ -41,25 +44,111 @@ async function refusesConnections(port: number): Promise<void> {
   }
 }
 
+/** Any port will do. */
+const onAnyPort = (server: string) =>
+  server.replace('listen(8080)', "listen(0, '127.0.0.1', () => console.log('port ' + server.address().port + ' '))")
+
+async function portOf(terminal: Terminal): Promise<number> {
+  await until(() => /port \d+ /.test(terminal.screen), 'the port is shown')
+  return Number(/port (\d+) /.exec(terminal.screen)?.[1])
+}
+
+const answerTo = (asked: ClientRequest) =>
+  new Promise<IncomingMessage>((resolve, reject) => asked.once('response', resolve).once('error', reject))
+
 it('a server: the request in hand is answered after Ctrl-C', async () => {
-  const server = block('A server', 'js').replace(
-    'listen(8080)',
-    "listen(0, '127.0.0.1', () => console.log('port ' + server.address().port + ' '))",
-  )
+  const server = onAnyPort(block('A server', 'js'))
   const folder = folderWith({ 'server.mjs': `${server}server.on('request', () => console.log('request'))\n` })
   const terminal = new Terminal(process.execPath, ['server.mjs'], folder)
-  await terminal.shows('port ')
-  await until(() => /port \d+ /.test(terminal.screen), 'the port is shown')
-  const port = Number(/port (\d+) /.exec(terminal.screen)?.[1])
-  const asked: ClientRequest = request({ host: '127.0.0.1', port, method: 'POST', agent: false })
+  const port = await portOf(terminal)
+  const asked = request({ host: '127.0.0.1', port, method: 'POST', agent: false })
   asked.write('b\n')
   await terminal.shows('request')
-  const answer = new Promise<Readable>((resolve, reject) => asked.once('response', resolve).once('error', reject))
+  const answer = answerTo(asked)
   terminal.type(CTRL_C)
   await refusesConnections(port)
   asked.end('a\n')
   expect(await text(await answer)).toBe('a\nb\n')
   expect(await terminal.exit).toMatchObject({ signal: 2 })
+})
+
+describe('a server with workers', () => {
+  const title = 'An HTTP server with workers'
+  const server = onAnyPort(block(title, 'js'))
+  const worker = block(title, 'js', 1)
+
+  it.each([
+    ['is answered', server, 200],
+    [
+      'is lost without protection (the control)',
+      server.replace("'worker.mjs'", "'worker.mjs', { enforce: false }"),
+      503,
+    ],
+  ])('what a worker has in hand at Ctrl-C %s', async (_what, program, status) => {
+    // The job takes until the test says so.
+    const slow = worker.replace(
+      "import { pbkdf2Sync } from 'node:crypto'",
+      `import { existsSync } from 'node:fs'
+       function pbkdf2Sync(url) {
+         console.log('begun')
+         while (!existsSync('done')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+         return Buffer.from(url)
+       }`,
+    )
+    expect(slow).not.toBe(worker)
+    const folder = folderWith({ 'server.mjs': program, 'worker.mjs': slow })
+    const terminal = new Terminal(process.execPath, ['server.mjs'], folder)
+    const port = await portOf(terminal)
+    const asked = request({ host: '127.0.0.1', port, path: '/job', agent: false }).end()
+    const answer = answerTo(asked)
+    await terminal.shows('begun')
+    terminal.type(CTRL_C)
+    await refusesConnections(port)
+    if (status === 200) writeFileSync(join(folder, 'done'), '')
+    const { statusCode } = (await answer).resume()
+    expect(statusCode).toBe(status)
+    expect(await terminal.exit).toMatchObject({ signal: 2 })
+  })
+
+  it('answers while workers crash, and are restarted', async () => {
+    const crashing = worker.replace('=> {', "=> {\n  if (url === '/crash') process.exit(1)")
+    const folder = folderWith({ 'server.mjs': server, 'worker.mjs': crashing })
+    const terminal = new Terminal(process.execPath, ['server.mjs'], folder)
+    const url = `http://127.0.0.1:${await portOf(terminal)}`
+    const statuses = []
+    for (let i = 0; i < 2; i += 1) statuses.push((await fetch(`${url}/crash`)).status)
+    expect(statuses).toEqual([503, 503])
+    let answered = ''
+    await expect
+      .poll(async () => (answered = await (await fetch(`${url}/job`)).text()), { timeout: limit(20_000) })
+      .toMatch(/./)
+    expect(answered).toBe(pbkdf2Sync('/job', 'salt', 100_000, 32, 'sha256').toString('hex'))
+    terminal.type(CTRL_C)
+    expect(await terminal.exit).toMatchObject({ signal: 2 })
+  })
+})
+
+it('the primary of a cluster is the one of the example, which is run', () => {
+  const example = readFileSync(join(root, 'examples/cluster.mjs'), 'utf8').replaceAll('\n  ', '\n')
+  expect(example).toContain(block('A cluster', 'js'))
+})
+
+it.each([
+  ['ignores SIGINT', '', true],
+  ['does not without protection (the control)', '--import sigshield/protect ', false],
+])('a test runner: its worker %s', async (_what, leftOut, ignores) => {
+  const [vitest = ''] = block('Test runners', 'sh').split('\n')
+  const folder = folderWith({
+    'vitest.config.mjs': 'export default {}',
+    'one.test.js': `import { readFileSync } from 'node:fs'
+      import { test } from 'vitest'
+      test('one', () => console.log(readFileSync('/proc/self/status', 'utf8')))`,
+  })
+  symlinkSync(join(root, 'node_modules/vitest'), join(folder, 'node_modules/vitest'))
+  const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+  const { stdout } = await promisify(execFile)('sh', ['-c', vitest.replace(leftOut, '')], { cwd: folder, env })
+  const set = /SigIgn:\t(\w+)/.exec(stdout)?.[1]
+  expect((BigInt(`0x${set}`) & 2n) !== 0n).toBe(ignores)
 })
 
 it('workers in Python finish after Ctrl-C', async () => {

@@ -1,0 +1,90 @@
+/** The programs of docs/guard.md: a worker under the guard, what it starts by itself, and what it lifts. */
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { temporaryFolder } from '../support/processes.js'
+
+const root = join(import.meta.dirname, '../..')
+const page = readFileSync(join(root, 'docs/guard.md'), 'utf8')
+const blocks = [...page.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code as string)
+const [forks = '', starts = '', lifts = ''] = blocks
+
+/** What the parent and its worker print. */
+async function said(parent: string, worker: string, programs: Record<string, string> = {}): Promise<string[]> {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules/sigshield'))
+  for (const [name, content] of Object.entries({ 'parent.mjs': parent, 'worker.mjs': worker, ...programs })) {
+    writeFileSync(join(folder, name), content)
+    chmodSync(join(folder, name), 0o755)
+  }
+  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` }
+  const { stdout } = await promisify(execFile)(process.execPath, ['parent.mjs'], { cwd: folder, env })
+  return stdout.trim().split('\n')
+}
+
+it('all of the page is here', () => {
+  expect(blocks).toHaveLength(3)
+})
+
+it.each([
+  ['ignores SIGINT, though it listens', forks, "'guard' true"],
+  ['does not without (the control)', forks.replace("'guard'", 'false'), 'false false'],
+])('a worker under the guard %s', async (_what, parent, expected) => {
+  const worker = `
+    import { stateOf } from 'sigshield/signals'
+    process.on('SIGINT', () => {})
+    process.send(stateOf(process.pid).ignored.includes('SIGINT'))
+    process.disconnect()`
+  const told = `
+    import { once } from 'node:events'
+    import { inspect } from 'node:util'
+    const [ignores] = await once(worker, 'message')
+    console.log(inspect(worker.enforced), ignores)`
+  expect(await said(`${parent}${told}`, worker)).toEqual([expected])
+})
+
+it.each([
+  ['hears SIGINT', starts, ['handles it', 'asked']],
+  [
+    'does not when child_process starts it (the control)',
+    starts.replace(
+      "import { spawnProtected } from 'sigshield'",
+      "import { spawn as spawnProtected } from 'child_process'",
+    ),
+    ['ignores it'],
+  ],
+])('ffmpeg below such a worker %s', async (_what, code, expected) => {
+  const ffmpeg = `#!/usr/bin/env python3
+import re, signal, time
+asked = []
+signal.signal(signal.SIGINT, lambda *_: asked.append(1))
+caught = int(re.search("SigCgt:\\t(.*)", open("/proc/self/status").read())[1], 16) & 2
+print("handles it" if caught else "ignores it", flush=True)
+while caught and not asked: time.sleep(0.01)
+if asked: print("asked", flush=True)
+`
+  const worker = `
+    import { once } from 'node:events'
+    const args = ['a.mkv']
+    ${code.replace('ffmpeg.kill', "ffmpeg.stdout.on('data', (data) => process.stdout.write(data))\nawait once(ffmpeg.stdout, 'data')\nffmpeg.kill")}
+    await once(ffmpeg, 'close')
+    process.disconnect()`
+  expect(await said(forks, worker, { ffmpeg })).toEqual(expected)
+})
+
+it('a worker that lifts its guard from SIGTERM keeps it for SIGINT', async () => {
+  const look = `
+    process.send(stateOf(process.pid).ignored.filter((signal) => signals.includes(signal)))`
+  const worker = `
+    import { stateOf } from 'sigshield/signals'
+    const signals = ['SIGINT', 'SIGTERM']
+    for (const signal of signals) process.on(signal, () => {})${look}
+    ${lifts}${look}
+    process.disconnect()`
+  const parent = `${forks.replace('{ enforce', "{ ignore: ['SIGINT', 'SIGTERM'], enforce")}
+    worker.on('message', (ignored) => console.log(ignored.join()))`
+  expect(await said(parent, worker)).toEqual(['SIGINT,SIGTERM', 'SIGINT'])
+})

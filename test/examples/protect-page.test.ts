@@ -1,0 +1,134 @@
+/** The programs of docs/protect.md and docs/install.md. */
+import { execFile, spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
+import { delimiter, dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { closed, ended, line, temporaryFolder } from '../support/processes.js'
+
+const root = join(import.meta.dirname, '../..')
+const run = promisify(execFile)
+
+function blocks(page: string, language: string): string[] {
+  const content = readFileSync(join(root, page), 'utf8')
+  return [...content.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    ([, code]) => code as string,
+  )
+}
+
+const [protecting = '', primary = '', worker = ''] = blocks('docs/protect.md', 'js')
+
+function folderWith(files: Record<string, string>): string {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules/sigshield'))
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(folder, name), content)
+    chmodSync(join(folder, name), 0o755)
+  }
+  return folder
+}
+
+/** Its own programs come first, then this Node. */
+const optionsIn = (folder: string) => ({
+  cwd: folder,
+  env: { ...process.env, PATH: [folder, dirname(process.execPath), process.env.PATH].join(delimiter) },
+})
+
+/** Tells the signals 1 to 15 that it ignores. */
+const teller = `#!/bin/sh
+exec grep SigIgn /proc/self/status
+`
+
+function ignored(status: string): number[] {
+  const [, set] = /SigIgn:\t(\w+)/.exec(status) ?? []
+  return Array.from({ length: 15 }, (_, i) => i + 1).filter((signal) => BigInt(`0x${set}`) & (1n << BigInt(signal - 1)))
+}
+
+it('all of the pages is here', () => {
+  expect(blocks('docs/protect.md', 'js')).toHaveLength(3)
+  expect(blocks('docs/install.md', 'js')).toHaveLength(1)
+})
+
+it('what execa and execFile start is protected, and what opts out is not', async () => {
+  const program = `
+    import { exec, execFile } from 'node:child_process'
+    import { once } from 'node:events'
+    import { text } from 'node:stream/consumers'
+    import { execa } from '${import.meta.resolve('execa')}'
+    const args = []
+    ${protecting.replace('protect(null', 'const listing = protect(null')}
+    console.log(JSON.stringify({
+      isProtected: [listing, child].map((one) => protectionOf(one) !== undefined),
+      ignored: [made.stdout, ...await Promise.all([listing, child].map(({ stdout }) => text(stdout)))],
+    }))`
+  const folder = folderWith({ 'program.mjs': program, make: teller, ls: teller, ffmpeg: teller })
+  const { stdout } = await run(process.execPath, ['program.mjs'], optionsIn(folder))
+  const said = JSON.parse(stdout)
+  expect(said.isProtected).toEqual([false, true])
+  expect(said.ignored.map(ignored)).toEqual([[2], [], [2]])
+})
+
+it.each([
+  ...(blocks('docs/protect.md', 'sh')[0] ?? '')
+    .trim()
+    .split('\n')
+    .map((command) => [command, command.includes('HUP') ? [1, 2] : [2]] as const),
+  ['node app.js', []] as const,
+])('%s: its children ignore %j', async (command, signals) => {
+  const folder = folderWith({
+    'app.js': "require('node:child_process').execFile('teller', (error, stdout) => console.log(stdout))",
+    teller,
+  })
+  expect(ignored((await run('sh', ['-c', command], optionsIn(folder))).stdout)).toEqual(signals)
+})
+
+it('the cluster restarts its worker, and ends by Ctrl-C', async () => {
+  const program = `
+    import cluster from 'node:cluster'
+    import { once } from 'node:events'
+    import { createServer } from 'node:http'
+    import { protectionOf, Supervisor } from 'sigshield'
+    if (cluster.isPrimary) {
+      ${primary}
+      cluster.on('listening', ({ id }, { port }) => console.log('worker', id, 'on', port))
+      cluster.on('exit', ({ id }, code) => console.log('worker', id, 'left with', code))
+      cluster.fork()
+    } else {
+      let isLeaving = false
+      const server = createServer((_request, response) => response.end(String(cluster.worker.id)))
+      ${worker}
+      server.listen(0, '127.0.0.1')
+    }`
+  const folder = folderWith({ 'cluster.mjs': program })
+  const parent = ended(
+    spawn(process.execPath, ['cluster.mjs'], { ...optionsIn(folder), stdio: ['ignore', 'pipe', 'inherit'] }),
+  )
+  const end = closed(parent)
+  const [, port] = /^worker 1 on (\d+)$/.exec(await line(parent.stdout)) ?? []
+  const answer = async () => {
+    const options = { host: '127.0.0.1', port, agent: false }
+    return text(await new Promise<IncomingMessage>((resolve, reject) => get(options, resolve).on('error', reject)))
+  }
+  expect(await answer()).toBe('1')
+  parent.kill('SIGUSR2')
+  expect(await line(parent.stdout)).toBe(`worker 2 on ${port}`)
+  expect(await line(parent.stdout)).toBe('worker 1 left with 0')
+  expect(await answer()).toBe('2')
+  parent.kill('SIGINT')
+  expect(await line(parent.stdout)).toBe('worker 2 left with 0')
+  expect(await end).toEqual({ code: null, signal: 'SIGINT' })
+})
+
+it.each(
+  (blocks('docs/install.md', 'js')[0] ?? '')
+    .trim()
+    .split('\n')
+    .map((code) => [code, code.startsWith('import') ? 'mjs' : 'cjs'] as const),
+)('%s', async (code, extension) => {
+  const folder = folderWith({ [`program.${extension}`]: `${code}\nconsole.log(typeof spawnProtected)` })
+  const { stdout } = await run(process.execPath, [`program.${extension}`], optionsIn(folder))
+  expect(stdout).toBe('function\n')
+})
