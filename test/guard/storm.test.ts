@@ -27,7 +27,8 @@ class Storm {
         const text = this.#buffer.toString('latin1', 0, readSync(fd, this.#buffer, 0, 4096, 0))
         const ignored = BigInt(`0x${/^SigIgn:\t([0-9a-f]+)$/m.exec(text)?.[1]}`)
         this.samples += 1
-        if (!text.includes('\nState:\tZ') && (ignored & BOTH) !== BOTH) this.bad.push(text)
+        // One that is being reaped has no signals any more.
+        if (!/\nState:\t[ZX]/.test(text) && (ignored & BOTH) !== BOTH) this.bad.push(text)
         if (sends) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.kill(pid, signal)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error

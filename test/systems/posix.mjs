@@ -13,7 +13,7 @@ const leftOut = {
   'test/guard/files.test.ts': 'it reads files of programs',
   'test/house.test.ts': 'it reads the sources',
   'test/node/{other-runtimes,overloads}.test*.ts': 'what Bun and Deno are refused, and types',
-  'test/protect/supervisor.test.ts': "whole trees are ended: a Mac has no target 'tree'",
+  'test/protect/{libraries,supervisor}.test.ts': "whole trees are ended: a Mac has no target 'tree'",
   'test/signal/{names,policy}.test.ts': 'what is refused before a start',
   'test/native/kernel/**': 'what the child half of Linux asks of its kernel',
 }

@@ -10,6 +10,7 @@ const PARENT_DEATH = 'parentDeathSignal is refused: no kernel but that of Linux 
 const UNTOLD = "a Mac's kernel tells neither the mask of another process nor what is pending, and hides no process"
 const OF_LIBC = "an action is put back by libc's call, which adds to what Linux's kernel keeps of it"
 
+const TICKS = 'a start is told in ticks of 10 ms, in which a stranger can get the number; a Mac tells microseconds'
 const NO_ORPHANS = '--drain is refused: a Mac gives the orphans of a child to launchd alone'
 const NO_POLICY = 'no policy of a Mac takes wait4 from a process, and only that tells of the resources'
 
@@ -42,8 +43,10 @@ const differences: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     "more than its parent's peak":
       "a Mac's kernel tells a child's own memory, Linux's does not, and nothing is told here",
   },
+  'protect/terminal.test.ts': { 'a program that is killed takes its children with it': PARENT_DEATH },
+  'reused-terminal.test.ts': { 'taken in the meantime': TICKS },
   'reused-number.test.ts': {
-    refused: 'a start is told in ticks of 10 ms, in which a stranger can get the number; a Mac tells microseconds',
+    refused: TICKS,
   },
   'signal-actions.test.ts': { 'puts back exactly what was there': OF_LIBC },
   'sync-terminal.test.ts': { 'is ended by the death of this process': PARENT_DEATH },
