@@ -7,6 +7,8 @@ process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
 
 /** Files that mean nothing where the suite runs: test/systems/asan.mjs, test/systems/posix.mjs. */
 const leftOut = process.env.TEST_LEFT_OUT?.split(';') ?? []
+/** `npm run test:libraries`: programs of others, for whom each run is another. */
+const byName = process.env.TEST_LIBRARIES ? [] : ['test/protect/libraries.test.ts']
 /** `npm run test:posix`. */
 const isPosix = process.env.TEST_SYSTEM === 'posix'
 
@@ -51,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: ofTheSystem,
-          exclude: ['test/**/*.alone.test.ts', ...leftOut, ...ofLinux],
+          exclude: ['test/**/*.alone.test.ts', ...byName, ...leftOut, ...ofLinux],
           ...sideBySide,
         },
       },

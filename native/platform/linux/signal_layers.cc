@@ -1,3 +1,4 @@
+// It is long, as all that touches the way of a signal stands together: it is right by its order.
 #include "platform/linux/signal_layers.h"
 
 #include <sched.h>
