@@ -149,9 +149,10 @@ export class Tree {
   /** Kills them, and resolves when none is left. */
   async kill(): Promise<void> {
     const deadline = performance.now() + LONGEST_MS
-    for (;;) {
+    for (let looks = 0; performance.now() < deadline; ) {
       const left = this.#descendants()
-      if (left.length === 0 || performance.now() > deadline) return
+      looks = left.length === 0 ? looks + 1 : 0
+      if (looks === LOOKS_AT_NOTHING) return
       for (const { pid, startedAt } of left) native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
