@@ -1,5 +1,6 @@
 // npm run test:musl [-- TARBALL]: the smoke set on musl, as Alpine has it; of the packed library, or of this tree. Node is the one inside
 // pnpm's musl program; libstdc++ and musl are Debian's. They stand in a root of their own, as the program names its loader by path.
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildLinux } from '../../packaging/linux.mjs'
@@ -45,7 +46,7 @@ const shim = join(guest, 'usr/lib/ld-linux-x86-64.so.2')
 run('musl-gcc', ['-shared', '-fPIC', '-O1', '-o', shim, join(import.meta.dirname, 'glibc-symbols.c')])
 
 const busybox = String(['/bin/busybox', '/usr/bin/busybox'].find(existsSync))
-if (readFileSync(busybox).includes('ld-linux'))
+if (spawnSync('ldd', [busybox], { encoding: 'utf8' }).stdout.includes('=>'))
   throw new Error(`${busybox} needs glibc: apt-get install busybox-static`)
 for (const program of ['sh', 'sleep', 'true']) cpSync(busybox, join(guest, 'bin', program))
 
