@@ -13,16 +13,7 @@ export async function stage(folder) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const manifest = read(join(root, 'package.json'))
-  for (const part of [
-    'bin',
-    'docs',
-    'examples',
-    'CHANGELOG.md',
-    'CONTRIBUTING.md',
-    'LICENSE',
-    'README.md',
-    'SECURITY.md',
-  ]) {
+  for (const part of ['bin', 'docs', 'examples', 'CHANGELOG.md', 'LICENSE', 'README.md']) {
     cpSync(join(root, part), join(folder, part), { recursive: true })
   }
   startBundled(join(folder, 'bin/sigshield.js'))
