@@ -8,7 +8,13 @@ import { invalidArgValue, ownOptions } from '../node/errors.js'
 import { includes } from '../signal/names.js'
 import { didYouMean } from '../start/misspelt.js'
 import type { ProcessHandle } from '../start/process-handle.js'
-import { type Protection, type ProtectionOptions, protectionFrom, unheardSignals } from '../start/protection.js'
+import {
+  backgroundOptions,
+  type Protection,
+  type ProtectionOptions,
+  protectionFrom,
+  unheardSignals,
+} from '../start/protection.js'
 import { type StopOptions, type StopOutcome, type StopRequest, stopRequest } from '../stop.js'
 
 /** As for {@link spawnProtected}, where nothing else is said. */
@@ -35,18 +41,7 @@ export interface ProtectOptions
   readonly signal?: StopOptions['signal']
 }
 
-const names: ReadonlySet<string> = new Set<keyof ProtectOptions>([
-  'ignore',
-  'block',
-  'enforce',
-  'groups',
-  'exitEvent',
-  'processGroup',
-  'parentDeathSignal',
-  'drain',
-  'grace',
-  'signal',
-])
+const names: ReadonlySet<string> = new Set([...backgroundOptions, 'grace', 'signal'])
 
 const { SIGTERM } = constants.signals
 

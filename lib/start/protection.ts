@@ -83,6 +83,9 @@ export const protectionOptions: ReadonlySet<string> = new Set<keyof ProtectionOp
   'drain',
 ])
 
+/** Those that go without the terminal. */
+export const backgroundOptions: readonly string[] = [...protectionOptions].filter((name) => name !== 'foreground')
+
 /** How our options stand on the wire, in its order: sets of signals first, then numbers of 32 bits. */
 export const optionFields = {
   ignored: 8,

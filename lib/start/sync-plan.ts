@@ -14,6 +14,7 @@ import { environmentOf, environmentPairs, liveEnvironment } from './environment.
 import { warnOfMisspelt } from './misspelt.js'
 import { isAbsent, type Options, pathOf } from './node-options.js'
 import {
+  backgroundOptions,
   checkKillSignal,
   type Protection,
   type ProtectionOptions,
@@ -56,17 +57,7 @@ export interface SyncProtectionOptions extends Pick<ProtectionOptions, 'block' |
   readonly grace?: number | undefined
 }
 
-const syncOptions: ReadonlySet<string> = new Set<keyof SyncProtectionOptions>([
-  'ignore',
-  'block',
-  'enforce',
-  'groups',
-  'exitEvent',
-  'processGroup',
-  'parentDeathSignal',
-  'drain',
-  'grace',
-])
+const syncOptions: ReadonlySet<string> = new Set([...backgroundOptions, 'grace'])
 
 /** All that `spawnSyncProtected` takes: the options of `child_process.spawnSync`, and ours. */
 export type SpawnSyncProtectedOptions = SpawnSyncOptions & SyncProtectionOptions
