@@ -1,32 +1,23 @@
 /** The programs of docs/guard.md: a worker under the guard, what it starts by itself, and what it lifts. */
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { temporaryFolder } from '../support/processes.js'
+import { blocks, folderWith } from '../support/examples/pages.js'
 
-const root = join(import.meta.dirname, '../..')
-const page = readFileSync(join(root, 'docs/guard.md'), 'utf8')
-const blocks = [...page.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code as string)
-const [forks = '', starts = '', lifts = ''] = blocks
+const snippets = blocks('docs/guard.md', 'js')
+const [forks = '', starts = '', lifts = ''] = snippets
 
 /** What the parent and its worker print. */
 async function said(parent: string, worker: string, programs: Record<string, string> = {}): Promise<string[]> {
-  const folder = temporaryFolder()
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(root, join(folder, 'node_modules/sigshield'))
-  for (const [name, content] of Object.entries({ 'parent.mjs': parent, 'worker.mjs': worker, ...programs })) {
-    writeFileSync(join(folder, name), content)
-    chmodSync(join(folder, name), 0o755)
-  }
+  const folder = folderWith({ 'parent.mjs': parent, 'worker.mjs': worker, ...programs })
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` }
   const { stdout } = await promisify(execFile)(process.execPath, ['parent.mjs'], { cwd: folder, env })
   return stdout.trim().split('\n')
 }
 
 it('all of the page is here', () => {
-  expect(blocks).toHaveLength(3)
+  expect(snippets).toHaveLength(3)
 })
 
 it.each([

@@ -7,16 +7,16 @@ import { expect, it } from 'vitest'
 import * as child from '../../lib/child.js'
 import * as library from '../../lib/index.js'
 import * as signals from '../../lib/signals.js'
+import { blocks, root } from '../support/examples/pages.js'
 import { closed, ended, line } from '../support/processes.js'
 
-const root = join(import.meta.dirname, '../..')
 const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
 const read = (page: string) => readFileSync(join(root, page), 'utf8')
 
 function block(page: string, language: string): string {
-  const blocks = [...read(page).matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))]
-  expect(blocks).toHaveLength(1)
-  return blocks[0]?.[1] as string
+  const found = blocks(page, language)
+  expect(found).toHaveLength(1)
+  return found[0] as string
 }
 
 /** As GitHub names them. */
@@ -48,9 +48,9 @@ const modules: Readonly<Record<string, object>> = {
   'sigshield/signals': signals,
 }
 const snippets = pages.flatMap((page) =>
-  [...read(page).matchAll(/```js\n([\s\S]*?)```/g)].map(([, code], i) => ({
+  blocks(page, 'js').map((code, i) => ({
     of: `${page} ${i + 1}`,
-    code: code as string,
+    code,
   })),
 )
 

@@ -1,35 +1,16 @@
 /** The programs of docs/protect.md and docs/install.md. */
 import { execFile, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { closed, ended, line, temporaryFolder } from '../support/processes.js'
+import { blocks, folderWith } from '../support/examples/pages.js'
+import { closed, ended, line } from '../support/processes.js'
 
-const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
-function blocks(page: string, language: string): string[] {
-  const content = readFileSync(join(root, page), 'utf8')
-  return [...content.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
-    ([, code]) => code as string,
-  )
-}
-
 const [protecting = '', primary = '', worker = ''] = blocks('docs/protect.md', 'js')
-
-function folderWith(files: Record<string, string>): string {
-  const folder = temporaryFolder()
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(root, join(folder, 'node_modules/sigshield'))
-  for (const [name, content] of Object.entries(files)) {
-    writeFileSync(join(folder, name), content)
-    chmodSync(join(folder, name), 0o755)
-  }
-  return folder
-}
 
 /** Its own programs come first, then this Node. */
 const optionsIn = (folder: string) => ({

@@ -1,18 +1,18 @@
 /** The programs of docs/recipes.md, word for word. */
 import { execFile } from 'node:child_process'
 import { pbkdf2Sync } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { folderWith, root } from '../support/examples/pages.js'
 import { limit } from '../support/limits.js'
-import { isAlive, temporaryFolder, until } from '../support/processes.js'
+import { isAlive, until } from '../support/processes.js'
 import { CTRL_C, Terminal } from '../support/terminal.js'
 
-const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/recipes.md'), 'utf8')
 
 /** The block of this language below a title, the first or another. */
@@ -21,14 +21,6 @@ function block(title: string, language: string, index = 0): string {
   const code = section?.split(`\`\`\`${language}\n`)[index + 1]?.split('```')[0]
   expect(code).toBeDefined()
   return code as string
-}
-
-function folderWith(files: Record<string, string>): string {
-  const folder = temporaryFolder()
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(root, join(folder, 'node_modules/sigshield'))
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
-  return folder
 }
 
 /** The signal has been dealt with: the server takes no new connection. */
@@ -173,7 +165,6 @@ while not asked: time.sleep(0.01)
 print("asked", len(asked), flush=True)
 `,
   })
-  chmodSync(join(folder, 'ffmpeg'), 0o755)
   const terminal = new Terminal(
     '/usr/bin/env',
     [`PATH=${folder}:${process.env.PATH}`, process.execPath, 'parent.mjs', 'a.mkv'],

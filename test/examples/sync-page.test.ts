@@ -1,20 +1,16 @@
 /** The program of docs/sync.md, word for word. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { folderWith, root } from '../support/examples/pages.js'
 import { NodeProgram } from '../support/node-program.js'
-import { temporaryFolder } from '../support/processes.js'
 
-const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/sync.md'), 'utf8')
 
 /** Runs the page's program as it is, or changed. */
 async function run(change = (code: string) => code): Promise<object> {
   const [, code = '', printed = ''] = /```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/.exec(page) ?? []
-  const folder = temporaryFolder()
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(root, join(folder, 'node_modules/sigshield'))
-  writeFileSync(join(folder, 'example.mjs'), change(code))
+  const folder = folderWith({ 'example.mjs': change(code) })
   const program = new NodeProgram('await import(process.argv[1])', [join(folder, 'example.mjs')], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })

@@ -1,16 +1,15 @@
 /** The examples of the public declarations, word for word: each prints what its comments say. */
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { expect, it } from 'vitest'
 import * as library from '../../lib/index.js'
 import * as signals from '../../lib/signals.js'
-import { temporaryFolder } from '../support/processes.js'
+import { folderWith, root } from '../support/examples/pages.js'
 
 const run = promisify(execFile)
-const root = join(import.meta.dirname, '../..')
 const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.ts'),
 )
@@ -49,18 +48,14 @@ it('all that can be called has one', () => {
 })
 
 it.each(examples)('$of', async ({ code }) => {
-  const folder = temporaryFolder()
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(root, join(folder, 'node_modules/sigshield'))
-  writeFileSync(
-    join(folder, 'worker.mjs'),
-    "import { exitEvent } from 'sigshield/child'\nawait exitEvent().wait()\nprocess.disconnect()\n",
-  )
   // `using` is not known to every Node.
   const { outputText } = ts.transpileModule(preludeFor(code) + code, {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
   })
-  writeFileSync(join(folder, 'example.mjs'), outputText)
+  const folder = folderWith({
+    'example.mjs': outputText,
+    'worker.mjs': "import { exitEvent } from 'sigshield/child'\nawait exitEvent().wait()\nprocess.disconnect()\n",
+  })
   const expected = [...code.matchAll(/console\.log\(.* \/\/ (.*)$/gm)].map(([, text]) => `${text}\n`)
   expect(await run(process.execPath, ['example.mjs'], { cwd: folder })).toEqual({
     stdout: expected.join(''),

@@ -1,5 +1,6 @@
 /** What the guard keeps ignored, and what is not its business. */
-import childProcess, { execFile, execFileSync } from 'node:child_process'
+import type childProcess from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,9 +10,9 @@ import { describe, expect, it } from 'vitest'
 import { guardLibrary } from '../../lib/native/guard-library.js'
 import { programs } from '../support/build-programs.js'
 import { message } from '../support/node-program.js'
-import { closed, echo, ended, line, probe, SIGINT, SIGTERM, temporaryFolder } from '../support/processes.js'
+import { closed, ended, probe, SIGINT, SIGTERM, temporaryFolder } from '../support/processes.js'
 import { signalState } from '../support/signal-state.js'
-import { echoing } from '../support/start/echoing.js'
+import { echoing, expectToDieOfSigint, expectToLiveOn } from '../support/start/echoing.js'
 
 const guarded = join(programs, 'guarded')
 const worker = join(import.meta.dirname, '../support/guard/worker.mjs')
@@ -23,28 +24,17 @@ async function outputOf(child: childProcess.ChildProcess): Promise<string> {
   return text
 }
 
+// What this machine has not got is told, and can't be tried.
 describe.each(echoing)('$name', ({ program, args, isHere }) => {
   it.skipIf(!isHere)('ignores what it was told to, and lives on after it', async () => {
     const child = ended(spawnProtected(program, args, { ignore: ['SIGINT', 'SIGTERM'], enforce }))
     expect(child.enforced).toBe('guard')
     expect(signalState(child.pid as number).ignored).toEqual(expect.arrayContaining([SIGINT, SIGTERM]))
-    child.stdin.write('one\n')
-    while ((await line(child.stdout)) !== 'one');
-    expect(signalState(child.pid as number).ignored).toEqual(expect.arrayContaining([SIGINT, SIGTERM]))
-    process.kill(child.pid as number, 'SIGINT')
-    process.kill(child.pid as number, 'SIGTERM')
-    expect(await echo(child, 'two')).toBe('two')
-    child.stdin.end()
-    expect(await closed(child)).toEqual({ code: 0, signal: null })
+    await expectToLiveOn(child)
   })
 
   it.skipIf(!isHere)('dies of SIGINT without protection', async () => {
-    const child = ended(childProcess.spawn(program, args))
-    child.stdin.write('one\n')
-    while ((await line(child.stdout)) !== 'one');
-    child.kill('SIGINT')
-    const { code, signal } = await closed(child)
-    expect(signal ?? code).toSatisfy((end) => end === 'SIGINT' || end === 130)
+    await expectToDieOfSigint(program, args)
   })
 })
 

@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { forkProtected, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
-import { closed, echo, ended, line, SIGINT, SIGTERM, SIGUSR2 } from '../support/processes.js'
+import { closed, echo, ended, SIGINT, SIGTERM, SIGUSR2 } from '../support/processes.js'
 import { signalState } from '../support/signal-state.js'
-import { echoing, worker } from '../support/start/echoing.js'
+import { echoing, expectToDieOfSigint, expectToLiveOn, worker } from '../support/start/echoing.js'
 
+// What this machine has not got is told, and can't be tried.
 describe.each(echoing)('$name', ({ program, args, isHere }) => {
   it.skipIf(!isHere)('starts with exactly the asked signals ignored and blocked', async () => {
     const child = ended(spawnProtected(program, args, { ignore: ['SIGINT', 'SIGTERM'], block: ['SIGUSR2'] }))
@@ -20,24 +21,11 @@ describe.each(echoing)('$name', ({ program, args, isHere }) => {
 
   it.skipIf(!isHere)('still ignores them when it has started up, and lives on after both', async () => {
     const child = ended(spawnProtected(program, args, { ignore: ['SIGINT', 'SIGTERM'] }))
-    child.stdin.write('one\n')
-    while ((await line(child.stdout)) !== 'one');
-    expect(signalState(child.pid as number).ignored).toEqual(expect.arrayContaining([SIGINT, SIGTERM]))
-    process.kill(child.pid as number, 'SIGINT')
-    process.kill(child.pid as number, 'SIGTERM')
-    expect(await echo(child, 'two')).toBe('two')
-    child.stdin.end()
-    expect(await closed(child)).toEqual({ code: 0, signal: null })
+    await expectToLiveOn(child)
   })
 
   it.skipIf(!isHere)('dies of SIGINT without protection', async () => {
-    const child = ended(childProcess.spawn(program, args))
-    child.stdin.write('one\n')
-    while ((await line(child.stdout)) !== 'one');
-    child.kill('SIGINT')
-    const { code, signal } = await closed(child)
-    // The JVM and Python turn the signal into an exit of their own.
-    expect(signal ?? code).toSatisfy((end) => end === 'SIGINT' || end === 130)
+    await expectToDieOfSigint(program, args)
   })
 })
 

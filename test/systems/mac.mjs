@@ -39,6 +39,7 @@ const checks = {
     const pids = [Number(worker.pid)]
     worker.on('message', (pid) => {
       pids.push(Number(pid))
+      // As long as the storm is to last: nothing is expected of the time.
       setTimeout(() => worker.send('go on'), 2000)
     })
     let sent = 0
@@ -141,6 +142,7 @@ const checks = {
       const child = spawnProtected('sleep', ['1000'], { foreground: true, ignore: [], stdio: 'inherit' })
       console.log(String(holder() === child.pid))
       child.kill('SIGSTOP')
+      // Only paces the asking.
       while (holder() === child.pid) await new Promise((resolve) => setTimeout(resolve, 20))
       child.kill('SIGKILL')
       console.log(JSON.stringify(await once(child, 'exit')))`

@@ -121,6 +121,7 @@ export const ends = {
   'Ctrl-C': (shell: Shell) => shell.press(CTRL_C),
   'Ctrl-C twice': async (shell: Shell) => {
     shell.press(CTRL_C)
+    // Two presses within a second are one.
     await new Promise((resolve) => setTimeout(resolve, 1100))
     shell.press(CTRL_C)
   },
