@@ -3,9 +3,10 @@ import { limit } from '../support/limits.js'
 import { NodeProgram } from '../support/node-program.js'
 import { isAlive, line } from '../support/processes.js'
 
-/** Leaves when it is asked, after `nap` seconds. */
-const polite = (nap = 0) => `until read -t 0 -u $SIGSHIELD_EXIT_FD; do sleep 0.01; done; sleep ${nap}; echo cleaned up`
-const deaf = `while :; do sleep 0.01; done`
+/** Workers, who say 'up' when they are ready for a signal. The first leaves when it is asked, after `nap` seconds. */
+const polite = (nap = 0) =>
+  `echo up; until read -t 0 -u $SIGSHIELD_EXIT_FD; do sleep 0.01; done; sleep ${nap}; echo cleaned up`
+const deaf = `echo up; while :; do sleep 0.01; done`
 
 /** Says 'ready' when the workers run. */
 function parent(code: string, workers: readonly string[] = [polite()]): string {
@@ -13,7 +14,7 @@ function parent(code: string, workers: readonly string[] = [polite()]): string {
     import { Supervisor } from 'sigshield'
     const say = (text) => console.log(text)
     const work = (supervisor, script, options) => new Promise((resolve) => {
-      const child = supervisor.spawn('bash', ['-c', 'echo up; ' + script], { stdio: ['ignore', 'pipe', 'inherit'], ...options })
+      const child = supervisor.spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], ...options })
       child.stdout.on('data', (data) => data.toString() === 'up\\n' ? resolve(child) : say(data.toString().trim()))
     })
     const workers = ${JSON.stringify(workers)}
@@ -235,7 +236,7 @@ describe('what the children hear', () => {
       parent(
         `const supervisor = new Supervisor(); const child = await work(supervisor, workers[0]); child.on('exit', (code, signal) => say(signal))
         process.on('SIGTERM', () => {})`,
-        ['exec sleep 1000'],
+        ['echo up; exec sleep 1000'],
       ),
       [],
       { detached: true },
