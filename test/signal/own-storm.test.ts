@@ -103,6 +103,37 @@ it.each([
   limit(60_000),
 )
 
+it(
+  'no signal does what it does without us while it is ignored, again and again, inside a section that holds it',
+  async () => {
+    const program = new NodeProgram(`
+      import { hold, ignore } from 'sigshield/signals'
+      process.on('SIGHUP', () => { over = true })
+      let over = false
+      let rounds = 0
+      await hold(['SIGUSR2'], async () => {
+        console.log('ready')
+        while (!over) {
+          for (let i = 0; i < 200; i += 1) ignore(['SIGUSR2'])[Symbol.dispose]()
+          rounds += 1
+          await new Promise(setImmediate)
+        }
+        // What is held is dropped, so nothing comes afterwards.
+        ignore(['SIGUSR2'])[Symbol.dispose]()
+      })
+      console.log(rounds > 0)`)
+    await program.says('ready')
+    const sender = ended(
+      spawn('bash', ['-c', `for ((i = 0; i < ${times(50_000)}; i++)); do kill -USR2 ${program.pid}; done`]),
+    )
+    // By default it ends a process.
+    expect(await closed(sender)).toEqual({ code: 0, signal: null })
+    program.kill('SIGHUP')
+    expect(await program.end()).toEqual({ rest: ['true'], code: 0, signal: null })
+  },
+  limit(60_000),
+)
+
 it('in a program that is kept from changing its dispositions, what it ignores stays ignored', async () => {
   const code = `
     import { disposition, hold, ignore } from 'sigshield/signals'

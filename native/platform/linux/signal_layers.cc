@@ -1,3 +1,4 @@
+// It is long, as all that touches the way of a signal stands together: it is right by its order.
 #include "platform/linux/signal_layers.h"
 
 #include <sched.h>
@@ -110,9 +111,11 @@ void wait_until_none_is_on_its_way(int signal) {
 
 void install(int signal, const SignalLayer& layer) {
   Overlaid& state = overlaid(signal);
-  route(signal).taker.store(layer.taker());
+  // Our handler never stands there without a taker.
+  if (layer.taker() != 0) route(signal).taker.store(layer.taker());
   const Action wanted = action_of(layer);
   const Action found = exchange_action(signal, &wanted);
+  if (layer.taker() == 0) route(signal).taker.store(0);
   const bool is_ours = !state.layers.empty() && found.handler == action_of(*state.layers.back()).handler;
   if (!is_ours) state.before = is_on_signal(found) ? state.below_left : found;
   // As the kernel drops what is pending.
@@ -135,13 +138,15 @@ void remove(int signal, const SignalLayer& layer) {
   if (!was_last) return;
   const SignalLayer* const next = state.layers.empty() ? nullptr : state.layers.back();
   const Action action = next == nullptr ? state.before : action_of(*next);
+  const pid_t taker = next == nullptr ? 0 : next->taker();
+  if (taker != 0) route(signal).taker.store(taker);
   // What somebody else has put there since is theirs to take away.
   if (exchange_action(signal, nullptr).handler == action_of(layer).handler) {
     exchange_action(signal, &action);
   } else if (next == nullptr && !std::exchange(state.is_left, true)) {
     state.below_left = state.before;
   }
-  route(signal).taker.store(next == nullptr ? 0 : next->taker());
+  if (taker == 0) route(signal).taker.store(0);
 }
 
 // What was not queued is its next taker's.

@@ -1,3 +1,4 @@
+// It is long, as all that touches the way of a signal stands together: it is right by its order.
 #include "platform/posix/signal_layers.h"
 
 #include <sched.h>
@@ -143,18 +144,21 @@ void wait_until_none_is_on_its_way(int signal) {
   while (route(signal).in_flight.load() != 0) sched_yield();
 }
 
+bool keeps(const SignalLayer* layer) { return layer != nullptr && layer->kind() == SignalLayer::Kind::kKeeps; }
+
 void point_to(int signal, const SignalLayer* layer) {
   Route& way = route(signal);
-  const bool keeps = layer != nullptr && layer->kind() == SignalLayer::Kind::kKeeps;
-  way.wake_up.store(keeps ? layer->wake_up() : nullptr);
-  way.keeps.store(keeps);
+  way.wake_up.store(keeps(layer) ? layer->wake_up() : nullptr);
+  way.keeps.store(keeps(layer));
 }
 
 void install(int signal, const SignalLayer& layer) {
   Overlaid& state = overlaid(signal);
-  point_to(signal, &layer);
+  // Our handler never stands there without who keeps what it takes.
+  if (keeps(&layer)) point_to(signal, &layer);
   const Action wanted = action_of(layer);
   const Action found = exchange_action(signal, &wanted);
+  if (!keeps(&layer)) point_to(signal, &layer);
   const bool is_ours = !state.layers.empty() && is_same_handler(found, action_of(*state.layers.back()));
   if (!is_ours) state.before = is_on_signal(found) ? state.below_left : found;
 }
@@ -186,13 +190,14 @@ void remove(int signal, const SignalLayer& layer) {
   if (!was_last) return;
   const SignalLayer* const next = state.layers.empty() ? nullptr : state.layers.back();
   const Action action = next == nullptr ? state.before : action_of(*next);
+  if (keeps(next)) point_to(signal, next);
   // What somebody else has put there since is theirs to take away.
   if (is_same_handler(exchange_action(signal, nullptr), action_of(layer))) {
     exchange_action(signal, &action);
   } else if (next == nullptr && !std::exchange(state.is_left, true)) {
     state.below_left = state.before;
   }
-  point_to(signal, next);
+  if (!keeps(next)) point_to(signal, next);
   // Nobody uses the layer's wake-up any more.
   wait_until_none_is_on_its_way(signal);
   hand_on(signal);

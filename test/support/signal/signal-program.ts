@@ -4,7 +4,7 @@ import { NodeProgram } from '../node-program.js'
 /** What the code has at hand; `thread` runs code in a worker thread that has `signals` and `post`. */
 const prelude = `
   import { spawn } from 'node:child_process'
-  import { once } from 'node:events'
+  import { on, once } from 'node:events'
   import { Worker } from 'node:worker_threads'
   import { spawnProtected } from 'sigshield'
   import * as signals from 'sigshield/signals'
@@ -12,16 +12,21 @@ const prelude = `
   import { ProcStatus } from '${import.meta.resolve('../../../dist/signal/proc-status.js')}'
   const print = (value) => console.log(JSON.stringify(value ?? null))
   const self = process.pid
-  const thread = (code) => new Worker(new URL('data:text/javascript,' + encodeURIComponent(
-    'import { parentPort } from "node:worker_threads"; import * as signals from "' +
-    import.meta.resolve('sigshield/signals') + '"; const post = (value) => parentPort.postMessage(value);' + code)))
+  const thread = (code) => {
+    const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(
+      'import { parentPort } from "node:worker_threads"; import * as signals from "' +
+      import.meta.resolve('sigshield/signals') + '"; const post = (value) => parentPort.postMessage(value);' + code)))
+    // Of two that come together the second would find nobody who asks yet.
+    worker.messages = on(worker, 'message')
+    return worker
+  }
   /** What /proc says, whatever stateOf is told by the system. */
   const stateIn = (pid) => {
     const status = new ProcStatus(pid)
     const [ignored, blocked, caught] = ['SigIgn', 'SigBlk', 'SigCgt'].map((name) => signalsOf(status.set(name)))
     return { ignored, blocked, caught }
   }
-  const next = async (worker) => (await once(worker, 'message'))[0]
+  const next = async (worker) => (await worker.messages.next()).value[0]
   /** Keeps the process while it waits for its own listeners. */
   const alive = setInterval(() => {}, 1000)
 `
