@@ -1,7 +1,9 @@
 /** wait: what ends it, and who takes the signal. Each in a process of its own: a test's own signals are vitest's. */
 import { describe, expect, it } from 'vitest'
+import { stateOf } from '../../lib/signals.js'
 import { limit, times } from '../support/limits.js'
 import { NodeProgram } from '../support/node-program.js'
+import { until } from '../support/processes.js'
 import { runSignals, well } from '../support/signal/signal-program.js'
 
 const names = `
@@ -229,18 +231,35 @@ it('listeners that come and go while it waits hear nothing, and hear the next', 
 })
 
 describe('the signal that wakes our own threads', () => {
+  const isWaiting = ({ pid }: NodeProgram) =>
+    until(() => stateOf(pid).caught?.includes('SIGUSR2') ?? false, 'it does not wait')
+
   it.each([
-    ['wait', `void wait(['SIGUSR2'])`, ''],
-    ['waitSync', '', `waitSync(['SIGUSR2'])`],
-  ])('%s: sent by another process it does what it always does', async (_name, before, after) => {
+    ['wait', `void wait(['SIGUSR2'])`],
+    ['waitSync', `waitSync(['SIGUSR2'])`],
+  ])('%s: sent by another process it does what it always does', async (_name, call) => {
     const program = new NodeProgram(`
       import { wait, waitSync } from 'sigshield/signals'
-      ${before}
       console.log('ready')
-      ${after}`)
+      ${call}`)
     await program.says('ready')
+    await isWaiting(program)
     program.kill('SIGSYS')
     expect(await program.end()).toEqual({ rest: [], code: null, signal: 'SIGSYS' })
+  })
+
+  it('waitSync: its listener hears it', async () => {
+    const program = new NodeProgram(`
+      import { waitSync } from 'sigshield/signals'
+      const alive = setInterval(() => {}, 1000)
+      process.on('SIGSYS', () => { console.log('heard'); clearInterval(alive) })
+      console.log('ready')
+      console.log(waitSync(['SIGUSR2']).name)`)
+    await program.says('ready')
+    await isWaiting(program)
+    program.kill('SIGSYS')
+    program.kill('SIGUSR2')
+    expect(await program.end()).toEqual({ rest: ['SIGUSR2', 'heard'], code: 0, signal: null })
   })
 })
 

@@ -27,23 +27,17 @@ timespec time_until(Clock::time_point deadline) {
   return {.tv_sec = whole.count(), .tv_nsec = static_cast<long>((left - whole).count())};
 }
 
-// A thread in sigtimedwait(2) may find what another process has sent to this one. The main thread gets it.
-class StrayWakeSignal {
- public:
-  StrayWakeSignal() = default;
-  ~StrayWakeSignal() {
-    if (found_) wake(static_cast<pid_t>(raw_syscall(SYS_getpid)));
-  }
-  StrayWakeSignal(const StrayWakeSignal&) = delete;
-  StrayWakeSignal& operator=(const StrayWakeSignal&) = delete;
-
-  void look_at(const siginfo_t& info) {
-    if (info.si_code == SI_USER && info.si_pid != 0) found_ = true;
-  }
-
- private:
-  bool found_ = false;
-};
+// A thread in sigtimedwait(2) may find a kWakeSignal that another process has sent to this one. The main thread gets
+// it.
+void hand_on_if_stray(const siginfo_t& info) {
+  if (info.si_code != SI_USER || info.si_pid == 0) return;
+  const auto main_thread = static_cast<pid_t>(raw_syscall(SYS_getpid));
+  wake(main_thread);
+  if (this_thread() != main_thread) return;
+  // It comes as soon as it is not blocked.
+  const SignalSet mask = change_mask(MaskChange::kUnblock, signal_bit(kWakeSignal));
+  set_mask(mask);
+}
 
 }  // namespace
 
@@ -66,7 +60,6 @@ int take_signal_until(SignalSet signals, siginfo_t& info, double timeout_ms, con
   const auto start = Clock::now();
   const std::chrono::microseconds limit{forever ? 0 : std::llround(timeout_ms * 1000)};
   const pid_t taker = this_thread();
-  StrayWakeSignal stray;
   for (;;) {
     info = {};
     if (const int unqueued = take_unqueued(signals, taker); unqueued != 0) return unqueued;
@@ -74,7 +67,7 @@ int take_signal_until(SignalSet signals, siginfo_t& info, double timeout_ms, con
     const timespec time = is_over ? timespec{} : time_until(start + limit);
     const int signal = wait_for_signal(signals | signal_bit(kWakeSignal), info, forever && !is_over ? nullptr : &time);
     if (signal == kWakeSignal) {
-      stray.look_at(info);
+      hand_on_if_stray(info);
     } else if (signal != -EINTR) {
       return signal == -EAGAIN ? 0 : signal;
     }
@@ -82,8 +75,7 @@ int take_signal_until(SignalSet signals, siginfo_t& info, double timeout_ms, con
 }
 
 void discard_wake_ups() {
-  StrayWakeSignal stray;
-  for (const siginfo_t& info : take_pending(signal_bit(kWakeSignal))) stray.look_at(info);
+  for (const siginfo_t& info : take_pending(signal_bit(kWakeSignal))) hand_on_if_stray(info);
 }
 
 Arrival arrival_of(int signal, const siginfo_t& info) {
