@@ -6,13 +6,15 @@
 import { constants } from 'node:os'
 import { EXIT_INODE_VARIABLE } from '../event/source.js'
 import { native } from '../native/load.js'
-import { hasEnvironmentEntry, type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
+import { environmentHas, type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
 
 /** What does not end after a SIGKILL within this time is waiting for the kernel, and may do so for ever. */
 const LONGEST_MS = 2000
 const LOOK_AGAIN_MS = 20
-/** In the middle of its execve a process shows no environment, and whose parent has gone is known by nothing else. */
+/** The table is no single moment: what is started while it is read may stand before what is read next. */
 const LOOKS_AT_NOTHING = 2
+/** In the middle of its execve a process shows no environment. What shows none for so long has none. */
+const LONGEST_EXECVE_MS = 1000
 
 /** One for all trees that are looked at in the same turn of the event loop. */
 let latest: ReadonlyMap<number, ProcessEntry> | undefined
@@ -39,16 +41,19 @@ export function addDescendants(found: Set<number>, table: Iterable<ProcessEntry>
   }
 }
 
+interface Look {
+  readonly startedAt: number
+  readonly since: number
+  isMarked: boolean | undefined
+}
+
 export class Tree {
   readonly #root: ProcessEntry | undefined
   readonly #marks: readonly string[]
   /** Undefined: any. */
   readonly #session: number | undefined
   /** Whose environments were looked at, as that costs most. */
-  readonly #looked = new Map<
-    number,
-    { readonly startedAt: number; readonly isMarked: boolean; readonly looks: number }
-  >()
+  readonly #looked = new Map<number, Look>()
   /** What all were told last, and which of them. */
   #latest: { readonly signal: number; readonly told: Set<number> } | undefined
   /** Those that were seen, by pid. */
@@ -75,27 +80,42 @@ export class Tree {
       one !== undefined && table.get(one.pid)?.startedAt === one.startedAt
     const found = new Set<number>([...this.#known.values()].filter(isSame).map(({ pid }) => pid))
     if (root && isSame(root)) found.add(root.pid)
-    const isMarked = ({ pid, startedAt }: ProcessEntry) =>
-      this.#marks.length > 0 && startedAt >= (root?.startedAt ?? 0) && this.#isMarked(pid, startedAt)
     for (const entry of table.values()) {
-      if (entry.pid !== process.pid && !found.has(entry.pid) && isMarked(entry)) found.add(entry.pid)
+      if (!found.has(entry.pid) && this.#mayBeMarked(entry) && this.#isMarked(entry)) found.add(entry.pid)
     }
     addDescendants(found, table.values())
     if (root) found.delete(root.pid)
-    const isMeant = ({ state, session }: ProcessEntry) =>
-      state !== 'Z' && (this.#session === undefined || session === this.#session)
-    const entries = [...found].map((pid) => table.get(pid) as ProcessEntry).filter(isMeant)
+    const entries = [...found].map((pid) => table.get(pid) as ProcessEntry).filter((entry) => this.#isMeant(entry))
     for (const entry of entries) this.#known.set(entry.pid, entry)
     return entries
   }
 
-  #isMarked(pid: number, startedAt: number): boolean {
+  #isMeant({ state, session }: ProcessEntry): boolean {
+    return state !== 'Z' && (this.#session === undefined || session === this.#session)
+  }
+
+  #mayBeMarked({ pid, startedAt, state, isKernelThread }: ProcessEntry): boolean {
+    if (this.#marks.length === 0 || isKernelThread || state === 'Z') return false
+    if (pid === process.pid || pid === this.#root?.pid) return false
+    return startedAt >= (this.#root?.startedAt ?? 0)
+  }
+
+  /** Undefined: it can't be told yet. */
+  #isMarked({ pid, startedAt }: ProcessEntry): boolean | undefined {
     const known = this.#looked.get(pid)
-    const looks = known?.startedAt === startedAt ? known.looks : 0
-    if (known && (looks === LOOKS_AT_NOTHING || (looks > 0 && known.isMarked))) return known.isMarked
-    const isMarked = this.#marks.some((mark) => hasEnvironmentEntry(pid, mark))
-    this.#looked.set(pid, { startedAt, isMarked, looks: looks + 1 })
-    return isMarked
+    const look = known?.startedAt === startedAt ? known : { startedAt, since: performance.now(), isMarked: undefined }
+    look.isMarked ??= environmentHas(pid, this.#marks)
+    if (performance.now() - look.since > LONGEST_EXECVE_MS) look.isMarked ??= false
+    this.#looked.set(pid, look)
+    return look.isMarked
+  }
+
+  /** Whether there are none, and nothing that may still turn out to be one. */
+  #isNoneLeft(descendants: readonly ProcessEntry[]): boolean {
+    if (descendants.length > 0) return false
+    const isUntold = (entry: ProcessEntry) =>
+      this.#isMeant(entry) && this.#mayBeMarked(entry) && this.#isMarked(entry) === undefined
+    return ![...latestTable().values()].some(isUntold)
   }
 
   /** Takes note of those that live, before a parent is lost. */
@@ -104,7 +124,7 @@ export class Tree {
   }
 
   get isEmpty(): boolean {
-    return this.#descendants().length === 0
+    return this.#isNoneLeft(this.#descendants())
   }
 
   /** What has ended, or may not be signalled, is passed over. */
@@ -133,7 +153,7 @@ export class Tree {
   async gone(isOver: () => boolean): Promise<void> {
     for (let looks = 0; looks < LOOKS_AT_NOTHING && !isOver(); ) {
       const left = this.#descendants()
-      looks = left.length === 0 ? looks + 1 : 0
+      looks = this.#isNoneLeft(left) ? looks + 1 : 0
       this.#tellOrphans(left)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
@@ -151,7 +171,7 @@ export class Tree {
     const deadline = performance.now() + LONGEST_MS
     for (let looks = 0; performance.now() < deadline; ) {
       const left = this.#descendants()
-      looks = left.length === 0 ? looks + 1 : 0
+      looks = this.#isNoneLeft(left) ? looks + 1 : 0
       if (looks === LOOKS_AT_NOTHING) return
       for (const { pid, startedAt } of left) native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))

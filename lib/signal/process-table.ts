@@ -89,9 +89,14 @@ function entriesIn(numbers: Float64Array): ToldProcess[] {
   })
 }
 
-/** Whether its environment had this entry when its program was started; false where that may not be read. */
-export function hasEnvironmentEntry(pid: number, entry: string): boolean {
+/**
+ * Whether its environment had one of these entries when its program was started; false where that may not be read. Undefined where
+ * there is none: in the middle of its execve it has none yet.
+ */
+export function environmentHas(pid: number, entries: readonly string[]): boolean | undefined {
   const asked = fromAddon()?.hasEnvironmentEntry
-  if (asked) return asked(pid, entry)
-  return `\0${kernelFile(`/proc/${pid}/environ`) ?? ''}`.includes(`\0${entry}\0`)
+  if (asked) return entries.some((entry) => asked(pid, entry))
+  const environment = kernelFile(`/proc/${pid}/environ`)
+  if (environment === '') return undefined
+  return entries.some((entry) => `\0${environment ?? ''}`.includes(`\0${entry}\0`))
 }

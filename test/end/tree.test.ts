@@ -50,6 +50,15 @@ describe("target: 'tree'", () => {
     expect(await stopping).toEqual({ code: 4, signal: null, forced: false })
   })
 
+  // As it is in the middle of an execve, which can't be held there.
+  it('takes what has lost its parent and shows its environment late', async () => {
+    const late = `echo $$; while kill -0 $1 2>/dev/null; do sleep 0.01; done; sleep 0.2; SIGSHIELD_EXIT_INODE=$2 exec sleep 1000`
+    const script = `(env -i bash -c '${late}' _ $$ $SIGSHIELD_EXIT_INODE &)\n${stay('')}\n${stay('')}\nwait`
+    const { child, pids } = await start(script, { exitEvent: new ExitEvent() })
+    await child.stop({ target: 'tree', grace: 20 })
+    expect(pids.filter(isAlive)).toEqual([])
+  })
+
   it('leaves alone what is another child’s, of the same event', async () => {
     const exitEvent = new ExitEvent()
     const one = await start(`${family}\nwait`, { exitEvent })
