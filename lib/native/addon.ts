@@ -88,8 +88,11 @@ export interface Addon {
   processTable?(pid?: number): Float64Array
   /** With that. Its name as the kernel has it, then its arguments; empty where that may not be read. */
   processNameAndArguments?(pid: number): string[]
-  /** With that. Whether the environment that the process was started with had this entry. */
-  hasEnvironmentEntry?(pid: number, entry: string): boolean
+  /**
+   * With that. What its program was started with: empty where that may not be read. Undefined in the middle of an execve, which has
+   * none yet.
+   */
+  processEnvironment?(pid: number): string[] | undefined
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe
   /** How many descriptors this process, and so a child, may have. */

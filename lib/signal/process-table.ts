@@ -90,13 +90,17 @@ function entriesIn(numbers: Float64Array): ToldProcess[] {
 }
 
 /**
- * Whether its environment had one of these entries when its program was started; false where that may not be read. Undefined where
- * there is none: in the middle of its execve it has none yet.
+ * Whether its environment had one of these entries when its program was started; false where that may not be read. Undefined in the
+ * middle of its execve: it has no environment yet, as one that was given none.
  */
 export function environmentHas(pid: number, entries: readonly string[]): boolean | undefined {
-  const asked = fromAddon()?.hasEnvironmentEntry
-  if (asked) return entries.some((entry) => asked(pid, entry))
-  const environment = kernelFile(`/proc/${pid}/environ`)
-  if (environment === '') return undefined
-  return entries.some((entry) => `\0${environment ?? ''}`.includes(`\0${entry}\0`))
+  const environment = environmentOf(pid)
+  return environment && entries.some((entry) => environment.includes(entry))
+}
+
+function environmentOf(pid: number): readonly string[] | undefined {
+  const addon = fromAddon()
+  if (addon) return addon.processEnvironment?.(pid)
+  const text = kernelFile(`/proc/${pid}/environ`) ?? '\0'
+  return text === '' ? undefined : text.split('\0')
 }

@@ -43,19 +43,21 @@ Napi::Value process_table(const Napi::CallbackInfo& info) {
   return Napi::Value{info.Env(), numbers};
 }
 
-// (pid)
-Napi::Value process_name_and_arguments(const Napi::CallbackInfo& info) {
-  auto texts = Napi::Array::New(info.Env());
-  for (const std::string& text : platform::process_name_and_arguments(info[0].As<Napi::Number>())) {
-    texts.Set(texts.Length(), text);
-  }
-  return texts;
+Napi::Array array_of(Napi::Env env, const std::vector<std::string>& texts) {
+  auto array = Napi::Array::New(env);
+  for (const std::string& text : texts) array.Set(array.Length(), text);
+  return array;
 }
 
-// (pid, entry)
-Napi::Value has_environment_entry(const Napi::CallbackInfo& info) {
-  const std::string entry = info[1].As<Napi::String>();
-  return Napi::Boolean::New(info.Env(), platform::has_environment_entry(info[0].As<Napi::Number>(), entry));
+// (pid)
+Napi::Value process_name_and_arguments(const Napi::CallbackInfo& info) {
+  return array_of(info.Env(), platform::process_name_and_arguments(info[0].As<Napi::Number>()));
+}
+
+// (pid)
+Napi::Value process_environment(const Napi::CallbackInfo& info) {
+  const auto environment = platform::process_environment(info[0].As<Napi::Number>());
+  return environment ? array_of(info.Env(), *environment) : info.Env().Undefined();
 }
 
 }  // namespace
@@ -64,7 +66,7 @@ void register_processes(Napi::Env env, Napi::Object exports) {
   if (!platform::lists_processes()) return;
   export_function<process_table>(env, exports, "processTable");
   export_function<process_name_and_arguments>(env, exports, "processNameAndArguments");
-  export_function<has_environment_entry>(env, exports, "hasEnvironmentEntry");
+  export_function<process_environment>(env, exports, "processEnvironment");
 }
 
 }  // namespace sigshield

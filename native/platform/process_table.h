@@ -4,8 +4,8 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/signal_set.h"
@@ -39,7 +39,8 @@ std::vector<std::string> process_name_and_arguments(pid_t pid);
 // 0 when there is no such process.
 std::uint64_t start_of_process(pid_t pid);
 
-// Whether its environment had this entry when its program was started; false where that may not be read.
-bool has_environment_entry(pid_t pid, std::string_view entry);
+// What its program was started with: empty where that may not be read. None in the middle of an execve, which has none
+// yet.
+std::optional<std::vector<std::string>> process_environment(pid_t pid);
 
 }  // namespace sigshield::platform

@@ -186,7 +186,8 @@ describe('Node and sigshield run the same', () => {
             'kill -KILL $$',
             'echo ü >&2; exit 1',
             'exec >&- 2>&-; cat >/dev/null',
-            'head -c 700000 /dev/zero | tee /dev/stderr',
+            // With arguments, which tee would take for files.
+            'head -c 700000 /dev/zero | tee /dev/stderr; echo',
             'cat /dev/fd/3 >&2 <&-',
             'exit 0',
             '',

@@ -21,6 +21,7 @@ it('is read natively, under the lock that Node writes it under', () => {
 
 it.each([true, false])('reaches the child as it is now (Node has the lock: %s)', async (has) => {
   const addon = native() as { canReadEnvironment: boolean }
+  const before = addon.canReadEnvironment
   process.env.SIGSHIELD_NOW = 'now'
   addon.canReadEnvironment = has
   try {
@@ -29,7 +30,7 @@ it.each([true, false])('reaches the child as it is now (Node has the lock: %s)',
     expect(await line(child.stdout)).toBe('now')
     await end
   } finally {
-    addon.canReadEnvironment = true
+    addon.canReadEnvironment = before
     delete process.env.SIGSHIELD_NOW
   }
 })

@@ -2,12 +2,14 @@
 
 #include <sys/sysctl.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 namespace sigshield::platform {
 
@@ -50,6 +52,7 @@ class ArgumentsAndEnvironment {
     rest_.remove_prefix(std::min(rest_.find_first_not_of('\0'), rest_.size()));
   }
 
+  [[nodiscard]] bool is_empty() const { return text_.empty(); }
   [[nodiscard]] bool has_argument() const { return arguments_ > 0 && !rest_.empty(); }
   std::string_view next_argument() {
     --arguments_;
@@ -118,13 +121,14 @@ std::vector<std::string> process_name_and_arguments(pid_t pid) {
 
 std::uint64_t start_of_process(pid_t pid) { return process_entry(pid).started_at; }
 
-bool has_environment_entry(pid_t pid, std::string_view entry) {
+std::optional<std::vector<std::string>> process_environment(pid_t pid) {
   ArgumentsAndEnvironment told{pid};
+  // Those of other users are told to nobody but root.
+  if (told.is_empty() && process_entry(pid).uid == geteuid()) return std::nullopt;
   while (told.has_argument()) told.next_argument();
-  while (told.has_entry()) {
-    if (told.next() == entry) return true;
-  }
-  return false;
+  std::vector<std::string> found;
+  while (told.has_entry()) found.emplace_back(told.next());
+  return found;
 }
 
 }  // namespace sigshield::platform

@@ -10,6 +10,6 @@ ProcessEntry process_entry(pid_t) { return {}; }
 
 std::vector<std::string> process_name_and_arguments(pid_t) { return {}; }
 
-bool has_environment_entry(pid_t, std::string_view) { return false; }
+std::optional<std::vector<std::string>> process_environment(pid_t) { return {}; }
 
 }  // namespace sigshield::platform

@@ -12,6 +12,7 @@ const OF_LIBC = "an action is put back by libc's call, which adds to what Linux'
 
 const TICKS = 'a start is told in ticks of 10 ms, in which a stranger can get the number; a Mac tells microseconds'
 const NO_ORPHANS = '--drain is refused: a Mac gives the orphans of a child to launchd alone'
+const NO_LOCK = "a Mac tells no object's size, so Node's lock is not taken, and the environment is read by Node"
 const NO_POLICY = 'no policy of a Mac takes wait4 from a process, and only that tells of the resources'
 
 /** By the end of the file's path: parts of the full names of tests; '' is in all. */
@@ -48,6 +49,7 @@ const differences: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'reused-number.test.ts': {
     refused: TICKS,
   },
+  'shared-environment.test.ts': { 'read natively': NO_LOCK, 'Node has the lock: true': NO_LOCK },
   'signal-actions.test.ts': { 'puts back exactly what was there': OF_LIBC },
   'sync-terminal.test.ts': { 'is ended by the death of this process': PARENT_DEATH },
   'native/storm.test.ts': { 'parents that are killed': PARENT_DEATH, 'a parent that exits amid starts': PARENT_DEATH },

@@ -13,8 +13,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "platform/linux/seccomp_filter.h"
 #include "platform/platform.h"
@@ -63,6 +66,13 @@ ProcessEntry stat_of(pid_t pid) {
   static const std::uint64_t boot = boot_time();
   entry.started_at = boot * 1'000'000 + ticks * 10'000;
   return entry;
+}
+
+std::vector<std::string> strings_in(const std::string& path) {
+  std::istringstream text{contents(path)};
+  std::vector<std::string> found;
+  for (std::string one; std::getline(text, one, '\0');) found.push_back(one);
+  return found;
 }
 
 ProcessEntry entry_of(pid_t pid) {
@@ -140,19 +150,15 @@ std::vector<std::string> process_name_and_arguments(pid_t pid) {
   if (name.empty()) return {};
   name.pop_back();
   std::vector<std::string> found{name};
-  std::istringstream arguments{contents(folder + "/cmdline")};
-  for (std::string one; std::getline(arguments, one, '\0');) found.push_back(one);
+  for (std::string& one : strings_in(folder + "/cmdline")) found.push_back(std::move(one));
   return found;
 }
 
 std::uint64_t start_of_process(pid_t pid) { return stat_of(pid).started_at; }
 
-bool has_environment_entry(pid_t pid, std::string_view entry) {
-  std::istringstream entries{contents("/proc/" + std::to_string(pid) + "/environ")};
-  for (std::string one; std::getline(entries, one, '\0');) {
-    if (one == entry) return true;
-  }
-  return false;
+std::optional<std::vector<std::string>> process_environment(pid_t pid) {
+  const std::vector<std::string> found = strings_in("/proc/" + std::to_string(pid) + "/environ");
+  return found.empty() ? std::nullopt : std::optional{found};
 }
 
 }  // namespace sigshield::platform
