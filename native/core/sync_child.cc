@@ -46,7 +46,8 @@ SyncEnd SyncChild::run(StartResult started, std::optional<std::span<const char>>
     wait();
     // Before its exit: a child that has written too much and ended is known to have done both.
     move_data();
-    // What a child has started is its own only as long as it is there.
+    // What a child has started is its own only as long as it is there. What came before its exit may be handled after
+    // the poll that tells the exit.
     look_for_interrupts();
     look_for_exit();
     look_at_clock();
@@ -99,7 +100,6 @@ void SyncChild::move_data() {
 }
 
 void SyncChild::look_for_interrupts() {
-  if (polled_[2].revents == 0) return;
   for (int count = interrupts_.count(); count > 0; --count) {
     if (is_enough_(has_exited_ ? -1 : process_.pid)) kill_at_once();
   }

@@ -45,6 +45,12 @@ async function pidIn(terminal: Terminal): Promise<number> {
   return Number(/pid (\d+) \./.exec(terminal.screen)?.[1])
 }
 
+/** A shell and the `sleep` that it waits for. Before its execve that has dash's handlers, which swallow what comes. */
+async function familyOf(shell: number): Promise<number[]> {
+  await until(() => childrenOf(shell).some(({ name }) => name === 'sleep'), 'it sleeps')
+  return [shell, ...childrenOf(shell).map(({ pid }) => pid)]
+}
+
 describe('Ctrl-C, with a listener', () => {
   it('the program finishes, and then the listener is called', async () => {
     const terminal = program('spawnSyncProtected', listening())
@@ -108,8 +114,7 @@ describe('a second Ctrl-C, with a listener', () => {
       console.log('result ' + signal)`
     const terminal = program('spawnSyncProtected', code)
     const pid = await pidIn(terminal)
-    await until(() => childrenOf(pid).length > 0, 'it has started another')
-    const pids = [pid, ...childrenOf(pid).map((child) => child.pid)]
+    const pids = await familyOf(pid)
     await press(terminal)
     await later()
     await press(terminal)
@@ -195,8 +200,7 @@ describe('Ctrl-C, and nobody listens', () => {
   ] as const)('%s %s: it ends this process, the program and what that has started', async (run, options) => {
     const terminal = program(run, nobody(options))
     const pid = await pidIn(terminal)
-    await until(() => childrenOf(pid).length > 0, 'it has started another')
-    const family = [pid, ...childrenOf(pid).map((child) => child.pid)]
+    const family = await familyOf(pid)
     terminal.type(CTRL_C)
     await terminal.shows('left -2')
     await until(() => !family.some(isAlive), 'both have ended')

@@ -12,7 +12,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -30,8 +29,11 @@ namespace {
 constexpr pid_t kKthreadd = 2;
 
 std::string contents(const std::string& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
+  const std::ifstream file{path};
+  std::ostringstream text;
+  // Nothing is thrown here for a process that ends meanwhile, as its file's iterators would.
+  text << file.rdbuf();
+  return text.str();
 }
 
 // When the system was started, in seconds since 1970 (proc_stat(5)).
