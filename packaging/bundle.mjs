@@ -1,33 +1,67 @@
-/** The JavaScript that is published: an entry is a few files, as a program waits for each one that it loads. */
+/** The JavaScript that is published: an entry is two files or three, as a program waits for each one that it loads. */
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { rollup } from 'rollup'
 import { root } from '../test/systems/machine.mjs'
 
 /** Below the package's folder. Modules find their package two folders above themselves, as in lib/native/place.ts. */
 const BUNDLED = 'dist/bundled'
 
-const lib = (/** @type {string} */ name) => join(root, 'lib', `${name}.ts`)
+const built = (/** @type {string} */ name) => join(root, 'dist', `${name}.js`)
 
-/** What two entries share is in files of its own: a program that loads both has one library. */
-const entries = { index: lib('index'), child: lib('child'), preload: lib('preload'), signals: lib('signals') }
+/** Those that start nothing, and are to be small. */
+const small = { child: built('child'), signals: built('signals') }
+
+/** What two entries share is in a file of its own: a program that loads both has one library. */
+const entries = { ...small, index: built('index'), preload: built('preload') }
 
 /** A program of its own. */
-const command = { command: lib('command/main') }
+const command = { command: built('command/main') }
+
+function reached(/** @type {string[]} */ from, /** @type {import('rollup').GetModuleInfo} */ getModuleInfo) {
+  const found = new Set(from)
+  for (const id of found) for (const imported of getModuleInfo(id)?.importedIds ?? []) found.add(imported)
+  return found
+}
+
+/** @type {import('rollup').GetManualChunk} */
+function sharedFile(id, { getModuleInfo }) {
+  if (reached(Object.values(small), getModuleInfo).has(id)) return 'shared'
+  return reached([entries.index], getModuleInfo).has(id) ? 'starts' : undefined
+}
+
+const IMPORT = /^import (?:\* as )?(\w+)?(?:, )?(\{[^}]*\})? from '(node:[a-z_/]+)';$/gm
+
+/** An import of a built-in module makes Node ask for all that it exports, and node:fs has its streams loaded for that. */
+const builtins = {
+  name: 'builtins',
+  renderChunk: (/** @type {string} */ code) =>
+    code
+      .replace(IMPORT, (_, whole, names, from) =>
+        [whole, names?.replaceAll(' as ', ': ')]
+          .filter((bound) => bound !== undefined)
+          .map((bound) => `const ${bound} = process.getBuiltinModule('${from}');`)
+          .join('\n'),
+      )
+      .replace(/^import 'node:[a-z_/]+';$/gm, ''),
+}
 
 /** @param {string} folder - The package's. */
 export async function bundle(folder) {
-  for (const entryPoints of [entries, command]) {
-    await build({
-      entryPoints,
-      absWorkingDir: root,
-      outdir: join(folder, BUNDLED),
-      bundle: true,
-      splitting: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20.19',
-      chunkNames: 'shared-[hash]',
-      logLevel: 'warning',
+  for (const input of [entries, command]) {
+    const graph = await rollup({
+      input,
+      external: /^node:/,
+      plugins: [builtins],
+      treeshake: false,
+      onwarn: (warning) => {
+        throw new Error(warning.message)
+      },
     })
+    await graph.write({
+      dir: join(folder, BUNDLED),
+      chunkFileNames: '[name]-[hash].js',
+      ...(input === entries && { manualChunks: sharedFile }),
+    })
+    await graph.close()
   }
 }
