@@ -8,9 +8,9 @@ const TURNS = 30
 // The first of a turn is not counted: a fork leaves the parent's pages write-protected, and who comes next pays.
 const TURN_LENGTH = 11
 // Until the engines have compiled what they run often, as they have in a server.
-const WARM_UP = 500
+const WARM_UP = 200
 
-export default async function blockedLoop() {
+export default async function blockedLoop(/** @type {import('./clock.mjs').Clock} */ clock) {
   const result = new Result({
     question: 'How long does one start hold the event loop?',
     unit: 'µs',
@@ -24,6 +24,7 @@ export default async function blockedLoop() {
   for (const [way, program] of peers.present) {
     for (const stdio of STDIO) await program.ask('block', way, stdio, WARM_UP)
   }
+  clock.cases(GIGABYTES.length * STDIO.length)
   let held = 0
   for (const gigabytes of GIGABYTES) {
     const needed = (gigabytes - held) * programs.size * 2 ** 30
@@ -36,7 +37,7 @@ export default async function blockedLoop() {
     for (const program of programs) await program.ask('hold', gigabytes - held)
     held = gigabytes
     for (const stdio of STDIO) {
-      for (let turn = 0; turn < TURNS; turn += 1) {
+      for (const _ of clock.turns(TURNS)) {
         for (const [way, program] of peers.present) {
           const [, ...times] = await program.ask('block', way, stdio, TURN_LENGTH)
           result.add({ 'memory in use, GB': gigabytes, stdio }, ways[way].name, ...times)

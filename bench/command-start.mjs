@@ -37,7 +37,7 @@ function present() {
   return { found, absent }
 }
 
-export default async function commandStart() {
+export default async function commandStart(/** @type {import('./clock.mjs').Clock} */ clock) {
   const result = new Result({
     question: 'How long does a command that protects a program take to start and end it?',
     unit: 'ms',
@@ -46,7 +46,7 @@ export default async function commandStart() {
   })
   const { found, absent } = present()
   result.absent(absent)
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  for (const _ of clock.turns(TURNS)) {
     for (const [name, prefix] of found) {
       const [file = '', ...args] = [...prefix, 'true']
       const begin = performance.now()

@@ -8,7 +8,7 @@ const EXITS = 50
 // Until the engine has compiled what it runs often.
 const WARM_UP = 40
 
-export default async function exitCost() {
+export default async function exitCost(/** @type {import('./clock.mjs').Clock} */ clock) {
   const result = new Result({
     question: 'How much CPU time does one exit cost the parent?',
     unit: 'µs',
@@ -21,6 +21,7 @@ export default async function exitCost() {
   for (const { way, program } of programs) {
     for (let i = 0; i < WARM_UP; i += 1) await program.ask('exits', way, EXITS)
   }
+  clock.cases(IDLE.length)
   let idle = 0
   for (const count of IDLE) {
     for (const { way, program } of programs) {
@@ -28,7 +29,7 @@ export default async function exitCost() {
       await program.ask('exits', way, EXITS)
     }
     idle = count
-    for (let turn = 0; turn < TURNS; turn += 1) {
+    for (const _ of clock.turns(TURNS)) {
       for (const { way, program } of programs) {
         result.add({ 'idle children': count }, ways[way].name, ...(await program.ask('exits', way, EXITS)))
       }

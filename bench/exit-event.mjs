@@ -106,7 +106,7 @@ async function startWorker(/** @type {{ ipc?: boolean, exitEvent?: ExitEvent }} 
   return child
 }
 
-export default async function exitEvent() {
+export default async function exitEvent(/** @type {import('./clock.mjs').Clock} */ clock) {
   const check = new Result({
     question: 'What does one check of the event cost a child?',
     unit: 'ns',
@@ -122,7 +122,7 @@ export default async function exitEvent() {
   })
   const add = (/** @type {string} */ children, /** @type {string} */ peer, /** @type {number} */ milliseconds) =>
     leaving.add({ children }, peer, milliseconds)
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (const _ of clock.turns(ROUNDS)) {
     const event = new ExitEvent()
     const worker = await startWorker({ exitEvent: event })
     worker.send('check')

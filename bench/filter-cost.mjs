@@ -23,7 +23,7 @@ const PROGRAMS = {
   'node, reading all of /usr/include': [process.execPath, '-e', READ_ALL],
 }
 
-export default async function filterCost() {
+export default async function filterCost(/** @type {import('./clock.mjs').Clock} */ clock) {
   const about = /** @type {const} */ ({ better: 'lower', ours: 'enforced' })
   const calls = new Result({ question: 'What does the filter cost a child in its system calls?', unit: 'ns', ...about })
   const program = new Result({
@@ -36,7 +36,7 @@ export default async function filterCost() {
     return [calls]
   }
   const works = compiled('filter-cost.c')
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  for (const turn of clock.turns(TURNS)) {
     for (const enforce of turn % 2 ? [true, false] : [false, true]) {
       const peer = enforce ? 'enforced' : 'not enforced'
       for (const [work, { name, count }] of Object.entries(WORKS)) {

@@ -31,7 +31,7 @@ function run(/** @type {string[]} */ args) {
   return execFileSync(process.execPath, args, { encoding: 'utf8' })
 }
 
-export default async function importCost() {
+export default async function importCost(/** @type {import('./clock.mjs').Clock} */ clock) {
   await bundle(folder)
   const inside = new Result({
     question: 'How long does an import take?',
@@ -45,7 +45,7 @@ export default async function importCost() {
     better: 'lower',
     ours: 'sigshield',
   })
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  for (const _ of clock.turns(TURNS)) {
     for (const [name, url] of Object.entries(peers)) {
       const begin = performance.now()
       const told = Number(run(['--input-type=module', '-e', program, url]))

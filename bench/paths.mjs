@@ -35,7 +35,7 @@ function withStaticHelper() {
   return folder
 }
 
-export default async function paths() {
+export default async function paths(/** @type {import('./clock.mjs').Clock} */ clock) {
   const held = new Result({
     question: 'How long does one start hold the event loop, by clone and by the path of a Mac?',
     unit: 'µs',
@@ -60,13 +60,14 @@ export default async function paths() {
   }
   const programs = Object.entries(variables).map(([name, own]) => /** @type {const} */ ([name, openWith('node', own)]))
   for (const [, program] of programs) await program.ask('block', 'sigshield', 'ignore', WARM_UP)
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  clock.cases(results.length)
+  for (const _ of clock.turns(TURNS)) {
     for (const [name, program] of programs) {
       const [, ...times] = await program.ask('block', 'sigshield', 'ignore', TURN_LENGTH)
       held.add({}, name, ...times)
     }
   }
-  for (let turn = 0; turn < TURNS / 3; turn += 1) {
+  for (const _ of clock.turns(TURNS)) {
     for (const [name, program] of programs) {
       const [seconds = Number.NaN] = await program.ask('starts', 'sigshield', IN_FLIGHT, STARTS)
       rate.add({}, name, STARTS / seconds)

@@ -15,7 +15,7 @@ const plots = join(import.meta.dirname, 'plots')
 mkdirSync(plots, { recursive: true })
 
 /** Lines over an x of numbers, bars otherwise; the whiskers are p10 to p90. */
-function specification(/** @type {Told} */ { question, unit, better, rows, plot = {} }) {
+function specification(/** @type {Told} */ { question, unit, better, rows, ours, plot = {} }) {
   const { x, facet, log } = plot
   const value = {
     field: 'median',
@@ -32,10 +32,11 @@ function specification(/** @type {Told} */ { question, unit, better, rows, plot 
     title: null,
     legend: { orient: facet ? 'bottom' : 'right', columns: facet ? 3 : 1, labelLimit: 400 },
   }
+  const heavier = { condition: { test: `datum.peer === ${JSON.stringify(ours)}`, value: 4 }, value: 1.5 }
   const spread = { ...value, field: 'p10' }
   const layer = x
     ? [
-        { mark: { type: 'line', point: true }, encoding: { y: value } },
+        { mark: { type: 'line', point: true }, encoding: { y: value, strokeWidth: heavier } },
         { mark: { type: 'rule', opacity: 0.5 }, encoding: { y: spread, y2: { field: 'p90' } } },
       ]
     : [

@@ -4,9 +4,9 @@ import { Result } from './result.mjs'
 
 const IN_FLIGHT = [1, 8, 32, 128]
 const TURNS = 9
-const STARTS = 400
+const STARTS = 150
 
-export default async function starts() {
+export default async function starts(/** @type {import('./clock.mjs').Clock} */ clock) {
   const result = new Result({
     question: 'How many children can be started a second?',
     unit: 'starts/s',
@@ -17,8 +17,9 @@ export default async function starts() {
   const peers = openAll(['sigshield', 'unenforced', 'child_process', 'bun', 'python', 'floor', 'env', 'sh', 'nohup'])
   result.absent(peers.absent)
   for (const [way, program] of peers.present) await program.ask('starts', way, 8, STARTS)
+  clock.cases(IN_FLIGHT.length)
   for (const inFlight of IN_FLIGHT) {
-    for (let turn = 0; turn < TURNS; turn += 1) {
+    for (const _ of clock.turns(TURNS)) {
       for (const [way, program] of peers.present) {
         const [seconds = Number.NaN] = await program.ask('starts', way, inFlight, STARTS)
         result.add({ 'in flight': inFlight }, ways[way].name, STARTS / seconds)

@@ -1,5 +1,10 @@
 // All benchmarks, a question each, in the order of the report.
+import { Clock } from './clock.mjs'
 import { machine } from './machine.mjs'
+
+// One question ends in a minute, all of them in five.
+const QUESTION_MS = 50_000
+const ALL_MS = 270_000
 
 export const benchmarks = [
   'blocked-loop',
@@ -25,7 +30,10 @@ export async function measure(/** @type {string[]} */ names, /** @type {(told: T
   const measured = { machine: machine(), results: [] }
   for (const name of names) {
     const { default: run } = await import(`./${name}.mjs`)
-    for (const result of /** @type {import('./result.mjs').Result[]} */ (await run())) {
+    const clock = new Clock(name, Math.min(QUESTION_MS, ALL_MS / names.length))
+    const found = /** @type {import('./result.mjs').Result[]} */ (await run(clock))
+    clock.over()
+    for (const result of found) {
       const told = { benchmark: name, ...result.tell() }
       measured.results.push(told)
       onResult(told)

@@ -15,14 +15,14 @@ const peers = {
   'child_process.fork': () => childProcess.fork(worker),
 }
 
-export default async function workerStart() {
+export default async function workerStart(/** @type {import('./clock.mjs').Clock} */ clock) {
   const result = new Result({
     question: 'How long does a Node worker take to its first message?',
     unit: 'ms',
     better: 'lower',
     ours: 'forkProtected, enforced',
   })
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  for (const turn of clock.turns(TURNS)) {
     for (const [name, fork] of Object.entries(peers)) {
       const begin = performance.now()
       const child = fork()

@@ -29,20 +29,19 @@ function sharedFile(id, { getModuleInfo }) {
   return reached([entries.index], getModuleInfo).has(id) ? 'starts' : undefined
 }
 
-const IMPORT = /^import (?:\* as )?(\w+)?(?:, )?(\{[^}]*\})? from '(node:[a-z_/]+)';$/gm
+/** By these a tracer of files (@vercel/nft) finds the addons: they are imported as they are. */
+const IMPORT = /^import (?:\* as )?(\w+)?(?:, )?(\{[^}]*\})? from '(node:(?!path|module|url)[a-z_/]+)';$/gm
 
 /** An import of a built-in module makes Node ask for all that it exports, and node:fs has its streams loaded for that. */
 const builtins = {
   name: 'builtins',
   renderChunk: (/** @type {string} */ code) =>
-    code
-      .replace(IMPORT, (_, whole, names, from) =>
-        [whole, names?.replaceAll(' as ', ': ')]
-          .filter((bound) => bound !== undefined)
-          .map((bound) => `const ${bound} = process.getBuiltinModule('${from}');`)
-          .join('\n'),
-      )
-      .replace(/^import 'node:[a-z_/]+';$/gm, ''),
+    code.replace(IMPORT, (_, whole, names, from) =>
+      [whole, names?.replaceAll(' as ', ': ')]
+        .filter((bound) => bound !== undefined)
+        .map((bound) => `const ${bound} = process.getBuiltinModule('${from}');`)
+        .join('\n'),
+    ),
 }
 
 /** @param {string} folder - The package's. */
@@ -60,6 +59,7 @@ export async function bundle(folder) {
     await graph.write({
       dir: join(folder, BUNDLED),
       chunkFileNames: '[name]-[hash].js',
+      hoistTransitiveImports: false,
       ...(input === entries && { manualChunks: sharedFile }),
     })
     await graph.close()
