@@ -11,7 +11,10 @@ const ownFlags: Record<string, string[]> = { nothing: isMac ? [] : ['-static', '
 const folders = [import.meta.dirname, join(import.meta.dirname, '../../examples/languages')]
 
 /** Programs of Linux alone. Tests that start one are left out elsewhere: vitest.config.ts. */
-const isOfLinux = (source: string) => /linux\/|sys\/syscall\.h|_GNU_SOURCE/.test(readFileSync(source, 'utf8'))
+const isOfLinux = (source: string) => {
+  const text = readFileSync(source, 'utf8')
+  return !text.includes('#ifdef __linux__') && /linux\/|sys\/syscall\.h|_GNU_SOURCE/.test(text)
+}
 
 const changed = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** They look into it, use tools that only Linux has, or support that does. */
 const LINUX =
-  /\/proc\/|\b(?:prlimit|setpriv|unshare|LD_PRELOAD|stateIn)\b|import \{[^}]*\b(?:probe|programs|signalState|compiledLibrary)\b[^}]*\} from/
+  /\/proc\/|\b(?:prlimit|setpriv|unshare|LD_PRELOAD|stateIn)\b|import \{[^}]*\b(?:programs|signalState|compiledLibrary)\b[^}]*\} from/
 
 /** TEST_WITHOUT_PROC tries the others on Linux as a Mac would run them. */
 export function filesOfLinux(): string[] {

@@ -1,18 +1,22 @@
 // Reports, as JSON into the file named by its first argument, all that a process inherits. Then, when told so by a
 // second argument "cat", it copies its input to its output.
+#ifdef __linux__
 #define _GNU_SOURCE
-#include <dirent.h>
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 extern char** environ;
 static FILE* out;
@@ -57,22 +61,66 @@ static void descriptors(void) {
   fputs("],", out);
 }
 
-static void signals(void) {
+// libc hides some of them, as its own.
+#ifdef __linux__
+enum { LAST_SIGNAL = 64 };
+
+static uint64_t blocked_set(void) {
   uint64_t mask = 0;
   syscall(SYS_rt_sigprocmask, 0, NULL, &mask, 8);
+  return mask;
+}
+
+static int is_ignored(int signal) {
+  struct {
+    uint64_t handler, flags, restorer, mask;
+  } action = {0};
+  syscall(SYS_rt_sigaction, signal, NULL, &action, 8);
+  return action.handler == 1;
+}
+
+static void all_ids(uid_t uids[3], gid_t gids[3]) {
+  getresuid(&uids[0], &uids[1], &uids[2]);
+  getresgid(&gids[0], &gids[1], &gids[2]);
+}
+#else
+enum { LAST_SIGNAL = 31 };
+
+static uint64_t blocked_set(void) {
+  sigset_t mask;
+  uint64_t set = 0;
+  sigprocmask(SIG_BLOCK, NULL, &mask);
+  for (int signal = 1; signal <= LAST_SIGNAL; ++signal) {
+    if (sigismember(&mask, signal) == 1) set |= (uint64_t)1 << (signal - 1);
+  }
+  return set;
+}
+
+static int is_ignored(int signal) {
+  struct sigaction action;
+  return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+// Nothing tells the saved ones.
+static void all_ids(uid_t uids[3], gid_t gids[3]) {
+  uids[0] = getuid();
+  uids[1] = uids[2] = geteuid();
+  gids[0] = getgid();
+  gids[1] = gids[2] = getegid();
+}
+#endif
+
+static void signals(void) {
+  const uint64_t mask = blocked_set();
   fprintf(out, "\"blocked\":[");
   int first = 1;
-  for (int signal = 1; signal <= 64; ++signal) {
+  for (int signal = 1; signal <= LAST_SIGNAL; ++signal) {
     if (mask >> (signal - 1) & 1) fprintf(out, "%s%d", first ? "" : ",", signal), first = 0;
   }
   fputs("],\"ignored\":[", out);
   first = 1;
-  for (int signal = 1; signal <= 64; ++signal) {
-    struct {
-      uint64_t handler, flags, restorer, mask;
-    } action = {0};
-    syscall(SYS_rt_sigaction, signal, NULL, &action, 8);
-    if (action.handler == 1) fprintf(out, "%s%d", first ? "" : ",", signal), first = 0;
+  for (int signal = 1; signal <= LAST_SIGNAL; ++signal) {
+    if (is_ignored(signal)) fprintf(out, "%s%d", first ? "" : ",", signal), first = 0;
   }
   fputs("],", out);
 }
@@ -96,12 +144,12 @@ int main(int argc, char** argv) {
   fputc(',', out);
   descriptors();
   signals();
-  uid_t ruid, euid, suid;
-  gid_t rgid, egid, sgid, groups[256];
-  getresuid(&ruid, &euid, &suid);
-  getresgid(&rgid, &egid, &sgid);
+  uid_t uids[3];
+  gid_t gids[3], groups[256];
+  all_ids(uids, gids);
   const mode_t mask = umask(0);
-  fprintf(out, "\"uids\":[%u,%u,%u],\"gids\":[%u,%u,%u],\"groups\":[", ruid, euid, suid, rgid, egid, sgid);
+  fprintf(out, "\"uids\":[%u,%u,%u],\"gids\":[%u,%u,%u],\"groups\":[", uids[0], uids[1], uids[2], gids[0], gids[1],
+          gids[2]);
   const int count = getgroups(256, groups);
   for (int i = 0; i < count; ++i) fprintf(out, "%s%u", i ? "," : "", groups[i]);
   fprintf(out, "],\"umask\":%u,\"leadsSession\":%s,\"leadsGroup\":%s,\"parent\":%d}", mask,
