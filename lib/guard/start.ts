@@ -2,7 +2,8 @@
 import { constants } from 'node:os'
 import { guardLibrary } from '../native/guard-library.js'
 import { native } from '../native/load.js'
-import { buildAdvice } from '../native/refused.js'
+import { addonFile } from '../native/place.js'
+import { cureOf } from '../native/refused.js'
 import { isHeld } from '../signal/held.js'
 import { type AnswerPlace, GuardAnswer } from './answer.js'
 import { coverageKey, coverageOf, idsOf, whyUnreadable } from './coverage.js'
@@ -66,7 +67,7 @@ interface Prospect {
 /** Or why it can't be. */
 function prospect(request: GuardedRequest): Prospect | string {
   const library = guardLibrary()
-  if (library === undefined) return `its library is missing beside the addon. ${buildAdvice()}`
+  if (library === undefined) return `its library is missing beside the addon. ${cureOf(addonFile() ?? '')}`
   const ids = idsOf(request)
   const impossible = whyNotNamed(library) ?? whyUnreadable(library, ids)
   if (impossible !== undefined) return impossible

@@ -1,8 +1,8 @@
 /** Why there is no addon, told to who can do something about it: what was looked for, and the cure of this cause. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unavailable } from '../node/errors.js'
-import { ADDON, folders, ownFile, root, SOURCES } from './place.js'
+import { ADDON, addonFile, folders, ownFile, root, SOURCES } from './place.js'
 import { libc, system } from './system.js'
 
 type Refusal = Error & { code: string }
@@ -21,10 +21,23 @@ function buildCommand(): string {
   return `\`${command}\` (it needs python3, make and a C++20 compiler)`
 }
 
-/** The same, as a sentence. */
-export function buildAdvice(): string {
-  return `Build it: ${buildCommand()}.`
+/** What makes a file anew that stands there and is not what it should be, as a sentence without its full stop. */
+export function cureOf(file: string): string {
+  if (process.env.SIGSHIELD_PREBUILD) return 'Build what SIGSHIELD_PREBUILD names again, or unset it'
+  return file.startsWith(join(root, 'prebuilds')) ? 'Install the package again' : `Build it: ${buildCommand()}`
 }
+
+/** The user of this process has no right to it, or to a folder above it. */
+function isForbidden(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES'
+  }
+}
+
+const FORBIDDEN = "This process's user may not read it: let everybody read the package's files, and search its folders."
 
 function isRepository(): boolean {
   return existsSync(join(root, 'binding.gyp'))
@@ -49,13 +62,14 @@ export function missing(): Refusal {
         `was not. Instead, ${bundled}.`,
     )
   }
-  const looked = `Looked for ${folders()
-    .map((folder) => join(folder, ADDON))
-    .join(', ')}.`
+  const files = folders().map((folder) => join(folder, ADDON))
+  const forbidden = files.find(isForbidden)
+  if (forbidden !== undefined) return failed(`The sigshield addon ${forbidden} can't be loaded. ${FORBIDDEN}`)
+  const looked = `Looked for ${files.join(', ')}.`
   if (process.env.SIGSHIELD_PREBUILD) {
     return failed(`There is no sigshield addon where SIGSHIELD_PREBUILD says that it is. ${looked}`)
   }
-  if (isRepository()) return failed(`The sigshield addon is not built. ${looked} ${buildAdvice()}`)
+  if (isRepository()) return failed(`The sigshield addon is not built. ${looked} Build it: ${buildCommand()}.`)
   const brought = broughtSystems()
   const what =
     brought.length === 0
@@ -64,8 +78,8 @@ export function missing(): Refusal {
   if (!['x64', 'arm64'].includes(process.arch)) {
     return unavailable(`${what} Nor can it be built here: it knows the system calls of x64 and arm64 alone. ${looked}`)
   }
-  const cure = brought.length === 0 ? `Install the package again, or build it: ${buildCommand()}.` : buildAdvice()
-  return failed(`${what} ${looked} ${cure}`)
+  const cure = brought.length === 0 ? 'Install the package again, or build it' : 'Build it'
+  return failed(`${what} ${looked} ${cure}: ${buildCommand()}.`)
 }
 
 function broughtSystems(): string[] {
@@ -100,21 +114,23 @@ export function unloadable(file: string, cause: unknown): Refusal {
       cause,
     )
   }
+  if (isForbidden(file)) return failed(`${said} ${FORBIDDEN}`, cause)
   const made = process.platform === 'linux' ? madeFor(file) : undefined
   if (made !== undefined && made !== system()) {
     const other = made.endsWith(libc()) ? 'another machine' : 'another libc'
     return failed(
       `${said} It was made for ${made}, and this Node for ${system()}: node_modules came from a system with ${other}. ` +
-        `${file.startsWith(join(root, 'prebuilds')) ? 'Install the package again.' : buildAdvice()}`,
+        `${cureOf(file)}.`,
       cause,
     )
   }
-  return failed(`${said} ${buildAdvice()}`, cause)
+  return failed(`${said} ${cureOf(file)}.`, cause)
 }
 
 /** It is an addon of another version of the library; `where` tells by what. */
 export function outdated(where: string): Refusal {
+  const file = addonFile() ?? ''
   return failed(
-    `The sigshield addon was built from another version of the library: they differ at '${where}'. ${buildAdvice()}`,
+    `The sigshield addon ${file} was built from another version of the library: they differ at '${where}'. ${cureOf(file)}.`,
   )
 }

@@ -1,6 +1,6 @@
 /** Which addon is loaded, and what is said where there is none: by copies of the library, each in a folder as it is installed. */
 import { execFile } from 'node:child_process'
-import { copyFileSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -32,8 +32,9 @@ const code = `
   }`
 
 /** What a start there says: 7, or the error. */
-async function outcome(source = code, environment: NodeJS.ProcessEnv = {}): Promise<string> {
-  const options = { cwd: folder, env: { ...process.env, SIGSHIELD_PREBUILD: undefined, ...environment } }
+async function outcome(source = code, environment: NodeJS.ProcessEnv = {}, uid?: number): Promise<string> {
+  const env = { ...process.env, SIGSHIELD_PREBUILD: undefined, ...environment }
+  const options = { cwd: folder, env, ...(uid !== undefined && { uid }) }
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], options)
   return stdout.trim()
 }
@@ -110,7 +111,9 @@ describe('it is not there', () => {
 describe('it is another’s', () => {
   it('file altogether', async () => {
     put(`prebuilds/${system()}/sigshield.node`, 'no addon')
-    expect(await outcome()).toMatch(/^ERR_DLOPEN_FAILED .*sigshield.node can't be loaded: .*\. Build it: /)
+    expect(await outcome()).toMatch(
+      /^ERR_DLOPEN_FAILED .*sigshield.node can't be loaded: .*\. Install the package again\.$/,
+    )
   })
 
   const libraries = { glibc: '\0libc.so.6\0', musl: '\0libc.so\0' }
@@ -141,8 +144,29 @@ describe('it is another’s', () => {
     put('build/Release/sigshield.node')
     const surface = join(folder, 'dist/native/surface.js')
     writeFileSync(surface, "export const missingName = () => 'newest'\n")
-    expect(await outcome()).toMatch(/^ERR_DLOPEN_FAILED .*another version of the library: they differ at 'newest'/)
+    expect(await outcome()).toMatch(
+      /^ERR_DLOPEN_FAILED .*build\/Release\/sigshield.node was built from another version of the library: they differ at 'newest'. Build it: /,
+    )
+    const environment = { SIGSHIELD_PREBUILD: folder }
+    expect(await outcome(code, environment)).toMatch(/ Build what SIGSHIELD_PREBUILD names again, or unset it\.$/)
   })
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "user's: only root can be kept from a file that it owns by another user",
+    async () => {
+      const place = `prebuilds/${system()}/sigshield.node`
+      put(place)
+      chmodSync(folder, 0o755)
+      for (const forbidden of [place, dirname(place)]) {
+        chmodSync(join(folder, forbidden), 0o600)
+        expect(await outcome(code, {}, 65534)).toMatch(
+          /^ERR_DLOPEN_FAILED .*sigshield.node can't be loaded.* may not read it: /,
+        )
+        chmodSync(join(folder, forbidden), 0o755)
+      }
+      expect(await outcome(code, {}, 65534)).toBe('7')
+    },
+  )
 })
 
 it('the libc is known by the program, and by its report', async () => {
