@@ -5,6 +5,7 @@ import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Countdown } from '../end/countdown.js'
 import { isHeld } from '../signal/held.js'
+import { kernelFile } from '../signal/kernel-file.js'
 import { includes, type Signal, signalName, signalNumber, signalOf } from '../signal/names.js'
 import { ProcStatus } from '../signal/proc-status.js'
 import { kill } from '../signal/process-state.js'
@@ -44,9 +45,12 @@ async function signalThatItHears(target: SurveyedProcess): Promise<Signal | unde
   return first === undefined ? undefined : signalOf(first)
 }
 
-/** Many programs block signals for a moment: shells do so whenever they start a command. And one that a thread hears is heard. */
+/**
+ * Many programs block signals for a moment: shells do so whenever they start a command. And one that a thread hears, or a descriptor,
+ * is heard.
+ */
 async function blockedForGood(target: SurveyedProcess): Promise<bigint> {
-  let blocked = blockedByAllThreads(target.pid)
+  let blocked = blockedByAllThreads(target.pid) & ~readFromDescriptors(target.pid)
   // In a stopped process such a moment lasts.
   if (isStopped(target.state)) return blocked & ~target.caught
   for (let i = 0; i < LOOKS && ASKING.some((number) => includes(blocked, number)); i += 1) {
@@ -70,6 +74,20 @@ function blockedByAllThreads(pid: number): bigint {
   } catch {
     return 0n
   }
+}
+
+/** Those of its signalfds, which it has to block (signalfd(2), proc_pid_fdinfo(5)). */
+function readFromDescriptors(pid: number): bigint {
+  let descriptors: string[] = []
+  try {
+    descriptors = readdirSync(`/proc/${pid}/fdinfo`)
+  } catch {
+    // It has ended, or may not be looked into.
+  }
+  return descriptors.reduce((all, fd) => {
+    const [, set] = /^sigmask:\s*([\da-f]+)$/m.exec(kernelFile(`/proc/${pid}/fdinfo/${fd}`) ?? '') ?? []
+    return set === undefined ? all : all | BigInt(`0x${set}`)
+  }, 0n)
 }
 
 function isStopped(state: string): boolean {

@@ -4,13 +4,19 @@ import { writeSync } from 'node:fs'
 let isWatched = false
 let isOver = false
 
-/** To standard output. Who reads it may have seen enough: what was begun is finished all the same, without a word. */
+/**
+ * To standard output. Where nothing more can be written, what was begun is finished all the same: without a word where who reads it
+ * has seen enough.
+ */
 export function print(text: string): void {
   if (!isWatched) {
     isWatched = true
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (isOver) return
       isOver = true
+      if (error.code === 'EPIPE') return
+      process.exitCode = 1
+      complain(`sigshield: standard output: ${error.message}`)
     })
   }
   if (!isOver) process.stdout.write(text)

@@ -35,8 +35,8 @@ const ALL: readonly Signal[] = signalsOf((1n << 64n) - 1n).filter((signal) => {
  * Whether it may come of a terminal. On macOS no signal is the kernel's own: a Ctrl-C is said to be of who writes to the other side of
  * the terminal, which stands in another session.
  */
-function isOfSystem({ pid }: ReceivedSignal): boolean {
-  if (pid === 0 || process.platform !== 'darwin') return pid === 0
+function isOfSystem({ pid, fromKernel }: ReceivedSignal): boolean {
+  if (fromKernel || process.platform !== 'darwin') return fromKernel
   // None of one that has gone since, as kill(1).
   const { session = 0 } = processEntry(pid) ?? {}
   return session > 0 && session !== processEntry(process.pid)?.session

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addDescendants } from '../end/tree.js'
 import { signalBit } from '../signal/names.js'
+import { kill } from '../signal/process-state.js'
 import { type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
 import { type EndingOptions, end, plan } from './ending.js'
 import { complain, print } from './output.js'
@@ -133,6 +134,7 @@ async function one(
       return true
     }
     if (isDryRun) {
+      kill(pid, 0, target)
       tell(await plan(target, options))
       return true
     }

@@ -23,7 +23,7 @@ export interface ExitPipe {
 export type ExitState = 0 | 1 | 2
 
 /** `signal`: 0 when none came, or a negative errno. */
-export type SignalArrival = [signal: number, pid: number, uid: number]
+export type SignalArrival = [signal: number, pid: number, uid: number, isOfKernel: 0 | 1]
 
 /** Whether the child of a call is killed, at one SIGINT: see {@link Addon.spawnSync}. */
 export type Interrupted = (pid: number) => boolean

@@ -50,7 +50,8 @@ export function entryOf(pid: number, stat: string): ProcessEntry {
   const [state, parent, group, session, , , flags] = fields
   return {
     pid,
-    state: state as string,
+    // A first thread that has ended before the others looks as if all had.
+    state: state === 'Z' && Number(fields[17]) > 1 ? 'S' : (state as string),
     parent: Number(parent),
     group: Number(group),
     session: Number(session),

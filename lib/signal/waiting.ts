@@ -23,13 +23,15 @@ export interface ReceivedSignal {
   /** Its number again for a real-time signal, which has no name in Node. */
   readonly name: Signal
   /**
-   * The process that sent it; 0 for the kernel, as of a terminal's Ctrl-C, and where the system has no room to note it
-   * (RLIMIT_SIGPENDING of getrlimit(2)). On macOS a terminal's signals are those of the process at its other side, and 0 is what was
-   * blocked when it came.
+   * The process that sent it; 0 for the kernel, for who stands outside of this pid namespace, as `docker kill` (pid_namespaces(7)), and
+   * where the system has no room to note it (RLIMIT_SIGPENDING of getrlimit(2)). On macOS a terminal's signals are those of the process
+   * at its other side, and 0 is what was blocked when it came.
    */
   readonly pid: number
   /** The real user id of the sender. */
   readonly uid: number
+  /** The kernel sent it, as for a terminal's Ctrl-C (`SI_KERNEL` of sigaction(2)); never so on macOS, where a key is of who holds the other side. */
+  readonly fromKernel: boolean
 }
 
 function checked(signals: unknown, timeoutMs: unknown): [set: bigint, timeoutMs: number] {
@@ -38,9 +40,9 @@ function checked(signals: unknown, timeoutMs: unknown): [set: bigint, timeoutMs:
   return [set, timeoutMs === undefined ? Number.POSITIVE_INFINITY : checkMilliseconds('timeoutMs', timeoutMs)]
 }
 
-function received([number, pid, uid]: SignalArrival): ReceivedSignal | undefined {
+function received([number, pid, uid, isOfKernel]: SignalArrival): ReceivedSignal | undefined {
   if (number < 0) throw systemError(number, 'rt_sigtimedwait')
-  return number === 0 ? undefined : { number, name: signalOf(number), pid, uid }
+  return number === 0 ? undefined : { number, name: signalOf(number), pid, uid, fromKernel: isOfKernel === 1 }
 }
 
 /**

@@ -112,6 +112,7 @@ Napi::Value array_of(Napi::Env env, const platform::Arrival& arrival) {
   add(arrival.signal);
   add(arrival.sender);
   add(arrival.uid);
+  add(arrival.is_of_kernel ? 1 : 0);
   return array;
 }
 

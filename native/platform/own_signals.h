@@ -66,8 +66,9 @@ class SignalHold {
 
 struct Arrival {
   int signal = 0;    // 0: none came in time. Negative: the errno for which there was no waiting.
-  pid_t sender = 0;  // 0: the kernel.
+  pid_t sender = 0;  // 0: the kernel, or who stands in an outer pid namespace.
   uid_t uid = 0;
+  bool is_of_kernel = false;  // As of a terminal's key.
 };
 
 // Takes the first of these that is pending, or comes to any thread of the process. Blocks the calling thread, for ever

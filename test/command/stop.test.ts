@@ -1,6 +1,11 @@
 /** `sigshield stop`: processes of others are asked, and killed. */
 import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { programs } from '../support/build-programs.js'
 import { all, call, sigshield, started } from '../support/command.js'
 import { processOf } from '../support/process-table.mjs'
 import { closed, ended, isAlive, line, until } from '../support/processes.js'
@@ -38,6 +43,49 @@ describe('one process', () => {
     )
     expect(await end).toEqual(exit)
   })
+
+  it.each([
+    ['takes its signals from a descriptor', 'signalfd', ['took 15'], { code: 0, signal: null }],
+    ['has lost its first thread', 'leaderless', [], { code: null, signal: 'SIGTERM' }],
+  ])('that %s is asked', async (_title, program, says, exit) => {
+    const child = ended(spawn(join(programs, program), { stdio: ['ignore', 'pipe', 'inherit'] }))
+    expect(await line(child.stdout)).toBe('up')
+    const end = closed(child)
+    const said = text(child.stdout as Readable)
+    const { out, code } = await call(['stop', String(child.pid)])
+    expect([out.replace(/after.*/s, 'after'), code]).toEqual([expect.stringMatching(/: SIGTERM: ended after$/), 0])
+    expect((await said).split('\n').filter(Boolean)).toEqual(says)
+    expect(await end).toEqual(exit)
+  })
+
+  it('is ended also where nothing can be written', async () => {
+    const { child, pid, end } = await target(`trap 'echo term' TERM`)
+    const full = openSync('/dev/full', 'w')
+    const stop = spawn(sigshield, ['stop', '--grace', '300ms', String(pid)], { stdio: ['ignore', full, 'pipe'] })
+    closeSync(full)
+    const said = text(stop.stderr as Readable)
+    expect(await line(child.stdout)).toBe('term')
+    expect(await end).toEqual({ code: null, signal: 'SIGKILL' })
+    expect(await closed(stop)).toEqual({ code: 1, signal: null })
+    expect(await said).toMatch(/^sigshield: standard output: ENOSPC: [^\n]*\n$/)
+  })
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "that is another user's is refused by a dry run too: only root has another's",
+    async () => {
+      const { child, pid } = await target(`trap '' INT`)
+      for (const args of [
+        ['stop', '--dry-run', `${pid}`],
+        ['stop', `${pid}`],
+      ]) {
+        const stop = spawn(sigshield, args, { stdio: ['ignore', 'ignore', 'pipe'], uid: 65534 })
+        const said = text(stop.stderr as Readable)
+        expect(await closed(stop)).toEqual({ code: 1, signal: null })
+        expect(await said).toMatch(/not permitted: it is another user's/)
+      }
+      child.kill('SIGKILL')
+    },
+  )
 
   it('that hears nothing is killed', async () => {
     const { pid, end } = await target(`trap '' TERM INT HUP`)

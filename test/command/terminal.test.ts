@@ -39,6 +39,24 @@ async function beside(command: string, options = '', keys?: (terminal: Terminal,
   return { bare: bare + bareStatus, run: run + runStatus }
 }
 
+// As `docker kill` does. The kernel's own signals look the same to who asks for the sender alone.
+it('passes on what comes from outside of its pid namespace', async () => {
+  const program = `bash -c 'trap "echo heard; exit 3" HUP; echo up; while :; do sleep 0.02; done'`
+  const terminal = new Terminal('unshare', [
+    '--pid',
+    '--fork',
+    '--mount-proc',
+    'sh',
+    '-c',
+    `${sigshield} run -- ${program}; echo "left $?"`,
+  ])
+  await terminal.shows('up')
+  const [unshare] = childrenOf(process.pid).filter(({ name }) => name === 'unshare')
+  const run = childrenOf(childrenOf(unshare?.pid ?? 0)[0]?.pid ?? 0)[0]?.pid as number
+  process.kill(run, 'SIGHUP')
+  await terminal.shows('left 3', await terminal.shows('heard'))
+})
+
 describe('the same as the bare command', () => {
   it.each([
     [

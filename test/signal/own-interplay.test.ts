@@ -138,6 +138,24 @@ it('a section is held by a mask too: what the thread blocks stays pending in the
   ).toEqual(well(['SIGUSR2'], 'heard', []))
 })
 
+it('waitSync leaves to a section what it holds, also where the thread blocks it', async () => {
+  expect(
+    await run(`
+      const both = ['SIGTERM', 'SIGUSR2']
+      const seen = []
+      for (const signal of both) process.on(signal, () => seen.push(signal))
+      mask('block', both)
+      await hold(both, () => {
+        for (const signal of both) process.kill(self, signal)
+        // Whichever comes first: other threads are reached by them.
+        seen.push(waitSync(both).name)
+      })
+      await hears()
+      print(seen.sort())
+      print(pending())`),
+  ).toEqual(well(['SIGTERM', 'SIGUSR2'], []))
+})
+
 it('waitSync takes what a worker thread sends itself, and the other way round', async () => {
   expect(
     await run(`

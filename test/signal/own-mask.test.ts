@@ -105,7 +105,7 @@ describe('withMask', () => {
 
 describe('waitSync and wait', () => {
   it('take what is pending, and what comes, with its sender', async () => {
-    const from = (sender: unknown) => ({ number: USR2, name: 'SIGUSR2', pid: sender, uid: self })
+    const from = (sender: unknown) => ({ number: USR2, name: 'SIGUSR2', pid: sender, uid: self, fromKernel: false })
     const { said, ...exit } = await run(`
       print(self)
       mask('block', ['SIGUSR2'])

@@ -66,8 +66,12 @@ Arrival take_signal(SignalSet signals, double timeout_ms) {
     signal = take_signal_until(signals, info, timeout_ms);
   }
   discard_wake_ups();
-  // What has come meanwhile goes on as it would have; what this thread blocks anyway is pending in it.
-  forward_all(take_pending(signals & ~mask));
+  // What has come meanwhile goes on as it would have; what was sent to this very thread stays in it where that blocks
+  // it.
+  for (const siginfo_t& one : take_pending(signals)) {
+    const bool stays = one.si_code == SI_TKILL && (mask & signal_bit(one.si_signo)) != 0;
+    stays ? put_back(one) : forward(one);
+  }
   set_mask(mask);
   return arrival_of(signal, info);
 }

@@ -64,6 +64,10 @@ Route& route(int signal) {
   return routes[static_cast<std::size_t>(signal)];
 }
 
+// Its address is what a signal of the kernel carries when it was forwarded.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a siginfo_t holds no pointer to const.
+char of_kernel = 0;
+
 void on_signal(int signal, siginfo_t* info, void*);
 
 bool is_on_signal(const Action& action) { return action.handler == reinterpret_cast<unsigned long>(&on_signal); }
@@ -196,6 +200,7 @@ void forward(const siginfo_t& info) {
   if (info.si_code > 0) {
     sent = {};
     sent.si_signo = info.si_signo;
+    if (info.si_code == SI_KERNEL) sent.si_ptr = &of_kernel;
   }
   if (info.si_code >= 0 || info.si_code == SI_TKILL) sent.si_code = SI_QUEUE;
   const int signal = info.si_signo;
@@ -208,6 +213,10 @@ void forward(const siginfo_t& info) {
     wake(taker);
   }
   way.in_flight.fetch_sub(1);
+}
+
+bool is_of_kernel(const siginfo_t& info) {
+  return info.si_code == SI_KERNEL || (info.si_code == SI_QUEUE && info.si_ptr == &of_kernel);
 }
 
 int take_unqueued(SignalSet signals, pid_t taker) {

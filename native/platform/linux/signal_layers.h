@@ -41,6 +41,9 @@ void wake(pid_t thread);
 // Sends it to who takes it now, else to the process.
 void forward(const siginfo_t& info);
 
+// Also when it was forwarded.
+bool is_of_kernel(const siginfo_t& info);
+
 // One of these that the kernel had no room to queue for this taker (RLIMIT_SIGPENDING), or 0.
 int take_unqueued(SignalSet signals, pid_t taker);
 

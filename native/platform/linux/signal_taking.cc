@@ -51,6 +51,10 @@ std::vector<siginfo_t> take_pending(SignalSet signals) {
   return taken;
 }
 
+void put_back(const siginfo_t& info) {
+  raw_syscall(SYS_rt_tgsigqueueinfo, raw_syscall(SYS_getpid), this_thread(), info.si_signo, &info);
+}
+
 void forward_all(const std::vector<siginfo_t>& taken) {
   for (const siginfo_t& info : taken) forward(info);
 }
@@ -82,8 +86,8 @@ Arrival arrival_of(int signal, const siginfo_t& info) {
   // Elsewhere the fields mean something else (sigaction(2)).
   const bool has_sender =
       signal > 0 && (info.si_code == SI_USER || info.si_code == SI_QUEUE || info.si_code == SI_TKILL);
-  if (!has_sender) return {.signal = signal};
-  return {.signal = signal, .sender = info.si_pid, .uid = info.si_uid};
+  if (!has_sender) return {.signal = signal, .is_of_kernel = signal > 0 && is_of_kernel(info)};
+  return {.signal = signal, .sender = info.si_pid, .uid = info.si_uid, .is_of_kernel = is_of_kernel(info)};
 }
 
 }  // namespace sigshield::platform

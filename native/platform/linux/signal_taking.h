@@ -17,6 +17,9 @@ pid_t this_thread();
 // All that is pending of these in the calling thread, or in the process.
 std::vector<siginfo_t> take_pending(SignalSet signals);
 
+// To the calling thread, which blocks it, with the sender that it had.
+void put_back(const siginfo_t& info);
+
 void forward_all(const std::vector<siginfo_t>& taken);
 
 // Waits, in a thread that blocks them and kWakeSignal, until one of these comes, until the time is over (infinite:

@@ -109,15 +109,20 @@ Arrival take_signal(SignalSet signals, double timeout_ms) {
   // What is pending here reaches the handler now.
   SignalSet mask = 0;
   std::vector<int> of_this_thread;
+  // Who takes these already goes on to.
+  SignalSet of_others = 0;
+  for (int signal = 1; signal <= kLastOwnSignal; ++signal) {
+    if ((signals & signal_bit(signal)) != 0 && is_taken(signal)) of_others |= signal_bit(signal);
+  }
   {
     const SignalLayer layer{signals, Kind::kKeeps, &wake_up};
     mask = change_mask(MaskChange::kUnblock, signals);
     arrival = take_until(layer, signals, wake_up, timeout_ms);
     set_mask(mask);
     // What this thread blocks anyway is pending in it, and no other thread's.
-    for (Arrival left = layer.take(signals & mask); left.signal != 0; left = layer.take(signals & mask)) {
+    const SignalSet own = signals & mask & ~of_others;
+    for (Arrival left = layer.take(own); left.signal != 0; left = layer.take(own))
       of_this_thread.push_back(left.signal);
-    }
   }
   for (const int signal : of_this_thread) static_cast<void>(raise_signal(signal));
   return arrival;

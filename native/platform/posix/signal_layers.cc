@@ -54,6 +54,7 @@ struct Route {
   std::atomic<int> kept{0};
   std::atomic<pid_t> sender{0};
   std::atomic<uid_t> uid{0};
+  std::atomic<bool> is_of_kernel{false};
   std::atomic<int> in_flight{0};
 };
 static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<const WakeUp*>::is_always_lock_free);
@@ -66,17 +67,21 @@ Route& route(int signal) {
 // Of those that wait there is one at the most, as in the kernel; real-time ones queue, where there are any.
 constexpr int kLastStandardSignal = 31;
 
+void note(Route& way, const Arrival& arrival) {
+  way.sender.store(arrival.sender);
+  way.uid.store(arrival.uid);
+  way.is_of_kernel.store(arrival.is_of_kernel);
+}
+
 // Runs in handlers too: lock-free atomics and write(2) alone.
-void keep(int signal, pid_t sender, uid_t uid) {
-  Route& way = route(signal);
-  if (signal > kLastStandardSignal) {
-    way.sender.store(sender);
-    way.uid.store(uid);
+void keep(const Arrival& arrival) {
+  Route& way = route(arrival.signal);
+  if (arrival.signal > kLastStandardSignal) {
+    note(way, arrival);
     way.kept.fetch_add(1);
   } else if (way.kept.load() == 0) {
     // Of several at the same time one is noted.
-    way.sender.store(sender);
-    way.uid.store(uid);
+    note(way, arrival);
     way.kept.store(1);
   }
   if (const WakeUp* const wake_up = way.wake_up.load(); wake_up != nullptr) wake_up->send();
@@ -121,13 +126,13 @@ void give_way(int signal) {
   if (way.keeps.load()) exchange_action(signal, &ours);
 }
 
-void arrive(int signal, pid_t sender, uid_t uid) {
-  Route& way = route(signal);
+void arrive(const Arrival& arrival) {
+  Route& way = route(arrival.signal);
   way.in_flight.fetch_add(1);
   if (way.keeps.load()) {
-    keep(signal, sender, uid);
+    keep(arrival);
   } else {
-    send_to_process(signal);
+    send_to_process(arrival.signal);
   }
   way.in_flight.fetch_sub(1);
 }
@@ -136,7 +141,12 @@ void on_signal(int signal, siginfo_t* info, void*) {
   const int error = errno;
   if (!route(signal).keeps.load()) give_way(signal);
   const bool has_sender = info->si_code <= 0 || info->si_code == SI_USER || info->si_code == SI_QUEUE;
-  arrive(signal, has_sender ? info->si_pid : 0, has_sender ? info->si_uid : 0);
+  Arrival arrival{.signal = signal, .is_of_kernel = !has_sender};
+  if (has_sender) {
+    arrival.sender = info->si_pid;
+    arrival.uid = info->si_uid;
+  }
+  arrive(arrival);
   errno = error;
 }
 
@@ -230,7 +240,8 @@ Arrival SignalLayer::take(SignalSet signals) const {
     if (arrival.signal != 0 || overlaid(signal).layers.back() != this) return;
     Route& way = route(signal);
     if (way.kept.load() == 0) return;
-    arrival = {.signal = signal, .sender = way.sender.load(), .uid = way.uid.load()};
+    arrival = {
+        .signal = signal, .sender = way.sender.load(), .uid = way.uid.load(), .is_of_kernel = way.is_of_kernel.load()};
     way.kept.fetch_sub(1);
   });
   return arrival;
@@ -250,6 +261,6 @@ bool is_taken(int signal) {
   return !overlaid(signal).layers.empty();
 }
 
-void come_again(int signal) { arrive(signal, 0, 0); }
+void come_again(int signal) { arrive({.signal = signal}); }
 
 }  // namespace sigshield::platform

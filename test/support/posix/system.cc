@@ -62,7 +62,11 @@ ProcessEntry stat_of(pid_t pid) {
   std::string skipped;
   fields >> entry.state >> entry.parent;
   if (entry.state != 'Z' && entry.state != 'T') entry.state = '\0';
-  for (int i = 5; i < 22; ++i) fields >> skipped;
+  int threads = 0;
+  for (int i = 5; i < 20; ++i) fields >> skipped;
+  fields >> threads >> skipped;
+  // Its first thread alone has ended, which a Mac does not show.
+  if (entry.state == 'Z' && threads > 1) entry.state = '\0';
   std::uint64_t ticks = 0;
   fields >> ticks;
   static const std::uint64_t boot = boot_time();
