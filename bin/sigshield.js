@@ -16,14 +16,21 @@ if [ -r /proc/self/status ]; then
   done
   _shield_text=$(
     cat /proc/self/status "/proc/$$/fdinfo/0" "/proc/$$/fdinfo/1" "/proc/$$/fdinfo/2" 2>/dev/null
-    printf '\036' && tr '\000\n' '\036\037' < "/proc/$$/environ" && echo .
+    # Where these two stand in it already, it is left as the shell hands it on.
+    printf '\036' && tr '\000\n' '\036\037' < "/proc/$$/environ" && [ -z "$(tr -cd '\036\037' < "/proc/$$/environ")" ] && echo .
   )
+  # In bytes.
+  _shield_length=$(LC_ALL=C && echo "${#_shield_text}")
   _shield_blocked=${_shield_text#*SigBlk:}
   _shield_ignored=${_shield_text#*SigIgn:}
-  if [ "${#_shield_text}" -gt 1 ] && [ "${#_shield_text}" -lt 100000 ]; then
-    export SIGSHIELD_ENVIRONMENT="$_shield_text"
-    unset NODE_OPTIONS NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE NODE_UNIQUE_ID NODE_V8_COVERAGE
-  fi
+  case $_shield_text in
+    *.)
+      if [ "$_shield_length" -lt 100000 ]; then
+        export SIGSHIELD_ENVIRONMENT="$_shield_text"
+        unset NODE_OPTIONS NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE NODE_UNIQUE_ID NODE_V8_COVERAGE
+      fi
+      ;;
+  esac
   export SIGSHIELD_STARTED_WITH="${_shield_ignored%%S*} ${_shield_blocked%%S*} $_shield_limit $_shield_descriptors"
 fi
 exec node -- "$0" "$@"

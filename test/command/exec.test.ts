@@ -60,6 +60,12 @@ describe('beside the bare command', () => {
     expect(found.out).not.toContain('PWD=')
   })
 
+  it('a variable that holds the bytes by which the others are noted down', async () => {
+    const env = { PATH: process.env.PATH, SEPARATORS: 'a\x1fb\x1ec' }
+    const { out } = await call(['exec', 'printenv', 'SEPARATORS'], { env })
+    expect(out).toBe('a\x1fb\x1ec\n')
+  })
+
   it('limits and status', async () => {
     const settled = (text: string) =>
       text
