@@ -75,6 +75,7 @@ class Coordinator {
   /** First in line: a listener for once is still to be seen there. */
   #listen(signal: NodeJS.Signals): void {
     if (this.#listening.has(signal)) return
+    if (this.#listening.size === 0) process.on('removeListener', this.#removed)
     // What `process.emit('SIGINT')` hands over is not the signal.
     const listener = () => this.#heard(signal)
     process.prependListener(signal, listener)
@@ -82,8 +83,27 @@ class Coordinator {
   }
 
   #unlisten(signal: NodeJS.Signals): void {
-    process.off(signal, this.#listening.get(signal) as () => void)
+    const listener = this.#listening.get(signal) as () => void
     this.#listening.delete(signal)
+    process.off(signal, listener)
+    if (this.#listening.size === 0) process.off('removeListener', this.#removed)
+  }
+
+  /** Who removes all listeners of a signal means the application's: without ours it would end this process alone. */
+  readonly #removed = (name: string | symbol, removed: unknown) => {
+    const signal = name as NodeJS.Signals
+    const listener = this.#listening.get(signal)
+    if (listener === undefined || listener !== removed) return
+    process.nextTick(() => {
+      if (this.#listening.get(signal) === listener) process.prependListener(signal, listener)
+    })
+  }
+
+  /** Whether this process ends by the signal though there are listeners: followers' alone, and hooks that do nothing else. */
+  endsAllTheSame(signal: NodeJS.Signals): boolean {
+    const isLed = [...this.#participants].some(([one, signals]) => !isFollower(one) && signals.includes(signal))
+    const count = process.listenerCount(signal)
+    return !isLed && count > 0 && count === (this.#listening.has(signal) ? 1 : 0) + hooksOfSignalExit()
   }
 
   get #leaders(): Participant[] {
@@ -195,7 +215,7 @@ function hooksOfSignalExit(): number {
 /** One for the process, by which copy of the library ever it is reached. */
 const KEY = Symbol.for('sigshield.coordinator')
 
-export function coordinator(): Pick<Coordinator, 'add' | 'remove'> {
+export function coordinator(): Pick<Coordinator, 'add' | 'remove' | 'endsAllTheSame'> {
   const shared = process as unknown as Record<symbol, Coordinator | undefined>
   shared[KEY] ??= new Coordinator()
   return shared[KEY]

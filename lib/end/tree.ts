@@ -6,7 +6,7 @@
 import { constants } from 'node:os'
 import { EXIT_INODE_VARIABLE } from '../event/source.js'
 import { native } from '../native/load.js'
-import { environmentHas, type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
+import { environmentOf, type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
 
 /** What does not end after a SIGKILL within this time is waiting for the kernel, and may do so for ever. */
 const LONGEST_MS = 2000
@@ -41,6 +41,21 @@ export function addDescendants(found: Set<number>, table: Iterable<ProcessEntry>
   }
 }
 
+const markOf = (inode: bigint) => `${EXIT_INODE_VARIABLE}=${inode}`
+
+/** Those of these pipes whose mark something in the session of this process has, or may turn out to have. */
+export function inodesInUse(inodes: readonly bigint[]): readonly bigint[] {
+  const session = processEntry(process.pid)?.session
+  const inUse = new Set<string>()
+  for (const entry of latestTable().values()) {
+    if (entry.session !== session || entry.state === 'Z' || entry.pid === process.pid) continue
+    const environment = environmentOf(entry.pid)
+    if (environment === undefined) return inodes
+    for (const text of environment) inUse.add(text)
+  }
+  return inodes.filter((inode) => inUse.has(markOf(inode)))
+}
+
 interface Look {
   readonly startedAt: number
   readonly since: number
@@ -49,7 +64,7 @@ interface Look {
 
 export class Tree {
   readonly #root: ProcessEntry | undefined
-  readonly #marks: readonly string[]
+  readonly #marks: ReadonlySet<string>
   /** Undefined: any. */
   readonly #session: number | undefined
   /** Whose environments were looked at, as that costs most. */
@@ -67,14 +82,14 @@ export class Tree {
     this.#root = pid === undefined ? undefined : processEntry(pid)
     const all = typeof inodes === 'bigint' ? [inodes] : inodes
     // Without its root a tree is not known to be older than what has the same mark.
-    this.#marks = pid !== undefined && !this.#root ? [] : all.map((inode) => `${EXIT_INODE_VARIABLE}=${inode}`)
+    this.#marks = new Set(pid !== undefined && !this.#root ? [] : all.map(markOf))
     this.#session = sameSession ? processEntry(pid ?? process.pid)?.session : undefined
   }
 
   /** Without the child itself, and without what has ended. */
   #descendants(): ProcessEntry[] {
     const root = this.#root
-    if (root === undefined && this.#marks.length === 0) return []
+    if (root === undefined && this.#marks.size === 0) return []
     const table = latestTable()
     const isSame = (one: ProcessEntry | undefined) =>
       one !== undefined && table.get(one.pid)?.startedAt === one.startedAt
@@ -95,7 +110,7 @@ export class Tree {
   }
 
   #mayBeMarked({ pid, startedAt, state, isKernelThread }: ProcessEntry): boolean {
-    if (this.#marks.length === 0 || isKernelThread || state === 'Z') return false
+    if (this.#marks.size === 0 || isKernelThread || state === 'Z') return false
     if (pid === process.pid || pid === this.#root?.pid) return false
     return startedAt >= (this.#root?.startedAt ?? 0)
   }
@@ -104,7 +119,7 @@ export class Tree {
   #isMarked({ pid, startedAt }: ProcessEntry): boolean | undefined {
     const known = this.#looked.get(pid)
     const look = known?.startedAt === startedAt ? known : { startedAt, since: performance.now(), isMarked: undefined }
-    look.isMarked ??= environmentHas(pid, this.#marks)
+    look.isMarked ??= environmentOf(pid)?.some((text) => this.#marks.has(text))
     if (performance.now() - look.since > LONGEST_EXECVE_MS) look.isMarked ??= false
     this.#looked.set(pid, look)
     return look.isMarked
@@ -121,10 +136,6 @@ export class Tree {
   /** Takes note of those that live, before a parent is lost. */
   look(): void {
     this.#descendants()
-  }
-
-  get isEmpty(): boolean {
-    return this.#isNoneLeft(this.#descendants())
   }
 
   /** What has ended, or may not be signalled, is passed over. */

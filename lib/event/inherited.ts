@@ -58,6 +58,6 @@ export class Inherited implements EventSource {
 
   /** The same end: a descendant is told with this process, or by its end. */
   childEnd(): ChildEnd {
-    return { errno: 0, step: '', fd: this.#fd, inode: this.#inode, isOwn: false, started: () => {}, ended: () => false }
+    return { errno: 0, step: '', fd: this.#fd, inode: this.#inode, isOwn: false, started: () => {}, ended: () => {} }
   }
 }

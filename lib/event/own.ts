@@ -43,7 +43,7 @@ export class Own implements EventSource {
 
   childEnd(): ChildEnd {
     const { errno, step, fd, inode, handle: pipe } = native().createExitPipe()
-    if (errno !== 0) return { errno, step, fd: -1, inode: 0n, isOwn: true, started: () => {}, ended: () => false }
+    if (errno !== 0) return { errno, step, fd: -1, inode: 0n, isOwn: true, started: () => {}, ended: () => {} }
     // One that starts after set() finds it set.
     if (this.#flag[0] === 0) this.#pipes.add(pipe)
     else native().setExitPipe(pipe)
@@ -55,11 +55,10 @@ export class Own implements EventSource {
       isOwn: true,
       started: () => native().closeExitReadEnd(pipe),
       ended: () => {
-        if (!this.#pipes.has(pipe)) return true
+        if (!this.#pipes.has(pipe)) return
         inherited.add(pipe)
         closeUnread()
         if (!inherited.has(pipe)) this.#pipes.delete(pipe)
-        return inherited.has(pipe)
       },
     }
   }

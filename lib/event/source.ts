@@ -36,8 +36,8 @@ export interface ChildEnd {
   readonly isOwn: boolean
   /** To be called when the child has been started, or was not. */
   started(): void
-  /** To be called when it has ended, or did not start. Whether what it has left behind may still read it. */
-  ended(): boolean
+  /** To be called when it has ended, or did not start. */
+  ended(): void
 }
 
 export interface EventSource {

@@ -43,7 +43,8 @@ const processKill = {
 const kills = new Patch(processKill, (next, isActive) => {
   const { kill } = {
     kill(pid: number, signal?: string | number): true {
-      const handle = isActive() ? living.byPid(Math.abs(Number(pid))) : undefined
+      const isPid = typeof pid === 'number' || typeof pid === 'string'
+      const handle = isPid && isActive() ? living.byPid(Math.abs(Number(pid))) : undefined
       const ignored = handle && (pid > 0 || handle.leadsGroup) ? ignoredSignal(handle, signal) : undefined
       if (ignored !== undefined && handle?.kill(ignored) === 0) return true
       return next.call(process, pid, signal)
@@ -63,13 +64,20 @@ function ignoredSignal(handle: ForeignHandle, signal: unknown): number | undefin
   }
 }
 
+let isWatching = false
+
 /** From now on children are seen here first. */
 export function watchStarts(): void {
+  isWatching = true
   starts.raise()
   kills.raise()
 }
 
+/** Those that live go on ignoring what they ignore. */
 export function unwatchStarts(): void {
+  isWatching = false
   starts.remove()
-  kills.remove()
+  living.whenEmpty(() => {
+    if (!isWatching) kills.remove()
+  })
 }

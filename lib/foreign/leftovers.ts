@@ -1,21 +1,46 @@
 /** What children have left behind that have ended: it ignores what they ignored, and nobody else knows of it. */
 import { constants } from 'node:os'
 import { Countdown } from '../end/countdown.js'
-import { Tree } from '../end/tree.js'
+import { inodesInUse, Tree } from '../end/tree.js'
 
 const { SIGTERM } = constants.signals
 
 /** Of more than these the oldest are forgotten. */
 const MOST_CHILDREN = 1000
+const FIRST_LOOK_MS = 100
+/** A look takes milliseconds where there are many processes: no more than one part in so many is for looks. */
+const LOOK_SHARE = 50
 
 export class Leftovers {
   /** The pipes of the children, and how long what has their mark is given to end. */
   readonly #graces = new Map<bigint, number>()
+  readonly #onNone: () => void
+  #isToLook = false
 
+  /** `onNone`: called when a look has found that there are none any more. */
+  constructor(onNone: () => void) {
+    this.#onNone = onNone
+  }
+
+  /** What may be there: a descendant need not hold the pipe. */
   add(inode: bigint, grace: number): void {
     this.#graces.set(inode, grace)
     const [oldest] = this.#graces.keys()
     if (this.#graces.size > MOST_CHILDREN) this.#graces.delete(oldest as bigint)
+    this.#lookAfter(FIRST_LOOK_MS)
+  }
+
+  #lookAfter(ms: number): void {
+    if (this.#isToLook) return
+    this.#isToLook = true
+    setTimeout(() => {
+      this.#isToLook = false
+      const start = performance.now()
+      const inUse = new Set(inodesInUse([...this.#graces.keys()]))
+      for (const inode of this.#graces.keys()) if (!inUse.has(inode)) this.#graces.delete(inode)
+      if (this.isPossible) this.#lookAfter(Math.max(FIRST_LOOK_MS, LOOK_SHARE * (performance.now() - start)))
+      else this.#onNone()
+    }, ms).unref()
   }
 
   /** Whether there may be any. */
@@ -52,11 +77,5 @@ export class Leftovers {
 
   async endAtOnce(): Promise<void> {
     if (this.isPossible) await this.#tree.kill()
-  }
-
-  forgetWhatHasGone(): void {
-    for (const inode of this.#graces.keys()) {
-      if (new Tree(undefined, [inode]).isEmpty) this.#graces.delete(inode)
-    }
   }
 }

@@ -14,12 +14,13 @@ const TO_ALL = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 class Living implements Follower {
   readonly #handles = new Set<ForeignHandle>()
-  readonly #leftovers = new Leftovers()
+  readonly #leftovers = new Leftovers(() => this.#rest())
   /** Those that a signal would have ended, and that the application is left to end. */
   readonly #spared = new Map<ForeignHandle | Leftovers, Presses>()
   /** What is listened to for them. */
   #signals: NodeJS.Signals[] = []
   #isLeaving = false
+  #whenEmpty: (() => void) | undefined
 
   /** One that is about to start. */
   add(handle: ForeignHandle): void {
@@ -43,9 +44,22 @@ class Living implements Follower {
     this.#spared.delete(handle)
     const { inodeLeft } = handle
     if (inodeLeft !== undefined && handle.isAttached && isMainThread) this.#leftovers.add(inodeLeft, handle.grace)
-    if (this.#isLeaving || this.#signals.length === 0 || this.#attached().length > 0) return
-    this.#leftovers.forgetWhatHasGone()
-    if (this.#leftovers.isPossible) return
+    this.#rest()
+    if (this.#handles.size > 0) return
+    this.#whenEmpty?.()
+    this.#whenEmpty = undefined
+  }
+
+  /** Calls it now, or when the last has ended. */
+  whenEmpty(then: () => void): void {
+    if (this.#handles.size === 0) then()
+    else this.#whenEmpty = then
+  }
+
+  /** Listens no more, where there is nothing to listen for. */
+  #rest(): void {
+    if (this.#isLeaving || this.#signals.length === 0 || this.#attached().length > 0 || this.#leftovers.isPossible)
+      return
     this.#signals = []
     this.#spared.clear()
     process.off('exit', this.#atExit)
@@ -73,7 +87,7 @@ class Living implements Follower {
 
   spare(signal: NodeJS.Signals): void {
     const ignoring = this.#attached().filter((handle) => handle.ignores(signalNumber(signal)))
-    for (const one of [...ignoring, this.#leftovers]) {
+    for (const one of this.#leftovers.isPossible ? [...ignoring, this.#leftovers] : ignoring) {
       const presses = this.#spared.get(one)
       if (presses === undefined) this.#spared.set(one, new Presses(signal))
       // The application's own listeners speak first.

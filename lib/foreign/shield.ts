@@ -32,7 +32,7 @@ export interface ProtectOptions
   readonly exitEvent?: ExitEvent | undefined
   /**
    * Of a child that a worker thread starts by default, it comes at the end of that thread.
-   * @default 'SIGTERM'; false for a child that ignores it, or is started `detached`
+   * @default 'SIGTERM', 'SIGKILL' for a child that does not hear that; false for one that is started `detached`
    */
   readonly parentDeathSignal?: ProtectionOptions['parentDeathSignal']
   /** Until a child's tree is killed, when it was sent a signal that it ignores, or is stopped. @default 5000 */
@@ -43,7 +43,7 @@ export interface ProtectOptions
 
 const names: ReadonlySet<string> = new Set([...backgroundOptions, 'grace', 'signal'])
 
-const { SIGTERM } = constants.signals
+const { SIGKILL, SIGTERM } = constants.signals
 
 /** A child's descendants ignore what it ignores. */
 const target = process.platform === 'linux' ? 'tree' : 'process'
@@ -76,8 +76,6 @@ export class Shield {
   readonly #stopDefaults: StopOptions
   readonly #shared: ExitEvent | undefined
   readonly #adopter: Adopter | undefined
-  /** Of the children that live. */
-  readonly #events = new Set<ExitEvent>()
 
   /** @throws TypeError, RangeError for options that are wrong by themselves, or together. */
   constructor(options: unknown, adopter?: Adopter) {
@@ -100,26 +98,38 @@ export class Shield {
     const child = { unheard: unheardSignals(protection), unhandled: 0n, leadsGroup: false, asksByEvent: true }
     checkStop(child, stopRequest(this.#stopDefaults))
     this.#shared = given.exitEvent
-    this.#shared?.signal.addEventListener('abort', () => {
-      for (const event of this.#events) event.set()
-    })
   }
 
   start(isDetached: boolean): ShieldedStart {
     const general = isDetached ? this.#detached : this.#attached
     const exitEvent = new ExitEvent()
     // One that starts later finds it set.
+    const events = this.#shared && eventsSetWith(this.#shared)
     if (this.#shared?.isSet()) exitEvent.set()
-    else if (this.#shared) this.#events.add(exitEvent)
+    else events?.add(exitEvent)
     const { signal = hearsTerm(general) ? 'SIGTERM' : undefined } = this.#stopDefaults
     return {
       protection: { ...general, exitEvent },
       stopDefaults: this.#stopDefaults,
       ending: { ...stopRequest({ ...this.#stopDefaults, signal }), restHasGrace: true, sameSession: true },
-      ended: () => void this.#events.delete(exitEvent),
+      ended: () => void events?.delete(exitEvent),
       adopter: this.#adopter,
     }
   }
+}
+
+/** Those of the children that are set with one that they share: by one listener, however many shields there are. */
+const sharing = new WeakMap<ExitEvent, Set<ExitEvent>>()
+
+function eventsSetWith(shared: ExitEvent): Set<ExitEvent> {
+  const known = sharing.get(shared)
+  if (known) return known
+  const events = new Set<ExitEvent>()
+  sharing.set(shared, events)
+  shared.signal.addEventListener('abort', () => {
+    for (const event of events) event.set()
+  })
+  return events
 }
 
 function hearsTerm(protection: Protection): boolean {
@@ -128,6 +138,7 @@ function hearsTerm(protection: Protection): boolean {
 
 /** So that no child outlives a parent that had no time to end it, deaf to the terminal. */
 function withDeathSignal({ parentDeathSignal }: ProtectOptions, protection: Protection): Protection {
-  if (parentDeathSignal !== undefined || !native().hasParentDeathSignal || !hearsTerm(protection)) return protection
-  return { ...protection, numbers: { ...protection.numbers, parentDeathSignal: SIGTERM } }
+  if (parentDeathSignal !== undefined || !native().hasParentDeathSignal) return protection
+  const signal = hearsTerm(protection) ? SIGTERM : SIGKILL
+  return { ...protection, numbers: { ...protection.numbers, parentDeathSignal: signal } }
 }

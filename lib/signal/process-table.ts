@@ -91,15 +91,10 @@ function entriesIn(numbers: Float64Array): ToldProcess[] {
 }
 
 /**
- * Whether its environment had one of these entries when its program was started; false where that may not be read. Undefined in the
- * middle of its execve: it has no environment yet, as one that was given none.
+ * The entries that its program was started with; none where they may not be read. Undefined in the middle of its execve: it has no
+ * environment yet, as one that was given none.
  */
-export function environmentHas(pid: number, entries: readonly string[]): boolean | undefined {
-  const environment = environmentOf(pid)
-  return environment && entries.some((entry) => environment.includes(entry))
-}
-
-function environmentOf(pid: number): readonly string[] | undefined {
+export function environmentOf(pid: number): readonly string[] | undefined {
   const addon = fromAddon()
   if (addon) return addon.processEnvironment?.(pid)
   const text = kernelFile(`/proc/${pid}/environ`) ?? '\0'

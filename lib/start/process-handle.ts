@@ -71,7 +71,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   failed: FailedStep | undefined
   readonly #isUnstarted = isToBeUnstarted()
   resourceUsage: ResourceUsage | undefined
-  /** Of its pipe, when it has ended and others may still read that. */
+  /** Of the pipe that was its alone, when it has ended: its descendants have the mark of that. */
   inodeLeft: bigint | undefined
 
   constructor(child: ChildProcess, protection: Protection, prepared: Prepared) {
@@ -166,7 +166,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.resourceUsage = usage
     this.ended = { code, signal }
     this.#forget()
-    if (this.#childEnd?.ended()) this.inodeLeft = this.#childEnd.inode
+    this.inodeLeft = this.ownInode
+    this.#childEnd?.ended()
     this.#childEnd = undefined
     for (const listener of this.#onEnded ?? []) listener(this.ended)
     this.#onEnded = undefined

@@ -2,6 +2,8 @@
 import type { SpawnSyncOptions } from 'node:child_process'
 import { constants } from 'node:os'
 import { types } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
+import { coordinator } from '../end/coordinator.js'
 import { native } from '../native/load.js'
 import { type SyncLimits, text } from '../native/wire.js'
 import type { HandleSpawnOptions } from '../node/child-process-contract.js'
@@ -121,13 +123,18 @@ function syncProtection(options: Options): Protection {
     const rule = 'is not for a call that blocks: its child shares the terminal with this process already. Leave it out'
     throw invalidArgValue('options.foreground', foreground, rule)
   }
-  const ignore = options.ignore === undefined && native().endsProcess(SIGINT) ? [] : options.ignore
+  const ignore = options.ignore === undefined && isEndedByInterrupt() ? [] : options.ignore
   // The calling thread is blocked until the child has ended.
   const protection = protectionFrom({ ...options, ignore } as ProtectionOptions, 'auto', true)
   const unheard = unheardSignals(protection)
   if (parentDeathSignal !== undefined || !native().hasParentDeathSignal || unheard === 0n) return protection
   const deathSignal = includes(unheard, SIGTERM) ? SIGKILL : SIGTERM
   return { ...protection, numbers: { ...protection.numbers, parentDeathSignal: deathSignal } }
+}
+
+/** Whether a Ctrl-C ends this process: nobody is left then who would end the child. A worker thread sees no listeners. */
+function isEndedByInterrupt(): boolean {
+  return native().endsProcess(SIGINT) || (isMainThread && coordinator().endsAllTheSame('SIGINT'))
 }
 
 /** Text is made bytes by the encoding of the output: Node's own rule. */

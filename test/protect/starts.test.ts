@@ -1,16 +1,16 @@
 /** Every way in which code starts a child, and which options hold for it. */
 import childProcess, { type ChildProcess, exec, execFile, fork, spawn } from 'node:child_process'
 import cluster from 'node:cluster'
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { spawn as crossSpawn } from 'cross-spawn'
 import { execa } from 'execa'
-import { type ProtectOptions, protect, protectionOf, spawnProtected } from 'sigshield'
+import { ExitEvent, type ProtectOptions, protect, protectionOf, spawnProtected } from 'sigshield'
 import { x } from 'tinyexec'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { closed, ended, probe, SIGINT, SIGTERM, temporaryFolder } from '../support/processes.js'
+import { closed, ended, probe, SIGINT, SIGTERM, temporaryFolder, until } from '../support/processes.js'
 import { signalState } from '../support/signal-state.js'
 
 const SIGHUP = 1
@@ -24,6 +24,9 @@ function guarded(options?: ProtectOptions): Disposable {
   onTestFinished(() => guard[Symbol.dispose]())
   return guard
 }
+
+/** Ours stays as long as a child lives that needs it, also of another test. */
+const killIsNodes = () => until(() => process.kill === before.kill, 'process.kill is that of Node')
 
 const ignoredBy = (child: ChildProcess) => signalState(child.pid as number).ignored
 const sleep = (options: childProcess.SpawnOptions = {}) =>
@@ -114,19 +117,58 @@ describe('a child is protected', () => {
 })
 
 describe('which options hold', () => {
-  it('those of the guard that was set up last, in whatever order they are disposed of', () => {
+  it('those of the guard that was set up last, in whatever order they are disposed of', async () => {
     const a = guarded({ ignore: ['SIGHUP'] })
     const b = guarded({ ignore: ['SIGQUIT'] })
     const c = guarded({ ignore: ['SIGINT', 'SIGHUP'] })
-    expect(ignoredBy(sleep())).toEqual([SIGHUP, SIGINT])
+    const children: ChildProcess[] = []
+    const ignored = () => {
+      children.push(sleep())
+      return ignoredBy(children.at(-1) as ChildProcess)
+    }
+    expect(ignored()).toEqual([SIGHUP, SIGINT])
     b[Symbol.dispose]()
-    expect(ignoredBy(sleep())).toEqual([SIGHUP, SIGINT])
+    expect(ignored()).toEqual([SIGHUP, SIGINT])
     c[Symbol.dispose]()
     c[Symbol.dispose]()
-    expect(ignoredBy(sleep())).toEqual([SIGHUP])
+    expect(ignored()).toEqual([SIGHUP])
     a[Symbol.dispose]()
-    expect(ignoredBy(sleep())).toEqual([])
-    expect([plainSpawn.spawn, process.kill]).toEqual([before.spawn, before.kill])
+    expect(ignored()).toEqual([])
+    expect(plainSpawn.spawn).toBe(before.spawn)
+    const ends = children.map((child) => once(child, 'exit'))
+    for (const child of children) child.kill('SIGKILL')
+    await Promise.all(ends)
+    await killIsNodes()
+  })
+
+  it('a child of a guard that is disposed of is ended by the signal that it ignores, as before', async () => {
+    const guard = guarded()
+    const child = sleep()
+    guard[Symbol.dispose]()
+    const end = once(child, 'exit')
+    expect(process.kill(child.pid as number, 'SIGINT')).toBe(true)
+    expect(await end).toEqual([null, 'SIGTERM'])
+    await killIsNodes()
+  })
+
+  it.each([Symbol('pid'), {}, Number.NaN])('what is no pid is Node’s to refuse: %s', (pid) => {
+    const refusal = (kill: typeof process.kill) => {
+      try {
+        kill.call(process, pid as number)
+        return 'none'
+      } catch (error) {
+        const { name, code, message } = error as NodeJS.ErrnoException
+        return [name, code, message]
+      }
+    }
+    guarded()
+    expect(refusal(process.kill)).toEqual(refusal(before.kill))
+  })
+
+  it('scopes that share an exit event listen to it once', () => {
+    const exitEvent = new ExitEvent()
+    for (let i = 0; i < 20; i += 1) protect({ exitEvent }, () => sleep())
+    expect(getEventListeners(exitEvent.signal, 'abort')).toHaveLength(1)
   })
 
   it('those of spawnProtected, where that is called', () => {

@@ -132,6 +132,36 @@ describe('where the program listens, Ctrl-C', () => {
     await shell.isEmpty()
   })
 
+  it.each([
+    [
+      'node',
+      `process.execPath, ['-e', 'require("child_process").spawn("sleep", ["1000"], { stdio: "ignore" }).unref()']`,
+    ],
+    [
+      'python3',
+      `'python3', ['-c', 'import subprocess as s; s.Popen(["sleep", "1000"], stdin=-3, stdout=-3, stderr=-3)']`,
+    ],
+  ])('ends what %s has left behind, which holds no exit pipe', async (_name, child) => {
+    const shell = await Shell.open()
+    shell.module(`
+      import { spawn } from 'node:child_process'
+      import { protect } from 'sigshield'
+      protect()
+      spawn(${child}, { stdio: 'inherit' }).on('exit', () => console.log('left', 'behind'))
+      setInterval(() => {}, 1000)`)
+    await shell.shows('left behind')
+    shell.press(CTRL_C)
+    expect(await shell.ended()).toBe(SIGINT)
+    await shell.isEmpty()
+  })
+
+  it('ends all, though somebody has removed all listeners of SIGINT', async () => {
+    const shell = await start(program(nap, `process.removeAllListeners('SIGINT')`))
+    shell.press(CTRL_C)
+    expect(await shell.ended()).toBe(SIGINT)
+    await shell.isEmpty()
+  })
+
   it('which it does not act on comes again, and ends the children', async () => {
     const shell = await start(program(deaf, `process.on('SIGINT', () => console.log('heard'))`))
     shell.press(CTRL_C)
@@ -163,6 +193,14 @@ describe('where the program listens, Ctrl-C', () => {
 })
 
 describe('other ends', () => {
+  it('a program that is killed takes those with it that ignore SIGTERM too', async () => {
+    const how = `protect({ ignore: ['SIGINT', 'SIGTERM'], grace: 600_000 })`
+    const shell = await start(program('echo up; exec sleep 1000', sayPid, how))
+    process.kill(pidOf(shell), 'SIGKILL')
+    await shell.ended()
+    await shell.isEmpty()
+  })
+
   it('a program that is killed takes its children with it', async () => {
     const shell = await start(program(nap, sayPid))
     process.kill(pidOf(shell), 'SIGKILL')

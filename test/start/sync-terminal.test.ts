@@ -1,6 +1,6 @@
 /** Ctrl-C typed at a real terminal while a call blocks. */
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { childrenOf } from '../support/process-table.mjs'
+import { childrenOf, processOf } from '../support/process-table.mjs'
 import { isAlive, until } from '../support/processes.js'
 import { CTRL_C, CTRL_Z, Terminal } from '../support/terminal.js'
 
@@ -205,6 +205,22 @@ describe('Ctrl-C, and nobody listens', () => {
     await terminal.shows('left -2')
     await until(() => !family.some(isAlive), 'both have ended')
     expect(terminal.screen).not.toContain('never')
+  })
+
+  it('the same beside a child of protect(), which listens for that alone', async () => {
+    const beside = `
+      const { protect } = await import('sigshield')
+      protect()
+      ;(await import('node:child_process')).spawn('sleep', ['1000'])
+      run('sh', ${job('exec sleep 1000')}, { stdio: 'inherit' })
+      // The loop has its turn.
+      setInterval(() => {}, 1000)`
+    const terminal = program('spawnSyncProtected', beside)
+    const pid = await pidIn(terminal)
+    await until(() => processOf(pid)?.name === 'sleep', 'it sleeps')
+    terminal.type(CTRL_C)
+    await terminal.shows('left -2')
+    expect(isAlive(pid)).toBe(false)
   })
 
   const deaf = (options: string) => `run('sh', ${job('exec sleep 1000')}, { stdio: 'inherit', ...${options} })`

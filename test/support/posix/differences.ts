@@ -44,7 +44,7 @@ const differences: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     "more than its parent's peak":
       "a Mac's kernel tells a child's own memory, Linux's does not, and nothing is told here",
   },
-  'protect/terminal.test.ts': { 'a program that is killed takes its children with it': PARENT_DEATH },
+  'protect/terminal.test.ts': { 'a program that is killed takes': PARENT_DEATH },
   'reused-terminal.test.ts': { 'taken in the meantime': TICKS },
   'reused-number.test.ts': {
     refused: TICKS,
