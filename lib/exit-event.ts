@@ -54,7 +54,12 @@ export class ExitEvent {
   /** Where there is none, and somebody waits for the event. */
   #polling: NodeJS.Timeout | undefined
 
-  /** An event for children of this process, unset. Each child that is given it takes one descriptor of this process. */
+  /**
+   * An event for children of this process, unset. Each child that is given it takes one descriptor of this process.
+   * @example
+   * const exitEvent = new ExitEvent()
+   * console.log(exitEvent.isSet()) // false
+   */
   constructor()
   /** @internal */
   constructor(source: EventSource)
@@ -67,6 +72,10 @@ export class ExitEvent {
   /**
    * Sets the event: every child sees it at once, however many there are, and this process too. Setting it again does nothing.
    * @throws Error `ERR_INVALID_STATE` in a child: only the parent sets it.
+   * @example
+   * const exitEvent = new ExitEvent()
+   * exitEvent.set()
+   * console.log(exitEvent.isSet()) // true
    */
   set(): void {
     this.#source.set()
@@ -76,7 +85,11 @@ export class ExitEvent {
   /**
    * Whether the event is set. A memory read: fit for the hottest loop, and right in one that never yields. Where the system has no
    * thread to give it is a system call.
+   * @returns false while it is unset; from then on true.
    * @throws a system error when the first call finds no descriptor or memory to watch the event with (`EMFILE`, `ENOMEM`).
+   * @example
+   * const event = exitEvent() // of sigshield/child
+   * for (let i = 0; i < 1e6 && !event.isSet(); i += 1) work()
    */
   isSet(): boolean {
     return this.#state() !== 0
@@ -85,6 +98,10 @@ export class ExitEvent {
   /**
    * Why the event is set: the parent asked, or the parent is gone. Undefined while it is unset: then a system call has asked.
    * @throws as {@link isSet}.
+   * @example
+   * const exitEvent = new ExitEvent()
+   * exitEvent.set()
+   * console.log(exitEvent.reason) // requested
    */
   get reason(): ExitReason | undefined {
     return reasons[this.#state() || this.#look()]
@@ -98,6 +115,11 @@ export class ExitEvent {
   /**
    * Aborts when the event is set, with an `AbortError` whose `cause` is the {@link reason}. Keeps no process alive.
    * @throws as {@link isSet}.
+   * @example
+   * const exitEvent = new ExitEvent()
+   * const sleep = setTimeout(60_000, undefined, { signal: exitEvent.signal }) // of node:timers/promises
+   * exitEvent.set()
+   * await sleep.catch((error) => console.log(error.code)) // ABORT_ERR
    */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
@@ -109,8 +131,11 @@ export class ExitEvent {
   /**
    * Resolves to true when the event is set, to false after `timeoutMs` milliseconds; for ever by default. A process that waits
    * stays alive.
-   * @param timeoutMs - milliseconds, up to 2147483647, or Infinity.
-   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE`; as {@link isSet}. All as a rejection.
+   * @param timeoutMs - milliseconds, up to 2147483647, or Infinity, the default.
+   * @returns whether the event is set.
+   * @throws (as a rejection) TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE`; as {@link isSet}.
+   * @example
+   * console.log(await new ExitEvent().wait(10)) // false
    */
   async wait(timeoutMs?: number): Promise<boolean> {
     const limit = checkTimeout(timeoutMs)
@@ -134,9 +159,12 @@ export class ExitEvent {
   /**
    * Blocks this thread until the event is set (true) or `timeoutMs` milliseconds have passed (false): a sleep that the parent
    * can interrupt.
-   * @param timeoutMs - milliseconds, up to 2147483647; Infinity by default.
+   * @param timeoutMs - milliseconds, up to 2147483647, or Infinity, the default.
+   * @returns whether the event is set.
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE`; Error `ERR_INVALID_STATE` where it could never end; as
    * {@link isSet}.
+   * @example
+   * console.log(exitEvent().waitSync(10)) // false
    */
   waitSync(timeoutMs?: number): boolean {
     const limit = checkTimeout(timeoutMs)

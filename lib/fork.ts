@@ -7,8 +7,8 @@ import { type ForkProtectedOptions, planFork } from './start/plan.js'
  * instruction to its last: by default SIGINT. Node resets signals at start-up, so the protection must be enforced: where the
  * system can't, nothing is started and the error says so; `enforce: false` starts a worker that loses it.
  *
- * @param modulePath - the module that the worker runs; `args` is its `process.argv`, from the third entry on.
- * @param options - of `child_process.fork`, and {@link ProtectionOptions}.
+ * @param modulePath - the module that the worker runs.
+ * @param options - of `child_process.fork`, and {@link ProtectionOptions}: by default `{ ignore: ['SIGINT'], enforce: true }`.
  * @returns a `ChildProcess` with an IPC channel, and with {@link ProtectedProcess.stop}.
  * @throws as {@link spawnProtected}.
  * @example
@@ -19,6 +19,14 @@ import { type ForkProtectedOptions, planFork } from './start/plan.js'
  * console.log(forced) // false
  */
 export function forkProtected(modulePath: string | URL, options?: ForkProtectedOptions): ProtectedProcess
+/**
+ * With arguments.
+ * @param modulePath - the module that the worker runs.
+ * @param args - its `process.argv`, from the third entry on; none by default.
+ * @param options - of `child_process.fork`, and {@link ProtectionOptions}.
+ * @returns the child.
+ * @throws as the first form.
+ */
 export function forkProtected(
   modulePath: string | URL,
   args?: readonly string[],

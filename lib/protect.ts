@@ -24,6 +24,12 @@ export interface ChildProtection {
   /**
    * As `ProtectedProcess.stop()`, of this child alone, whoever shares its event. `target` is 'tree' by default where {@link protect}
    * has protected it, and what outlives the child has the rest of its grace.
+   * @param options - how long it has, what it is sent, and who besides it; what {@link protect} was told by default.
+   * @returns how the child ended.
+   * @throws (as a rejection) as `ProtectedProcess.stop()`.
+   * @example
+   * const child = protect({}, () => exec('sleep 60'))
+   * console.log(await protectionOf(child)?.stop({ grace: 100 })) // { code: null, signal: 'SIGTERM', forced: false }
    */
   stop(options?: StopOptions): Promise<StopOutcome>
 }
@@ -37,7 +43,8 @@ export interface ChildProtection {
  * to this process, by Ctrl-C, it ends all of them and then this process, unless the application listens to it.
  * @param options - for these children. `exitEvent` here is shared: each child has one of its own, which is set with it.
  * @returns what ends the protection of children that start later, by `[Symbol.dispose]()`.
- * @throws TypeError, RangeError, Error as {@link spawnProtected}, and TypeError for what would leave a child that nothing ends.
+ * @throws TypeError, RangeError, Error as {@link spawnProtected}, and TypeError `ERR_INVALID_ARG_VALUE` for what would
+ * leave a child that nothing ends, and for a name that is no option.
  * @example
  * using guard = protect()
  * const { stdout } = await promisify(exec)('kill -INT $$; echo alive') // anybody's exec
@@ -50,6 +57,9 @@ export function protect(options?: ProtectOptions): Disposable
  * @param fn - is called at once; what it begins keeps the protection.
  * @returns what `fn` returns.
  * @throws what `fn` throws, and what the form without it throws: `fn` is not called then.
+ * @example
+ * const { stdout } = await protect({}, () => promisify(exec)('kill -INT $$; echo alive'))
+ * console.log(stdout.trim()) // alive
  */
 export function protect<T>(options: ProtectOptions | null | undefined, fn: () => T): T
 export function protect<T>(options: ProtectOptions | null = {}, fn?: () => T): T | Disposable {

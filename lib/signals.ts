@@ -21,7 +21,10 @@ export { type ReceivedSignal, raise, type WaitOptions, wait, waitSync } from './
 
 /**
  * The system's description of a signal, as a shell prints it: 'Interrupt' (strsignal(3)).
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`.
+ * @param signal - any signal of this system.
+ * @returns the text, in English.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`; Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`
+ * where there is no addon.
  * @example
  * console.log(describe('SIGINT')) // Interrupt
  */

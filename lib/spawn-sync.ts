@@ -22,8 +22,7 @@ type WithBuffer = SpawnSyncOptionsWithBufferEncoding & SyncProtectionOptions
  *
  * Works in worker threads too; `terminate()` waits for the program to end, as with `spawnSync`.
  *
- * @param command - the program: a path, or a name to be found in PATH; `args` is what it gets after its name, `options` are those of
- * `child_process.spawnSync`, and {@link SyncProtectionOptions}.
+ * @param command - the program: a path, or a name to be found in PATH.
  * @returns the result of `spawnSync`. What the system refuses is its `error`, with the system call that failed as `step`. `status`
  * and `signal` are both null when something else in this process has reaped the program.
  * @throws what `spawnSync` throws for its own options; for ours TypeError, RangeError `ERR_INVALID_ARG_TYPE`,
@@ -35,20 +34,72 @@ type WithBuffer = SpawnSyncOptionsWithBufferEncoding & SyncProtectionOptions
  * console.log(status, stdout) // 0 one
  */
 export function spawnSyncProtected(command: string): SpawnSyncReturns<Bytes>
+/**
+ * Without arguments, and output as text.
+ * @param command - a path, or a name to be found in PATH.
+ * @param options - of `child_process.spawnSync` with an `encoding`, and {@link SyncProtectionOptions}.
+ * @returns the result of `spawnSync`, with strings.
+ * @throws as the first form.
+ */
 export function spawnSyncProtected(command: string, options: WithString): SpawnSyncReturns<string>
+/**
+ * Without arguments, and output as bytes.
+ * @param command - a path, or a name to be found in PATH.
+ * @param options - of `child_process.spawnSync` with no `encoding`, or `'buffer'`, and {@link SyncProtectionOptions}.
+ * @returns the result of `spawnSync`, with Buffers.
+ * @throws as the first form.
+ */
 export function spawnSyncProtected(command: string, options: WithBuffer): SpawnSyncReturns<Bytes>
+/**
+ * Without arguments, and output as the `encoding` says.
+ * @param command - a path, or a name to be found in PATH.
+ * @param options - of `child_process.spawnSync`, and {@link SyncProtectionOptions}.
+ * @returns the result of `spawnSync`.
+ * @throws as the first form.
+ */
 export function spawnSyncProtected(command: string, options?: SpawnSyncProtectedOptions): SpawnSyncReturns<Output>
+/**
+ * With arguments, and output as bytes.
+ * @param command - a path, or a name to be found in PATH.
+ * @param args - what it gets after its name.
+ * @returns the result of `spawnSync`, with Buffers.
+ * @throws as the first form.
+ */
 export function spawnSyncProtected(command: string, args: readonly string[]): SpawnSyncReturns<Bytes>
+/**
+ * With arguments, and output as text.
+ * @param command - a path, or a name to be found in PATH.
+ * @param args - what it gets after its name.
+ * @param options - of `child_process.spawnSync` with an `encoding`, and {@link SyncProtectionOptions}.
+ * @returns the result of `spawnSync`, with strings.
+ * @throws as the first form.
+ */
 export function spawnSyncProtected(
   command: string,
   args: readonly string[],
   options: WithString,
 ): SpawnSyncReturns<string>
+/**
+ * With arguments, and output as bytes.
+ * @param command - a path, or a name to be found in PATH.
+ * @param args - what it gets after its name.
+ * @param options - of `child_process.spawnSync` with no `encoding`, or `'buffer'`, and {@link SyncProtectionOptions}.
+ * @returns the result of `spawnSync`, with Buffers.
+ * @throws as the first form.
+ */
 export function spawnSyncProtected(
   command: string,
   args: readonly string[],
   options: WithBuffer,
 ): SpawnSyncReturns<Bytes>
+/**
+ * With arguments, and output as the `encoding` says.
+ * @param command - a path, or a name to be found in PATH.
+ * @param args - what it gets after its name.
+ * @param options - of `child_process.spawnSync`, and {@link SyncProtectionOptions}.
+ * @returns the result of `spawnSync`.
+ * @throws as the first form.
+ */
 export function spawnSyncProtected(
   command: string,
   args?: readonly string[],

@@ -39,8 +39,8 @@ type ByTuple<
  * Starts a program as `child_process.spawn` does, with all of its overloads and options, that ignores or blocks chosen signals
  * from its first instruction on: by default it ignores SIGINT.
  *
- * @param command - the program: a path, or a name to be found in PATH; `args` is what it gets after its name.
- * @param options - of `child_process.spawn`, and {@link ProtectionOptions}.
+ * @param command - the program: a path, or a name to be found in PATH.
+ * @param options - of `child_process.spawn`, and {@link ProtectionOptions}: by default `{ ignore: ['SIGINT'], enforce: 'auto' }`.
  * @returns a `ChildProcess` in all respects, with {@link ProtectedProcess.stop}.
  * @throws what `child_process.spawn` throws for its own options; for ours TypeError `ERR_INVALID_ARG_TYPE`,
  * `ERR_INVALID_ARG_VALUE` (a signal that can't be ignored) or `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; Error
@@ -56,22 +56,60 @@ export function spawnProtected(
   command: string,
   options?: SpawnOptionsWithoutStdio & ProtectionOptions,
 ): ProtectedProcessWithoutNullStreams
+/**
+ * Without arguments, and with each stream known to be there, or not.
+ * @param command - a path, or a name to be found in PATH.
+ * @param options - of `child_process.spawn` with a tuple as `stdio`, and {@link ProtectionOptions}.
+ * @returns the child, with its streams in its type.
+ * @throws as the first form.
+ */
 export function spawnProtected<
   I extends StdioNull | StdioPipe,
   O extends StdioNull | StdioPipe,
   E extends StdioNull | StdioPipe,
 >(command: string, options: TupleOptions<I, O, E>): ByTuple<I, O, E>
+/**
+ * Without arguments, and with any `stdio`.
+ * @param command - a path, or a name to be found in PATH.
+ * @param options - of `child_process.spawn`, and {@link ProtectionOptions}.
+ * @returns the child.
+ * @throws as the first form.
+ */
 export function spawnProtected(command: string, options: SpawnProtectedOptions): ProtectedProcess
+/**
+ * With arguments.
+ * @param command - a path, or a name to be found in PATH.
+ * @param args - what it gets after its name; none by default.
+ * @param options - of `child_process.spawn`, and {@link ProtectionOptions}.
+ * @returns the child, with three pipes.
+ * @throws as the first form.
+ */
 export function spawnProtected(
   command: string,
   args?: readonly string[],
   options?: SpawnOptionsWithoutStdio & ProtectionOptions,
 ): ProtectedProcessWithoutNullStreams
+/**
+ * With arguments, and with each stream known to be there, or not.
+ * @param command - a path, or a name to be found in PATH.
+ * @param args - what it gets after its name; none by default.
+ * @param options - of `child_process.spawn` with a tuple as `stdio`, and {@link ProtectionOptions}.
+ * @returns the child, with its streams in its type.
+ * @throws as the first form.
+ */
 export function spawnProtected<
   I extends StdioNull | StdioPipe,
   O extends StdioNull | StdioPipe,
   E extends StdioNull | StdioPipe,
 >(command: string, args: readonly string[], options: TupleOptions<I, O, E>): ByTuple<I, O, E>
+/**
+ * With arguments, and with any `stdio`.
+ * @param command - a path, or a name to be found in PATH.
+ * @param args - what it gets after its name; none by default.
+ * @param options - of `child_process.spawn`, and {@link ProtectionOptions}.
+ * @returns the child.
+ * @throws as the first form.
+ */
 export function spawnProtected(
   command: string,
   args: readonly string[],

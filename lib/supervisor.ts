@@ -67,7 +67,15 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   #lastRestart: Promise<unknown> = Promise.resolve()
   #answer: Promise<ChildOutcome[]> = Promise.resolve([])
 
-  /** @throws TypeError, RangeError for options that are wrong by themselves, or together. */
+  /**
+   * A supervisor without children.
+   * @param options - for every child that does not say otherwise; how they are stopped, and whether they are started again.
+   * @throws TypeError, RangeError for options that are wrong by themselves, or together; Error `ERR_DLOPEN_FAILED`,
+   * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
+   * @example
+   * const supervisor = new Supervisor({ ignore: ['SIGINT', 'SIGTERM'], grace: 10_000 })
+   * console.log(supervisor.counts.started) // 0
+   */
   constructor(options: SupervisorOptions = {}) {
     super()
     const { grace, signal, target, restart, ...start } = ownOptions('options', options) as SupervisorOptions
@@ -100,12 +108,29 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /**
    * As {@link spawnProtected}, with all of its overloads, and `restart`. While the supervisor shuts down nothing is started, so
    * that a program that starts a child at each exit goes on: the child has no pid, and no event is ever emitted for it.
+   * @param command - as for {@link spawnProtected}, and so are those that follow.
+   * @returns the child.
    * @throws as {@link spawnProtected}; Error `ERR_INVALID_STATE` when it has shut down.
+   * @example
+   * const supervisor = new Supervisor()
+   * const child = supervisor.spawn('sh', ['-c', 'exit 3'], { restart: false })
+   * const [outcome] = await once(supervisor, 'exit')
+   * console.log(outcome.child === child, outcome.code) // true 3
    */
   readonly spawn = ((command: string, args?: unknown, options?: unknown) =>
     this.#add(spawnProtected as Starter, command, args, options)) as typeof spawnProtected
 
-  /** As {@link forkProtected}, and otherwise as {@link spawn}. */
+  /**
+   * As {@link forkProtected}, and otherwise as {@link spawn}.
+   * @param modulePath - as for {@link forkProtected}, and so are those that follow.
+   * @returns the child.
+   * @throws as {@link forkProtected}; Error `ERR_INVALID_STATE` when it has shut down.
+   * @example
+   * const supervisor = new Supervisor()
+   * supervisor.fork('worker.mjs', { restart: 'on-failure' })
+   * const [{ code }] = await supervisor.shutdown()
+   * console.log(code) // 0
+   */
   readonly fork = ((modulePath: string | URL, args?: unknown, options?: unknown) =>
     this.#add(forkProtected as Starter, modulePath, args, options)) as typeof forkProtected
 
@@ -136,7 +161,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * As {@link protect}, and adopts these children: {@link shutdown} ends them too, with their trees, and {@link handleSignals}. Each has
    * an exit event of its own, which is set with this supervisor's. They are their owners’: it neither tells of their
    * exits nor restarts them.
-   * @throws as {@link protect}.
+   * @param options - for these children, over the supervisor's.
+   * @param fn - what starts them; all that this thread starts without it.
+   * @returns as {@link protect}.
+   * @throws as {@link protect}; TypeError `ERR_INVALID_ARG_VALUE` for an exit event: it is the supervisor's.
    */
   readonly protect = ((options: AdoptOptions | null = {}, fn?: () => unknown) =>
     protecting(options, fn, (given) => {
@@ -189,6 +217,12 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * @returns the new children.
    * @throws (as a rejection) as {@link shutdown}; what `ready` throws, or the start of a child; Error `ERR_INVALID_STATE` when a
    * new child has ended before it was ready, or the supervisor has shut down. The others stay as they are then.
+   * @example
+   * const supervisor = new Supervisor()
+   * supervisor.fork('worker.mjs')
+   * const [child] = await supervisor.restart({ ready: (worker) => once(worker, 'spawn') })
+   * console.log(supervisor.children.has(child)) // true
+   * await supervisor.shutdown()
    */
   async restart(options: RestartAllOptions = {}): Promise<ProtectedProcess[]> {
     const { ready, ...stop } = ownOptions('options', options) as RestartAllOptions
@@ -230,6 +264,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * @returns how the children ended.
    * @throws (as a rejection) TypeError, RangeError as `child.stop()`: then nothing is stopped; a system error of `kill` (`EPERM`)
    * of children that can't be ended, when all others have gone.
+   * @example
+   * const supervisor = new Supervisor()
+   * supervisor.spawn('sleep', ['60'], { ignore: ['SIGINT', 'SIGTERM'] })
+   * const [outcome] = await supervisor.shutdown({ grace: 100 })
+   * console.log(outcome.signal, outcome.forced) // SIGKILL true
    */
   async shutdown(options: StopOptions = {}): Promise<ChildOutcome[]> {
     const request = stopRequest({ ...this.#stopDefaults, ...definite(ownOptions('options', options)) })
@@ -264,7 +303,12 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * @param options - the signals, by default SIGINT, SIGTERM and SIGHUP, or an object with them and a hook.
    * @returns what puts everything back as it was, by `[Symbol.dispose]()`.
    * @throws TypeError `ERR_UNKNOWN_SIGNAL`, `ERR_INVALID_ARG_TYPE`; a system error for a signal that no process can handle; Error
-   * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` in a worker thread, which gets no signals.
+   * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` in a worker thread, which gets no signals; TypeError `ERR_INVALID_ARG_VALUE` for a real-time
+   * signal, to which Node has no listeners.
+   * @example
+   * const supervisor = new Supervisor()
+   * using handling = supervisor.handleSignals({ before: () => console.log('leaving') })
+   * console.log(process.listenerCount('SIGTERM')) // 1
    */
   handleSignals(options: readonly Signal[] | HandleSignalsOptions = {}): Disposable {
     const handling = handleSignals(options, {

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { output, root, run } from '../test/systems/machine.mjs'
 import { faultsOf, faultsOfChildHalf } from './gate.mjs'
+import { brokenLinks } from './links.mjs'
 import { buildChildHalf, buildLinux, targets } from './linux.mjs'
 import { stage } from './staging.mjs'
 
@@ -63,6 +64,7 @@ for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })
   const path = join(file.parentPath, file.name).slice(folder.length + 1)
   if (file.isFile() && !packed.has(path)) faults.push(`${path} was not packed`)
 }
+for (const link of brokenLinks(folder)) faults.push(`${link} is not there`)
 if (packed.has('binding.gyp')) faults.push('installers would build what has a binding.gyp at its top')
 for (const [path, mode] of packed) {
   const isProgram = path === 'bin/sigshield.js' || /^prebuilds\/.*\/[\w-]+$/.test(path)

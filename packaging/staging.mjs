@@ -13,7 +13,9 @@ export async function stage(folder) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const manifest = read(join(root, 'package.json'))
-  for (const part of ['bin', 'docs', 'examples', 'CHANGELOG.md', 'LICENSE', 'README.md']) {
+  // Of the bench what the pages link to.
+  const pages = ['docs', 'bench/RESULTS.md', 'bench/plots', 'CHANGELOG.md', 'CONTRIBUTING.md', 'README.md']
+  for (const part of ['bin', 'examples', 'LICENSE', ...pages]) {
     cpSync(join(root, part), join(folder, part), { recursive: true })
   }
   startBundled(join(folder, 'bin/sigshield.js'))

@@ -28,8 +28,11 @@ function change(how: unknown, signals: unknown): bigint {
  * Per thread: what the main thread blocks reaches another thread of the process, and Node has some; then its listener is called, or
  * the default action ends the process, all the same. To keep a signal from the whole process use `hold` or `ignore`. A worker thread
  * inherits the mask of the thread that starts it. A child of `child_process` starts with none, one of ours with its `block`.
+ * @param how - `'block'` adds the signals, `'unblock'` takes them away, `'set'` makes them all that the mask has.
+ * @param signals - these; `[]` with `'block'` only asks.
  * @returns the old mask, ascending.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`; Error `ERR_DLOPEN_FAILED`,
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
  * @example
  * mask('block', ['SIGUSR2'])
  * console.log(mask('unblock', ['SIGUSR2']).join()) // SIGUSR2
@@ -42,6 +45,9 @@ export function mask(how: MaskChange, signals: readonly Signal[]): Signal[] {
  * Runs `fn` under a changed mask, and restores exactly the one that was there. Per thread, as {@link mask}.
  *
  * `fn` must be done when it returns: the thread would go on with other work under its mask. An async function is not called.
+ * @param how - as for {@link mask}.
+ * @param signals - as for {@link mask}.
+ * @param fn - is called at once, and without arguments.
  * @returns what `fn` returns.
  * @throws what `fn` throws; TypeError `ERR_INVALID_ARG_VALUE` for an async function, `ERR_INVALID_RETURN_VALUE` when another has
  * returned a promise; what {@link mask} throws.
@@ -70,6 +76,7 @@ export function withMask<T>(how: MaskChange, signals: readonly Signal[], fn: () 
 /**
  * The signals that are blocked and have come: for the calling thread, or for the process (sigpending(2)).
  * @returns them, ascending.
+ * @throws Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
  * @example
  * console.log(pending().length) // 0
  */

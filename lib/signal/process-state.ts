@@ -43,7 +43,10 @@ const modes = ['off', 'strict', 'filter'] as const
 /**
  * What any process does with its signals, one by the id of a thread too. Signals 32 and 33, libc's own, are told like others. Also from
  * a worker thread; `blocked` and `pending.thread` are of the main thread there too.
- * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; RangeError `ERR_OUT_OF_RANGE`.
+ * @param pid - of a process, or of one of its threads.
+ * @returns what the kernel says at this moment.
+ * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; TypeError `ERR_INVALID_ARG_TYPE`,
+ * RangeError `ERR_OUT_OF_RANGE`; in Node Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
  * @example
  * const child = spawnProtected('sleep', ['60'])
  * console.log(stateOf(child.pid).ignored.join()) // SIGINT
@@ -120,7 +123,9 @@ export interface KillOptions {
  * @param signal - a signal, or 0.
  * @param options - which process is meant.
  * @returns true, as `process.kill`.
- * @throws Error `ESRCH` when that process has ended, `EPERM`; TypeError, RangeError in Node's shapes.
+ * @throws Error `ESRCH` when that process has ended, `EPERM` when it may not be sent a signal; TypeError `ERR_INVALID_ARG_TYPE`,
+ * `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is
+ * no addon.
  * @example
  * const child = spawnProtected('sleep', ['60'])
  * const { startedAt } = stateOf(child.pid)

@@ -13,7 +13,10 @@ const dispositions: readonly Disposition[] = ['default', 'ignored', 'handled']
 
 /**
  * What the process does with the signal, as the kernel knows it (sigaction(2)); 'handled' while it is held, or waited for. Per process.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`.
+ * @param signal - any signal of this system.
+ * @returns `'default'`, `'ignored'` or `'handled'`.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`; Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`
+ * where there is no addon.
  * @example
  * process.on('SIGHUP', () => {})
  * console.log(disposition('SIGHUP')) // handled
@@ -34,8 +37,10 @@ export function disposition(signal: Signal): Disposition {
  * This is for children that inherit it: those of native code that forks by itself. It does nothing for `child_process`: libuv sets
  * signals 1 to 31 back to their default in each child; only a real-time signal stays ignored there. `spawnProtected` and
  * `forkProtected` ignore what their own `ignore` says.
+ * @param signals - these.
  * @returns what puts the old actions back, by `[Symbol.dispose]()`.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for a signal that can't be ignored, `ERR_UNKNOWN_SIGNAL`; Error
+ * `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
  * @example
  * const ignoring = ignore(['SIGHUP'])
  * raise('SIGHUP') // nothing
@@ -72,8 +77,10 @@ export function ignore(signals: readonly Signal[]): Disposable {
  *
  * Where the system has no room for more queued signals (RLIMIT_SIGPENDING of getrlimit(2)) none is lost, but senders are no longer
  * known, and several of one real-time signal may come as one at the end, to a handler of native code.
+ * @param signals - these.
+ * @param fn - is called at once, and without arguments. The section is over when what it returns has settled.
  * @returns what `fn` returns.
- * @throws what `fn` throws, TypeError as {@link ignore}, Error `EAGAIN` where the system has no thread to give; all as a rejection.
+ * @throws what `fn` throws, TypeError, Error as {@link ignore}, Error `EAGAIN` where the system has no thread to give; all as a rejection.
  * @example
  * process.once('SIGTERM', () => console.log('SIGTERM')) // SIGTERM
  * await hold(['SIGTERM'], async () => {

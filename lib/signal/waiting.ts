@@ -55,7 +55,8 @@ function received([number, pid, uid, isOfKernel]: SignalArrival): ReceivedSignal
  * @param signals - any of these.
  * @param timeoutMs - milliseconds, up to 2147483647, or Infinity, the default.
  * @returns the signal and who sent it; undefined when none came.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for none, or one that can't be taken, `ERR_UNKNOWN_SIGNAL`;
+ * RangeError `ERR_OUT_OF_RANGE`; Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
  * @example
  * console.log(waitSync(['SIGUSR2'], 0)) // undefined
  */
@@ -81,14 +82,27 @@ export interface WaitOptions {
  * signal that is aborted already takes none.
  *
  * What is sent to this very thread (`raise`, pthread_kill(3)) while it blocks the signal is seen only if it came before the call.
+ * @param signals - any of these.
+ * @param options - how long, what ends the wait, and whether it keeps the process alive.
+ * @returns the signal and who sent it; undefined when none came in time.
+ * @throws (as a rejection) as {@link waitSync}; Error `ABORT_ERR` whose `cause` is the signal's reason; Error `EAGAIN` where the system
+ * has no thread to give.
  * @example
  * const next = wait(['SIGTERM', 'SIGINT'], { timeoutMs: 10_000 })
  * process.kill(process.pid, 'SIGTERM')
  * console.log((await next)?.name) // SIGTERM
- * @throws as {@link waitSync}; Error `ABORT_ERR` whose `cause` is the signal's reason; Error `EAGAIN` where the system has no thread to
- * give; all as a rejection.
  */
 export async function wait(signals: readonly Signal[], options: WaitOptions): Promise<ReceivedSignal | undefined>
+/**
+ * The same, with the time as {@link waitSync} takes it.
+ * @param signals - any of these.
+ * @param timeoutMs - milliseconds, up to 2147483647, or Infinity, the default.
+ * @param options - what ends the wait, and whether it keeps the process alive.
+ * @returns the signal and who sent it; undefined when none came in time.
+ * @throws (as a rejection) as the other form.
+ * @example
+ * console.log(await wait(['SIGUSR2'], 0)) // undefined
+ */
 export async function wait(
   signals: readonly Signal[],
   timeoutMs?: number,
@@ -148,8 +162,9 @@ function waitElsewhere(
 /**
  * Sends a signal to the calling thread (raise(3)). Unless that thread blocks it, it is dealt with before this returns: the default
  * action is done, or Node has noted that there are listeners to call. Also in a worker thread, whose listeners are on the main thread.
+ * @param signal - any signal of this system.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_SIGNAL`; Error `EAGAIN` for a real-time signal that the system has no room to
- * queue (RLIMIT_SIGPENDING of getrlimit(2)).
+ * queue (RLIMIT_SIGPENDING of getrlimit(2)), `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
  * @example
  * withMask('block', ['SIGHUP'], () => {
  *   raise('SIGHUP')

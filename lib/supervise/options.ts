@@ -64,8 +64,30 @@ export type AdoptOptions = Omit<ProtectOptions, 'exitEvent'>
 
 /** {@link Supervisor.protect}. */
 export interface AdoptingProtect {
-  /** All children of this thread, until it is disposed of. */
+  /**
+   * All children of this thread, until it is disposed of.
+   * @param options - for these children, over the supervisor's.
+   * @returns what ends the protection of children that start later, by `[Symbol.dispose]()`. They stay adopted.
+   * @throws as `protect()`; TypeError `ERR_INVALID_ARG_VALUE` for an exit event: it is the supervisor's.
+   * @example
+   * const supervisor = new Supervisor()
+   * using adopting = supervisor.protect()
+   * const child = exec('sleep 60') // anybody's exec
+   * await supervisor.shutdown({ grace: 100 })
+   * console.log(child.signalCode) // SIGTERM
+   */
   (options?: AdoptOptions): Disposable
-  /** What `fn` starts; null opts out. */
+  /**
+   * What `fn` starts, also later, in what it has begun.
+   * @param options - for these children, over the supervisor's; null opts out.
+   * @param fn - is called at once; what it begins keeps the protection.
+   * @returns what `fn` returns.
+   * @throws what `fn` throws, and what the form without it throws: `fn` is not called then.
+   * @example
+   * const supervisor = new Supervisor()
+   * const child = supervisor.protect({ ignore: ['SIGINT', 'SIGHUP'] }, () => exec('sleep 60'))
+   * await supervisor.shutdown({ grace: 100 })
+   * console.log(child.signalCode) // SIGTERM
+   */
   <T>(options: AdoptOptions | null | undefined, fn: () => T): T
 }

@@ -1,4 +1,4 @@
-/** The examples of the public declarations, word for word: each prints what its comments say. */
+/** What the public declarations say of themselves; and their examples, word for word: each prints what its comments say. */
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8'
 const examples = files.flatMap((file) => {
   const text = readFileSync(join(root, 'lib', file), 'utf8')
   return [...text.matchAll(/@example\n((?: +\* (?!@).*\n)+)[\s\S]*?\*\/\n(.*)/g)].map(([, lines, declaration]) => ({
-    of: `${file}: ${declaration?.match(/(?:function|class|async(?! function)) (\w+)/)?.[1] ?? 'example'}`,
+    of: `${file}: ${declaration?.match(/\w+(?= extends| =|[<(])/)?.[0] ?? declaration?.trim()}`,
     code: (lines as string).replace(/^ +\* /gm, ''),
   }))
 })
@@ -39,7 +39,79 @@ const work = () => {}
 const preludeFor = (code: string) =>
   code.includes('const exitEvent =') ? prelude.replace('const exitEvent = eventOfThisProcess\n', '') : prelude
 
-it('all that can be called has one', () => {
+interface Call {
+  readonly name: string
+  readonly tags: readonly string[]
+  readonly isVoid: boolean
+  /** Of which nothing is said. */
+  readonly unsaid: readonly string[]
+}
+
+/** All that a user can call: functions, constructors, methods, and what is called by itself. */
+function calls(): Call[] {
+  const entries = ['index', 'child', 'signals'].map((name) => join(root, 'lib', `${name}.ts`))
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
+  const program = ts.createProgram(entries, ts.parseJsonConfigFileContent(config, ts.sys, root).options)
+  const checker = program.getTypeChecker()
+  const found = new Map<ts.Declaration, Call>()
+  const add = (name: string, signatures: readonly ts.Signature[]) => {
+    for (const call of signatures) {
+      const declaration = call.getDeclaration() as ts.Declaration | undefined
+      if (!declaration?.getSourceFile().fileName.startsWith(join(root, 'lib'))) continue
+      const tags = call.getJsDocTags().map((tag) => tag.name)
+      if (tags.includes('internal')) continue
+      const isVoid = /^(void|Promise<void>)$/.test(checker.typeToString(call.getReturnType()))
+      const unsaid = call.getParameters().filter((param) => param.getDocumentationComment(checker).length === 0)
+      found.set(declaration, { name, tags, isVoid, unsaid: unsaid.map((param) => param.name) })
+    }
+  }
+  for (const entry of entries) {
+    const module = checker.getSymbolAtLocation(program.getSourceFile(entry) as ts.SourceFile) as ts.Symbol
+    for (const exported of checker.getExportsOfModule(module)) {
+      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+      const { name } = symbol
+      if (symbol.flags & ts.SymbolFlags.Value) {
+        const type = checker.getTypeOfSymbol(symbol)
+        add(name, type.getCallSignatures())
+        add(`new ${name}`, type.getConstructSignatures())
+      }
+      if (!(symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface))) continue
+      const type = checker.getDeclaredTypeOfSymbol(symbol)
+      add(name, type.getCallSignatures())
+      for (const member of type.getProperties()) {
+        if (!(member.flags & ts.SymbolFlags.Method) || member.name.startsWith('#')) continue
+        add(`${name}.${member.name}`, checker.getTypeOfSymbol(member).getCallSignatures())
+      }
+    }
+  }
+  return [...found.values()]
+}
+
+const THROWS_NOTHING = new Set(['new ExitEvent', 'valid'])
+
+it('all that can be called says what it takes, returns and throws, and shows it', () => {
+  const all = calls()
+  const shown = new Set(all.filter(({ tags }) => tags.includes('example')).map(({ name }) => name))
+  const lacking = all.flatMap(({ name, tags, isVoid, unsaid }) => [
+    ...unsaid.map((param) => `${name}: @param ${param}`),
+    ...(isVoid || name.startsWith('new ') || tags.includes('returns') ? [] : [`${name}: @returns`]),
+    ...(THROWS_NOTHING.has(name) || tags.includes('throws') ? [] : [`${name}: @throws`]),
+    ...(shown.has(name) ? [] : [`${name}: @example`]),
+  ])
+  expect([...new Set(all.map(({ name }) => name))]).toEqual(
+    expect.arrayContaining([
+      'spawnProtected',
+      'new Supervisor',
+      'Supervisor.shutdown',
+      'AdoptingProtect',
+      'exitEvent',
+      'wait',
+    ]),
+  )
+  expect(lacking).toEqual([])
+})
+
+it('all that can be called has an example', () => {
   // A ProtectedProcess is what others return.
   const { ProtectedProcess: _, ...made } = library
   const called = [...Object.keys(made), ...Object.keys(signals), 'exitEvent', 'liftGuard']
