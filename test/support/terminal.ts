@@ -3,6 +3,7 @@ import { readSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { type IPty, spawn } from 'node-pty'
 import { onTestFinished } from 'vitest'
+import { allPids, processOf } from './process-table.mjs'
 import { until } from './processes.js'
 
 export const CTRL_C = '\x03'
@@ -32,6 +33,15 @@ function readsAll(pty: Internals, read: (bytes: Buffer) => void): void {
   }
 }
 
+/** It may have ended meanwhile. */
+export function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 export class Terminal {
   /** All that was printed so far. */
   screen = ''
@@ -55,9 +65,12 @@ export class Terminal {
         resolve(exit)
       })
     })
+    const session = this.#pty.pid
     onTestFinished(async () => {
       if (running) this.#pty.kill('SIGKILL')
       await this.exit
+      // What it has left in the background hears no hangup.
+      for (const pid of allPids()) if (processOf(pid)?.session === session) killed(pid)
     })
   }
 

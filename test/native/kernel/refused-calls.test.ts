@@ -107,11 +107,13 @@ describe('musl’s clone()', () => {
   })
 
   it('nor one that reports by the pipe, in a session of its own', async () => {
-    const report = join(temporaryFolder(), 'pid')
-    onTestFinished(() => void process.kill(Number(readFileSync(report, 'utf8')), 'SIGKILL'))
-    const env = { ...preload, FORK_BEFORE_CLONE: report }
-    expect(await outcome(parent({ uid: 65534, detached: true }), env)).toEqual(runs)
-    expect(await outcome(parent({ uid: 65534, cwd: '/no/such' }), env)).toMatchObject({ code: 'ENOENT' })
+    const forking = () => {
+      const report = join(temporaryFolder(), 'pid')
+      onTestFinished(() => void process.kill(Number(readFileSync(report, 'utf8')), 'SIGKILL'))
+      return { ...preload, FORK_BEFORE_CLONE: report }
+    }
+    expect(await outcome(parent({ uid: 65534, detached: true }), forking())).toEqual(runs)
+    expect(await outcome(parent({ uid: 65534, cwd: '/no/such' }), forking())).toMatchObject({ code: 'ENOENT' })
   })
 })
 

@@ -8,8 +8,8 @@ import { programs } from '../build-programs.js'
 import { limit } from '../limits.js'
 import { allPids, childrenOf, processOf } from '../process-table.mjs'
 import { until } from '../processes.js'
-import { CTRL_C } from '../terminal.js'
-import { killed, Shell } from './shell.js'
+import { CTRL_C, killed } from '../terminal.js'
+import { Shell } from './shell.js'
 
 const root = join(import.meta.dirname, '../../..')
 export const modules = join(root, 'node_modules')

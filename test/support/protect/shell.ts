@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 import { programs } from '../build-programs.js'
 import { allPids, processOf } from '../process-table.mjs'
 import { until } from '../processes.js'
-import { Terminal } from '../terminal.js'
+import { killed, Terminal } from '../terminal.js'
 
 const PROMPT = 'ended with'
 
@@ -91,13 +91,5 @@ export class Shell {
 
   get leader(): number {
     return this.#session
-  }
-}
-
-export function killed(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended since.
   }
 }
