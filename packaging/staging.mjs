@@ -14,7 +14,7 @@ export async function stage(folder) {
   mkdirSync(folder, { recursive: true })
   const manifest = read(join(root, 'package.json'))
   // Of the bench what the pages link to.
-  const pages = ['docs', 'bench/RESULTS.md', 'bench/plots', 'CHANGELOG.md', 'CONTRIBUTING.md', 'README.md']
+  const pages = ['docs', 'bench/RESULTS.md', 'bench/plots', 'CHANGELOG.md', 'README.md']
   for (const part of ['bin', 'examples', 'LICENSE', ...pages]) {
     cpSync(join(root, part), join(folder, part), { recursive: true })
   }
