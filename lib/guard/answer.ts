@@ -28,7 +28,8 @@ export class GuardAnswer {
 
   /** Calls `start` with the place for the answer, which is right after the child's other descriptors. */
   startWith<Result>(descriptors: number[], start: (place: AnswerPlace) => Result): Result {
-    const { ino: inode } = fstatSync(this.#readEnd, { bigint: true })
+    // The end that it gets: on macOS each has a number of its own.
+    const { ino: inode } = fstatSync(this.#writeEnd, { bigint: true })
     const fd = descriptors.length
     descriptors.push(this.#writeEnd)
     try {

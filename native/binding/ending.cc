@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "binding/topics.h"
+#include "core/guard.h"
+#include "core/signal_set.h"
 #include "core/terminal.h"
 #include "platform/platform.h"
 
@@ -31,6 +33,8 @@ void reset_terminal(const Napi::CallbackInfo&) {
 // Returns where the signal can't end this process.
 void raise_default(const Napi::CallbackInfo& info) {
   const int signal = info[0].As<Napi::Number>();
+  // A guard would answer in place of the system.
+  lift_guard(signal_bit(signal));
   struct sigaction action{};
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, nullptr);

@@ -76,8 +76,9 @@ void ExitPipe::close_read_end() {
 // From here on the line has to do where the mark needs the read end: it would count as a reader itself.
 bool ExitPipe::has_readers() {
   read_end_.reset();
-  pollfd poll_fd{write_end_.get(), 0, 0};
-  return poll(&poll_fd, 1, 0) == 0 || (poll_fd.revents & POLLERR) == 0;
+  // xnu tells nothing to who asks for nothing, and that nobody reads by POLLHUP.
+  pollfd poll_fd{write_end_.get(), POLLOUT, 0};
+  return poll(&poll_fd, 1, 0) <= 0 || (poll_fd.revents & (POLLERR | POLLHUP)) == 0;
 }
 
 Claim claim_exit_fd(int fd, std::uint64_t inode) {

@@ -6,8 +6,13 @@
 
 namespace sigshield::platform {
 
-// A pipe has no name here by which it could be opened once more.
-void seal_exit_pipe(int) {}
+// A pipe has no name here by which it could be opened once more. xnu's SIGPIPE reaches whichever thread does not block
+// it.
+void seal_exit_pipe([[maybe_unused]] int write_fd) {
+#ifdef F_SETNOSIGPIPE
+  fcntl(write_fd, F_SETNOSIGPIPE, 1);
+#endif
+}
 
 bool exit_mark_needs_read_end() { return true; }
 

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "core/guard.h"
+#include "core/signal_set.h"
 #include "platform/platform.h"
 
 namespace sigshield::platform {
@@ -11,6 +13,8 @@ namespace sigshield::platform {
 void end_by(int signal) {
   const rlimit none{};
   setrlimit(RLIMIT_CORE, &none);
+  // A guard would answer in place of the system.
+  lift_guard(signal_bit(signal));
   struct sigaction action{};
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, nullptr);
