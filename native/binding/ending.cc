@@ -34,7 +34,7 @@ void reset_terminal(const Napi::CallbackInfo&) {
 void raise_default(const Napi::CallbackInfo& info) {
   const int signal = info[0].As<Napi::Number>();
   // A guard would answer in place of the system.
-  lift_guard(signal_bit(signal));
+  lift_guard(kAllSignals);
   struct sigaction action{};
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, nullptr);

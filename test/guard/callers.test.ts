@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execFileSyncProtected, protect, protectionOf, spawnProtected, spawnSyncProtected } from 'sigshield'
+import { execFileSyncProtected, protect, protectionOf, spawnSyncProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { programs } from '../support/build-programs.js'
 import { sigshield } from '../support/command.js'
@@ -50,13 +50,6 @@ describe('a child that other code starts', () => {
     })
     expect(await refused).toMatchObject({ code: 'ENOTSUP', step: 'guard', message: expect.stringMatching(/static/) })
   })
-})
-
-it('the command ends by the signal of its program, which the guard keeps from itself', async () => {
-  const args = ['run', '--ignore', 'none', '--', 'sh', '-c', 'kill -INT $$']
-  const child = ended(spawnProtected(sigshield, args, { enforce: 'guard', stdio: 'ignore' }))
-  expect(child.enforced).toBe('guard')
-  expect(await once(child, 'exit')).toEqual([null, 'SIGINT'])
 })
 
 describe('a call that blocks', () => {

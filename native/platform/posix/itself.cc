@@ -14,7 +14,7 @@ void end_by(int signal) {
   const rlimit none{};
   setrlimit(RLIMIT_CORE, &none);
   // A guard would answer in place of the system.
-  lift_guard(signal_bit(signal));
+  lift_guard(kAllSignals);
   struct sigaction action{};
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, nullptr);
