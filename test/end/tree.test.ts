@@ -11,13 +11,16 @@ const stay = (how: string) => `${how} bash -c 'echo $$; exec sleep 1000' &`
 /** A child in its group, one in a session of its own, and one whose parent is gone. */
 const family = [stay(''), stay('setsid'), `(${stay('setsid')})`].join('\n')
 
-async function start(script: string, options: SpawnProtectedOptions = {}) {
+/** `sleeping`: how many of the three are to sleep. What comes before its execve bash would take for itself, and forget. */
+async function start(script: string, options: SpawnProtectedOptions = {}, sleeping = 3) {
   const child = ended(spawnProtected('bash', ['-c', script], { ...options, stdio: ['ignore', 'pipe', 'inherit'] }))
   const pids: number[] = []
   for (let i = 0; i < 3; i += 1) pids.push(Number(await line(child.stdout)))
   onTestFinished(() => {
     for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL')
   })
+  const named = () => pids.filter((pid) => processOf(pid)?.name === 'sleep')
+  await until(() => named().length === sleeping, 'they sleep')
   expect(pids.map(isAlive)).toEqual([true, true, true])
   return { child, pids }
 }
@@ -43,7 +46,7 @@ describe("target: 'tree'", () => {
     const script = `setsid bash -c 'trap "echo told; exit" TERM; echo $$; while :; do sleep 0.01; done' & other=$!
       trap 'wait $other; exit 4' TERM
       ${stay('')}\n${stay('')}\nwhile :; do sleep 0.01; done`
-    const { child } = await start(script, { ignore: [] })
+    const { child } = await start(script, { ignore: [] }, 2)
     const told = line(child.stdout)
     const stopping = child.stop({ target: 'tree', grace: NEVER })
     expect(await told).toBe('told')
@@ -54,7 +57,7 @@ describe("target: 'tree'", () => {
   it('takes what has lost its parent and shows its environment late', async () => {
     const late = `echo $$; while kill -0 $1 2>/dev/null; do sleep 0.01; done; sleep 0.2; SIGSHIELD_EXIT_INODE=$2 exec sleep 1000`
     const script = `(env -i bash -c '${late}' _ $$ $SIGSHIELD_EXIT_INODE &)\n${stay('')}\n${stay('')}\nwait`
-    const { child, pids } = await start(script, { exitEvent: new ExitEvent() })
+    const { child, pids } = await start(script, { exitEvent: new ExitEvent() }, 2)
     await child.stop({ target: 'tree', grace: 20 })
     expect(pids.filter(isAlive)).toEqual([])
   })
