@@ -134,6 +134,7 @@ async function one(
       return true
     }
     if (isDryRun) {
+      // Refused as the real one would be.
       kill(pid, 0, target)
       tell(await plan(target, options))
       return true

@@ -103,8 +103,8 @@ export class Shield {
   start(isDetached: boolean): ShieldedStart {
     const general = isDetached ? this.#detached : this.#attached
     const exitEvent = new ExitEvent()
-    // One that starts later finds it set.
     const events = this.#shared && eventsSetWith(this.#shared)
+    // One that starts later finds it set.
     if (this.#shared?.isSet()) exitEvent.set()
     else events?.add(exitEvent)
     const { signal = hearsTerm(general) ? 'SIGTERM' : undefined } = this.#stopDefaults

@@ -121,8 +121,9 @@ Arrival take_signal(SignalSet signals, double timeout_ms) {
     set_mask(mask);
     // What this thread blocks anyway is pending in it, and no other thread's.
     const SignalSet own = signals & mask & ~of_others;
-    for (Arrival left = layer.take(own); left.signal != 0; left = layer.take(own))
+    for (Arrival left = layer.take(own); left.signal != 0; left = layer.take(own)) {
       of_this_thread.push_back(left.signal);
+    }
   }
   for (const int signal : of_this_thread) static_cast<void>(raise_signal(signal));
   return arrival;
