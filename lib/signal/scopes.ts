@@ -9,6 +9,9 @@ import { processSet } from './policy.js'
 /** What a process does with a signal: SIG_DFL, SIG_IGN, or it has a handler. */
 export type Disposition = 'default' | 'ignored' | 'handled'
 
+/** Those that are open. A promise that nobody can settle any more is collected, and with it all that waits for it; not so what it holds. */
+const sections = new Set<object>()
+
 const dispositions: readonly Disposition[] = ['default', 'ignored', 'handled']
 
 /**
@@ -94,11 +97,13 @@ export async function hold<T>(signals: readonly Signal[], fn: () => T | PromiseL
   if (typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
   const handle = native().holdSignals(set, !isMainThread)
   if (typeof handle === 'number') throw systemError(handle, 'pthread_create')
+  sections.add(handle)
   const uncover = coverListeners(set)
   try {
     return await fn()
   } finally {
     uncover()
     native().releaseHold(handle)
+    sections.delete(handle)
   }
 }
