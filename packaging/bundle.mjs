@@ -1,6 +1,7 @@
-/** The JavaScript that is published: an entry is two files or three, as a program waits for each one that it loads. */
+/** The JavaScript that is published: an entry is two files, as a program waits for each one that it loads. */
 import { join } from 'node:path'
 import { rollup } from 'rollup'
+import ts from 'typescript'
 import { root } from '../test/systems/machine.mjs'
 
 /** Below the package's folder. Modules find their package two folders above themselves, as in lib/native/place.ts. */
@@ -26,7 +27,7 @@ function reached(/** @type {string[]} */ from, /** @type {import('rollup').GetMo
 /** @type {import('rollup').GetManualChunk} */
 function sharedFile(id, { getModuleInfo }) {
   if (reached(Object.values(small), getModuleInfo).has(id)) return 'shared'
-  return reached([entries.index], getModuleInfo).has(id) ? 'starts' : undefined
+  return reached([entries.index], getModuleInfo).has(id) ? 'index' : undefined
 }
 
 /** By these a tracer of files (@vercel/nft) finds the addons: they are imported as they are. */
@@ -44,24 +45,35 @@ const builtins = {
     ),
 }
 
+/** Nobody reads them there, but for Node. */
+const comments = {
+  name: 'comments',
+  transform: (/** @type {string} */ code) =>
+    ts.transpileModule(code, { compilerOptions: { removeComments: true, target: ts.ScriptTarget.ESNext } }).outputText,
+}
+
 /** @param {string} folder - The package's. */
 export async function bundle(folder) {
   for (const input of [entries, command]) {
     const graph = await rollup({
       input,
       external: /^node:/,
-      plugins: [builtins],
+      plugins: [comments, builtins],
       treeshake: false,
       onwarn: (warning) => {
         throw new Error(warning.message)
       },
     })
-    await graph.write({
+    const { output } = await graph.write({
       dir: join(folder, BUNDLED),
       chunkFileNames: '[name]-[hash].js',
       hoistTransitiveImports: false,
       ...(input === entries && { manualChunks: sharedFile }),
     })
     await graph.close()
+    // Where an entry needs what another one does not export, that becomes a further file.
+    const files = output.map(({ fileName }) => fileName).join(', ')
+    if (input === entries && output.length !== Object.keys(entries).length + 1)
+      throw new Error(`Too many files: ${files}`)
   }
 }

@@ -5,8 +5,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
-import { isMainThread } from 'node:worker_threads'
 import { native } from '../native/load.js'
+import { isMainThread } from '../node/thread.js'
 import { processEntry, processTable } from '../signal/process-table.js'
 
 /**
@@ -19,7 +19,7 @@ let isStarted = false
 
 /** Nothing happens in a process that is not 1. */
 export function reapAsInit(): void {
-  if (isStarted || process.pid !== 1 || !isMainThread || process.platform !== 'linux') return
+  if (isStarted || process.pid !== 1 || !isMainThread() || process.platform !== 'linux') return
   isStarted = true
   const started = new Set<WeakRef<ChildProcess>>()
   subscribe('child_process', (message) => {

@@ -1,7 +1,7 @@
 /** One supervisor's part in the end of this process by a signal. */
 import { constants } from 'node:os'
-import { isMainThread } from 'node:worker_threads'
 import { invalidArgType, invalidArgValue, ownOptions, unavailable } from '../node/errors.js'
+import { isMainThread } from '../node/thread.js'
 import { type Signal, signalName, signalNumber } from '../signal/names.js'
 import { coordinator } from './coordinator.js'
 
@@ -43,7 +43,7 @@ export function handleSignals(
     const rule = 'must not be a real-time signal: Node has no listeners for them'
     throw invalidArgValue(`options.signals[${nameless}]`, signals[nameless], rule)
   }
-  if (!isMainThread) {
+  if (!isMainThread()) {
     throw unavailable(
       'handleSignals() works on the main thread only: a worker thread gets no signals. Call it there, and shutdown() here',
     )

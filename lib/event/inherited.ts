@@ -1,8 +1,8 @@
 /** The exit event that the parent of this process gave to it: one in each environment. */
-import { isMainThread } from 'node:worker_threads'
 import type { ExitState } from '../native/addon.js'
 import { native } from '../native/load.js'
 import { invalidState, systemError } from '../node/errors.js'
+import { isMainThread } from '../node/thread.js'
 import { type ChildEnd, type EventSource, namedEnd } from './source.js'
 
 /** How often a worker thread that waits lets V8 see that it is to be terminated. */
@@ -43,7 +43,7 @@ export class Inherited implements EventSource {
   }
 
   waitSync(timeoutMs: number): ExitState {
-    if (isMainThread) return native().waitForExitEvent(this.#fd, timeoutMs)
+    if (isMainThread()) return native().waitForExitEvent(this.#fd, timeoutMs)
     const end = performance.now() + timeoutMs
     for (;;) {
       const remaining = Math.max(end - performance.now(), 0)

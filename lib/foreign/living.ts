@@ -2,9 +2,9 @@
  * The living children that other code has started, and what a signal to this process does about them: they ignore it, so what it
  * would have done to them is done here, when nobody else in this process decides.
  */
-import { isMainThread } from 'node:worker_threads'
 import { coordinator, type Follower } from '../end/coordinator.js'
 import { Presses } from '../end/presses.js'
+import { isMainThread } from '../node/thread.js'
 import { signalNumber } from '../signal/names.js'
 import type { ForeignHandle } from './handle.js'
 import { Leftovers } from './leftovers.js'
@@ -26,7 +26,7 @@ class Living implements Follower {
   add(handle: ForeignHandle): void {
     this.#handles.add(handle)
     // A worker thread gets no signals.
-    if (!handle.isAttached || !isMainThread) return
+    if (!handle.isAttached || !isMainThread()) return
     const signals = TO_ALL.filter((name) => this.#signals.includes(name) || handle.ignores(signalNumber(name)))
     if (signals.length === this.#signals.length) return
     if (this.#signals.length === 0) process.on('exit', this.#atExit)
@@ -43,7 +43,7 @@ class Living implements Follower {
     this.#handles.delete(handle)
     this.#spared.delete(handle)
     const { inodeLeft } = handle
-    if (inodeLeft !== undefined && handle.isAttached && isMainThread) this.#leftovers.add(inodeLeft, handle.grace)
+    if (inodeLeft !== undefined && handle.isAttached && isMainThread()) this.#leftovers.add(inodeLeft, handle.grace)
     this.#rest()
     if (this.#handles.size > 0) return
     this.#whenEmpty?.()

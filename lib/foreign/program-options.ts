@@ -2,17 +2,22 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { invalidSetting, isOptions } from '../node/errors.js'
-import { Shield } from './shield.js'
 
 const VARIABLE = 'SIGSHIELD_PROTECT'
 const KEY = 'sigshield'
 
-/** @throws TypeError `ERR_INVALID_ARG_VALUE` that names the place of what is wrong. */
-export function programOptions(): object {
+/**
+ * Calls `use` with them.
+ * @throws TypeError `ERR_INVALID_ARG_VALUE` that names the place of what is wrong.
+ */
+export function withProgramOptions(use: (options: object) => void): void {
   const variable = process.env[VARIABLE]
-  if (variable) return checked(VARIABLE, () => fromText(variable))
-  const file = nearestPackage(process.argv[1] ? dirname(resolve(process.argv[1])) : process.cwd())
-  return file === undefined ? {} : checked(`"${KEY}" of ${file.path}`, () => file.options)
+  const file = variable
+    ? undefined
+    : nearestPackage(process.argv[1] ? dirname(resolve(process.argv[1])) : process.cwd())
+  if (variable) checked(VARIABLE, () => use(allowed(fromText(variable))))
+  else if (file) checked(`"${KEY}" of ${file.path}`, () => use(allowed(file.options)))
+  else use({})
 }
 
 /** JSON, or a list of signals to ignore: 'SIGINT,SIGHUP'. */
@@ -21,16 +26,19 @@ function fromText(text: string): unknown {
   return { ignore: text.split(',').map((name) => name.trim()) }
 }
 
-function checked(place: string, read: () => unknown): object {
+function allowed(options: unknown): object {
+  if (!isOptions(options)) throw new TypeError(`it must be an object such as { "ignore": ["SIGINT"] }`)
+  if ('exitEvent' in options) throw new TypeError('an exit event can only be given by protect()')
+  return options
+}
+
+/** What else fails than what is written there is told as it is. */
+function checked(place: string, use: () => void): void {
   try {
-    const options = read()
-    if (!isOptions(options)) throw new TypeError(`it must be an object such as { "ignore": ["SIGINT"] }`)
-    if ('exitEvent' in options) throw new TypeError('an exit event can only be given by protect()')
-    // Refused here, where it can be said whence it comes.
-    new Shield(options)
-    return options
+    use()
   } catch (error) {
-    throw invalidSetting(place, error)
+    const isWrong = error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError
+    throw isWrong ? invalidSetting(place, error) : error
   }
 }
 

@@ -1,7 +1,7 @@
 /** The guard of this process: the library of sigshield that keeps signals ignored in a program, lib/guard/. */
-import { isMainThread } from 'node:worker_threads'
 import { native } from '../native/load.js'
 import { unavailable } from '../node/errors.js'
+import { isMainThread } from '../node/thread.js'
 import type { Signal } from './names.js'
 import { signalBit, signalsOf } from './names.js'
 import { processSet } from './policy.js'
@@ -23,7 +23,7 @@ const isGuarded = process.env[GUARD_VARIABLE] !== undefined
 export function liftOwnGuard(signals: readonly Signal[] | undefined): Signal[] {
   const asked = signals === undefined ? undefined : processSet(signals)
   if (!isGuarded) return []
-  if (!isMainThread) {
+  if (!isMainThread()) {
     throw unavailable(
       'liftGuard works on the main thread only: what this process starts is told by its environment, of which a worker ' +
         'thread has a copy. Call it there, for the whole process',

@@ -1,7 +1,7 @@
 /** Listeners that come and go while a scope of ours lies over their signal. */
 import { constants } from 'node:os'
-import { isMainThread } from 'node:worker_threads'
 import { native } from '../native/load.js'
+import { isMainThread } from '../node/thread.js'
 import { signalNumbers } from './names.js'
 
 interface Covered {
@@ -25,7 +25,7 @@ function onChange(event: string | symbol): void {
 /** Until the returned function is called: it gives back the right action while the scope still lies over it. */
 export function coverListeners(set: bigint): () => void {
   // Only the main thread has listeners for signals.
-  if (!isMainThread || set === 0n) return () => {}
+  if (!isMainThread() || set === 0n) return () => {}
   if (covered.size === 0) process.prependListener('newListener', onChange).prependListener('removeListener', onChange)
   const numbers = signalNumbers(set)
   for (const number of numbers) {

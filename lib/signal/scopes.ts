@@ -1,7 +1,7 @@
 /** What becomes of a signal of this whole process for a while: it is ignored, or it waits. */
-import { isMainThread } from 'node:worker_threads'
 import { native } from '../native/load.js'
 import { invalidArgType, systemError } from '../node/errors.js'
+import { isMainThread } from '../node/thread.js'
 import { coverListeners } from './listeners.js'
 import { type Signal, signalNumber } from './names.js'
 import { processSet } from './policy.js'
@@ -95,7 +95,7 @@ export function ignore(signals: readonly Signal[]): Disposable {
 export async function hold<T>(signals: readonly Signal[], fn: () => T | PromiseLike<T>): Promise<T> {
   const set = processSet(signals)
   if (typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
-  const handle = native().holdSignals(set, !isMainThread)
+  const handle = native().holdSignals(set, !isMainThread())
   if (typeof handle === 'number') throw systemError(handle, 'pthread_create')
   sections.add(handle)
   const uncover = coverListeners(set)

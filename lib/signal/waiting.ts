@@ -1,6 +1,5 @@
 /** Taking a signal that comes, in place of its listeners and its default action; and sending one to oneself. */
 import { addAbortListener } from 'node:events'
-import { isMainThread } from 'node:worker_threads'
 import type { SignalArrival } from '../native/addon.js'
 import { native } from '../native/load.js'
 import {
@@ -12,6 +11,7 @@ import {
   ownOptions,
   systemError,
 } from '../node/errors.js'
+import { isMainThread } from '../node/thread.js'
 import { coverListeners } from './listeners.js'
 import { type Signal, signalNumber, signalOf } from './names.js'
 import { processSet } from './policy.js'
@@ -152,7 +152,7 @@ function waitElsewhere(
         reject(error)
       }
     }
-    const handle = native().waitForSignal(set, timeoutMs, ref, !isMainThread, () => finish(false))
+    const handle = native().waitForSignal(set, timeoutMs, ref, !isMainThread(), () => finish(false))
     if (typeof handle === 'number') return reject(systemError(handle, 'pthread_create'))
     const uncover = coverListeners(set)
     const listener = abort && addAbortListener(abort, () => finish(true))

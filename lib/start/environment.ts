@@ -1,12 +1,12 @@
 /** The environment that a child is given, by Node's rules. */
 import { types } from 'node:util'
-import { isMainThread } from 'node:worker_threads'
+import { isMainThread } from '../node/thread.js'
 import { letNodeCheck, nodes, type Options, poison } from './node-options.js'
 
 /** Whether JavaScript's process.env is still a live view of the C environment: not in a worker, not when it was replaced. */
 export const liveEnvironment = (() => {
   const { env } = process
-  if (!isMainThread || types.isProxy(env)) return undefined
+  if (!isMainThread() || types.isProxy(env)) return undefined
   try {
     // Only the live view refuses accessors; an ordinary object takes this one.
     Object.defineProperty(env, 'SIGSHIELD_PROBE', { get: () => undefined, configurable: true })

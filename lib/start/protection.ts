@@ -1,11 +1,11 @@
 /** Our own options: what a caller may write, and the numbers that it becomes for a start. */
 import { constants } from 'node:os'
-import { isMainThread } from 'node:worker_threads'
 import { type ExitEvent, sourceOf } from '../exit-event.js'
 import type { Guarding } from '../guard/start.js'
 import { native } from '../native/load.js'
 import type { OptionFields, OptionNumbers } from '../native/wire.js'
 import { checkInteger, checkMilliseconds, invalidArgType, invalidArgValue, unavailable } from '../node/errors.js'
+import { isMainThread } from '../node/thread.js'
 import { includes, type Signal, signalNumber } from '../signal/names.js'
 import { signalSet } from '../signal/policy.js'
 
@@ -125,7 +125,7 @@ const DEFAULT_IGNORED = signalSet('options.ignore', ['SIGINT'])
 export function protectionFrom(
   options: ProtectionOptions,
   defaultEnforce: Enforce,
-  threadOutlives = isMainThread,
+  threadOutlives = isMainThread(),
 ): Protection {
   const { ignore, block, enforce = defaultEnforce, exitEvent } = options
   if (exitEvent !== undefined && sourceOf(exitEvent) === undefined) {

@@ -2,7 +2,6 @@
 import type { SpawnSyncOptions } from 'node:child_process'
 import { constants } from 'node:os'
 import { types } from 'node:util'
-import { isMainThread } from 'node:worker_threads'
 import { coordinator } from '../end/coordinator.js'
 import { native } from '../native/load.js'
 import { type SyncLimits, text } from '../native/wire.js'
@@ -10,6 +9,7 @@ import type { HandleSpawnOptions } from '../node/child-process-contract.js'
 import { checkMilliseconds, invalidArgValue } from '../node/errors.js'
 import { requireNode } from '../node/runtime.js'
 import { syncStdio } from '../node/sync-stdio.js'
+import { isMainThread } from '../node/thread.js'
 import { includes, type Signal, signalNumber } from '../signal/names.js'
 import { commandLine } from './command-line.js'
 import { environmentOf, environmentPairs, liveEnvironment } from './environment.js'
@@ -134,7 +134,7 @@ function syncProtection(options: Options): Protection {
 
 /** Whether a Ctrl-C ends this process: nobody is left then who would end the child. A worker thread sees no listeners. */
 function isEndedByInterrupt(): boolean {
-  return native().endsProcess(SIGINT) || (isMainThread && coordinator().endsAllTheSame('SIGINT'))
+  return native().endsProcess(SIGINT) || (isMainThread() && coordinator().endsAllTheSame('SIGINT'))
 }
 
 /** Text is made bytes by the encoding of the output: Node's own rule. */
