@@ -83,8 +83,12 @@ static int set_groups(const struct ExecPlan* plan, const gid_t* given) {
   const size_t first = 0;
   typedef size_t Count;
 #endif
-  for (size_t i = 0; i < count; ++i) groups[first + i] = given[i];
-  const int result = setgroups((Count)(first + count), groups);
+  size_t size = first;
+  for (size_t i = 0; i < count; ++i) {
+    // There is room for 16 with the first, which a list of all of a user's groups has too (NGROUPS_MAX).
+    if (first == 0 || given[i] != groups[0]) groups[size++] = given[i];
+  }
+  const int result = setgroups((Count)size, groups);
   const int error = errno;
   free(groups);
   if (result == 0) return 0;
