@@ -4,7 +4,7 @@
  * before anybody looked.
  */
 import { constants } from 'node:os'
-import { EXIT_INODE_VARIABLE } from '../event/source.js'
+import { inodesNamed } from '../event/source.js'
 import { native } from '../native/load.js'
 import { environmentOf, type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
 
@@ -41,8 +41,6 @@ export function addDescendants(found: Set<number>, table: Iterable<ProcessEntry>
   }
 }
 
-const markOf = (inode: bigint) => `${EXIT_INODE_VARIABLE}=${inode}`
-
 /** Those of these pipes whose mark something in the session of this process has, or may turn out to have. */
 export function inodesInUse(inodes: readonly bigint[]): readonly bigint[] {
   const session = processEntry(process.pid)?.session
@@ -51,9 +49,9 @@ export function inodesInUse(inodes: readonly bigint[]): readonly bigint[] {
     if (entry.session !== session || entry.state === 'Z' || entry.pid === process.pid) continue
     const environment = environmentOf(entry.pid)
     if (environment === undefined) return inodes
-    for (const text of environment) inUse.add(text)
+    for (const inode of inodesNamed(environment)) inUse.add(inode)
   }
-  return inodes.filter((inode) => inUse.has(markOf(inode)))
+  return inodes.filter((inode) => inUse.has(String(inode)))
 }
 
 interface Look {
@@ -64,6 +62,7 @@ interface Look {
 
 export class Tree {
   readonly #root: ProcessEntry | undefined
+  /** Pipes, by their inodes. */
   readonly #marks: ReadonlySet<string>
   /** Undefined: any. */
   readonly #session: number | undefined
@@ -82,7 +81,7 @@ export class Tree {
     this.#root = pid === undefined ? undefined : processEntry(pid)
     const all = typeof inodes === 'bigint' ? [inodes] : inodes
     // Without its root a tree is not known to be older than what has the same mark.
-    this.#marks = new Set(pid !== undefined && !this.#root ? [] : all.map(markOf))
+    this.#marks = new Set(pid !== undefined && !this.#root ? [] : all.map(String))
     this.#session = sameSession ? processEntry(pid ?? process.pid)?.session : undefined
   }
 
@@ -119,7 +118,8 @@ export class Tree {
   #isMarked({ pid, startedAt }: ProcessEntry): boolean | undefined {
     const known = this.#looked.get(pid)
     const look = known?.startedAt === startedAt ? known : { startedAt, since: performance.now(), isMarked: undefined }
-    look.isMarked ??= environmentOf(pid)?.some((text) => this.#marks.has(text))
+    const environment = look.isMarked === undefined ? environmentOf(pid) : undefined
+    if (environment) look.isMarked = inodesNamed(environment).some((inode) => this.#marks.has(inode))
     if (performance.now() - look.since > LONGEST_EXECVE_MS) look.isMarked ??= false
     this.#looked.set(pid, look)
     return look.isMarked

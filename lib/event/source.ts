@@ -4,6 +4,8 @@ import type { ExitState } from '../native/addon.js'
 /** The variables that tell a child, in any language, where its end of the pipe is: the descriptor, and which pipe it must be. */
 export const EXIT_FD_VARIABLE = 'SIGSHIELD_EXIT_FD'
 export const EXIT_INODE_VARIABLE = 'SIGSHIELD_EXIT_INODE'
+/** And the pipes of those above it, of whose trees it is a part too (lib/end/tree.ts). */
+const ABOVE_VARIABLE = 'SIGSHIELD_ABOVE'
 
 /**
  * Where the exit event stands in a child. One digit, as dash names no other; scripts seldom use this one (`exec 3>>log`; 5 to 7:
@@ -23,6 +25,27 @@ export function namedEnd(): { readonly fd: number; readonly inode: bigint } | un
     return /^\d{1,20}$/.test(value) ? BigInt(value) : undefined
   })
   return fd !== undefined && fd <= MAX_FD && inode !== undefined ? { fd: Number(fd), inode } : undefined
+}
+
+/** The pipes that an environment names: of the process, or of one above it that all this came of. */
+export function inodesNamed(environment: readonly string[]): readonly string[] {
+  const values = [EXIT_INODE_VARIABLE, ABOVE_VARIABLE].flatMap((variable) =>
+    environment.filter((text) => text.startsWith(`${variable}=`)).map((text) => text.slice(variable.length + 1)),
+  )
+  return values.flatMap((value) => value.split(',')).filter((inode) => /^\d{1,20}$/.test(inode))
+}
+
+const above = inodesNamed(
+  [ABOVE_VARIABLE, EXIT_INODE_VARIABLE].map((variable) => `${variable}=${process.env[variable] ?? ''}`),
+)
+
+/** The variables of a child, as changes of its environment; without an end it has no event. */
+export function childVariables(end: { readonly fd: number; readonly inode: bigint } | undefined): readonly string[] {
+  // A variable that this process inherited itself would name a descriptor that the child does not get.
+  const own = end
+    ? [`${EXIT_FD_VARIABLE}=${end.fd}`, `${EXIT_INODE_VARIABLE}=${end.inode}`]
+    : [EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE]
+  return above.length === 0 ? own : [...own, `${ABOVE_VARIABLE}=${above.join()}`]
 }
 
 /** What one child is given: the read end of a pipe of its own, so that nothing that it does with it reaches another. */

@@ -1,5 +1,5 @@
 /** Which descriptors a child gets: its stdio, then the exit event. */
-import { type ChildEnd, EXIT_FD, EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from '../event/source.js'
+import { type ChildEnd, childVariables, EXIT_FD } from '../event/source.js'
 import { native } from '../native/load.js'
 import { NEW_PIPE, NO_DESCRIPTOR } from '../native/wire.js'
 import type { StdioEntry } from '../node/child-process-contract.js'
@@ -26,14 +26,17 @@ export function handOver(stdio: readonly StdioEntry[], childEnd: ChildEnd | unde
     return Math.max(sourceOf(entry) ?? NO_DESCRIPTOR, NO_DESCRIPTOR)
   })
   if (childEnd === undefined) {
-    // A variable that this process inherited itself would name a descriptor that the child does not get.
-    const changes = [EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE]
-    return { descriptors: sources, changes, exitSource: NO_DESCRIPTOR, exitTarget: NO_DESCRIPTOR }
+    return {
+      descriptors: sources,
+      changes: childVariables(undefined),
+      exitSource: NO_DESCRIPTOR,
+      exitTarget: NO_DESCRIPTOR,
+    }
   }
   // Where the child may not have so many descriptors, right after the stdio.
   const first = sources.length + spare
   const exitTarget = native().descriptorLimit() > EXIT_FD ? Math.max(first, EXIT_FD) : first
-  const changes = [`${EXIT_FD_VARIABLE}=${exitTarget}`, `${EXIT_INODE_VARIABLE}=${childEnd.inode}`]
+  const changes = childVariables({ fd: exitTarget, inode: childEnd.inode })
   return { descriptors: sources, changes, exitSource: childEnd.fd, exitTarget }
 }
 

@@ -62,6 +62,28 @@ describe("target: 'tree'", () => {
     expect(pids.filter(isAlive)).toEqual([])
   })
 
+  it.each(['exitEvent: new ExitEvent(), ', ''])(
+    'takes what a child of its child has left behind, which had {%s}',
+    async (option) => {
+      const code = `import { ExitEvent, spawnProtected } from 'sigshield'
+        const orphan = "(setsid bash -c 'echo $$; exec sleep 1000' &)"
+        const options = { ${option}stdio: ['ignore', 'inherit', 'inherit'] }
+        spawnProtected('bash', ['-c', orphan], options).on('exit', () => console.log('left'))
+        setInterval(() => {}, 1000)`
+      const argv = ['--input-type=module', '-e', code]
+      const stdio = ['ignore', 'pipe', 'inherit'] as const
+      const child = ended(spawnProtected(process.execPath, argv, { exitEvent: new ExitEvent(), stdio: [...stdio] }))
+      const said = [await line(child.stdout), await line(child.stdout)]
+      const pid = Number(said.find((text) => text !== 'left'))
+      onTestFinished(() => {
+        if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+      })
+      await until(() => processOf(pid)?.name === 'sleep', 'it sleeps')
+      await child.stop({ target: 'tree', grace: 20 })
+      expect(isAlive(pid)).toBe(false)
+    },
+  )
+
   it('leaves alone what is another child’s, of the same event', async () => {
     const exitEvent = new ExitEvent()
     const one = await start(`${family}\nwait`, { exitEvent })
