@@ -44,7 +44,7 @@ export interface ChildProtection {
  * @param options - for these children. `exitEvent` here is shared: each child has one of its own, which is set with it.
  * @returns what ends the protection of children that start later, by `[Symbol.dispose]()`.
  * @throws TypeError, RangeError, Error as {@link spawnProtected}, and TypeError `ERR_INVALID_ARG_VALUE` for what would
- * leave a child that nothing ends, and for a name that is no option.
+ * leave a child that nothing ends, and for a name that is no option; Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where /proc can’t be read.
  * @example
  * using guard = protect()
  * const { stdout } = await promisify(exec)('kill -INT $$; echo alive') // anybody's exec

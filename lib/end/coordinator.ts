@@ -138,6 +138,8 @@ class Coordinator {
     // The application's own listeners speak first.
     process.nextTick((request: Request) => {
       for (const participant of isLed ? this.#leaders : this.#followers) void this.#ask(request, participant)
+      // They have withdrawn while those listened.
+      if (request.waiting === 0) this.#haveLeft(request)
     }, this.#request)
   }
 

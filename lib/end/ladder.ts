@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 import { invalidArgValue, systemError } from '../node/errors.js'
 import { includes, signalNumber } from '../signal/names.js'
+import { requireProcesses } from '../signal/process-table.js'
 import type { ProcessHandle } from '../start/process-handle.js'
 import type { StopOutcome, StopRequest } from '../stop.js'
 import { Countdown } from './countdown.js'
@@ -45,13 +46,14 @@ export interface Stoppable {
 
 /**
  * Checks what depends on the child.
- * @throws TypeError `ERR_INVALID_ARG_VALUE`.
+ * @throws TypeError `ERR_INVALID_ARG_VALUE`; Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a tree where none can be seen.
  */
 export function checkStop(child: Stoppable, { grace, signal, target }: StopRequest): void {
   if (target === 'group' && !child.leadsGroup) {
     const rule = "must not be 'group': start the child with { processGroup: true } or { detached: true }"
     throw invalidArgValue('options.target', target, rule)
   }
+  if (target === 'tree') requireProcesses('What a child has started, and is to be ended with it, is found')
   // Nobody is asked where all is killed at once.
   if (signal === undefined && (child.asksByEvent || grace === 0)) return
   const number = signalNumber(signal ?? 'SIGTERM')
@@ -84,17 +86,21 @@ class Ladder {
     child.hold(true)
     this.outcome = new Promise((resolve, reject) => {
       this.#fail = reject
-      child.onceEnded(async ({ code, signal }) => {
-        if (this.#restHasGrace && !this.#killed) {
-          this.waitsForRest = true
-          await this.#tree?.gone(() => this.#killed)
-          this.waitsForRest = false
-        }
-        this.#countdown?.stop()
-        await this.#tree?.kill()
-        resolve({ code, signal, forced: this.#killed && signal === 'SIGKILL' })
+      child.onceEnded(({ code, signal }) => {
+        this.#rest().then(() => resolve({ code, signal, forced: this.#killed && signal === 'SIGKILL' }), reject)
       })
     })
+  }
+
+  /** What has come of the child, after it. */
+  async #rest(): Promise<void> {
+    if (this.#restHasGrace && !this.#killed) {
+      this.waitsForRest = true
+      await this.#tree?.gone(() => this.#killed)
+      this.waitsForRest = false
+    }
+    this.#countdown?.stop()
+    await this.#tree?.kill()
   }
 
   climb({ grace, secondGrace, signal, target, restHasGrace, sameSession = false }: StopRequest): Promise<StopOutcome> {

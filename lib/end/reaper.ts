@@ -7,7 +7,8 @@ import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { native } from '../native/load.js'
 import { isMainThread } from '../node/thread.js'
-import { processEntry, processTable } from '../signal/process-table.js'
+import { unlessShort } from '../signal/kernel-file.js'
+import { processEntry, processTable, requireProcesses } from '../signal/process-table.js'
 
 /**
  * Who has started a process reaps it at once. What stays longer than this is nobody's: Node's own are known besides, and so are
@@ -17,9 +18,13 @@ const NOBODYS_AFTER_MS = 1000
 
 let isStarted = false
 
-/** Nothing happens in a process that is not 1. */
+/**
+ * Nothing happens in a process that is not 1.
+ * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where they can't be seen.
+ */
 export function reapAsInit(): void {
   if (isStarted || process.pid !== 1 || !isMainThread() || process.platform !== 'linux') return
+  requireProcesses('Those whom process 1 inherits, and must reap, are found')
   isStarted = true
   const started = new Set<WeakRef<ChildProcess>>()
   subscribe('child_process', (message) => {
@@ -40,14 +45,14 @@ export function reapAsInit(): void {
   }
   const sweep = () => {
     const now = performance.now()
-    const zombies = ownChildren().filter((pid) => processEntry(pid)?.state === 'Z' && !isNodes(pid))
-    for (const pid of seen.keys()) if (!zombies.includes(pid)) seen.delete(pid)
-    for (const pid of zombies) {
+    const zombies = unlessShort(() => ownChildren().filter((pid) => processEntry(pid)?.state === 'Z' && !isNodes(pid)))
+    if (zombies) for (const pid of seen.keys()) if (!zombies.includes(pid)) seen.delete(pid)
+    for (const pid of zombies ?? []) {
       const since = seen.get(pid) ?? now
       seen.set(pid, since)
       if (now - since >= NOBODYS_AFTER_MS && native().reapZombie(pid)) seen.delete(pid)
     }
-    if (seen.size > 0 && !isToLookAgain) {
+    if ((seen.size > 0 || zombies === undefined) && !isToLookAgain) {
       isToLookAgain = true
       setTimeout(lookAgain, NOBODYS_AFTER_MS).unref()
     }

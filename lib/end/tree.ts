@@ -6,6 +6,7 @@
 import { constants } from 'node:os'
 import { inodesNamed } from '../event/source.js'
 import { native } from '../native/load.js'
+import { unlessShort } from '../signal/kernel-file.js'
 import { environmentOf, type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
 
 /** What does not end after a SIGKILL within this time is waiting for the kernel, and may do so for ever. */
@@ -20,11 +21,12 @@ const LONGEST_EXECVE_MS = 1000
 let latest: ReadonlyMap<number, ProcessEntry> | undefined
 let latestAt = 0
 
-function latestTable(): ReadonlyMap<number, ProcessEntry> {
+/** Undefined where it can't be told now. */
+function latestTable(): ReadonlyMap<number, ProcessEntry> | undefined {
   // A turn in which a call blocks may last for long.
   if (latest === undefined || performance.now() - latestAt > LOOK_AGAIN_MS) {
     latestAt = performance.now()
-    latest = new Map(processTable().map((entry) => [entry.pid, entry]))
+    latest = unlessShort(() => new Map(processTable().map((entry) => [entry.pid, entry])))
     setImmediate(() => {
       latest = undefined
     })
@@ -43,15 +45,22 @@ export function addDescendants(found: Set<number>, table: Iterable<ProcessEntry>
 
 /** Those of these pipes whose mark something in the session of this process has, or may turn out to have. */
 export function inodesInUse(inodes: readonly bigint[]): readonly bigint[] {
+  const inUse = unlessShort(inodesInSession)
+  return inUse ? inodes.filter((inode) => inUse.has(String(inode))) : inodes
+}
+
+/** Undefined where it can't be told. */
+function inodesInSession(): ReadonlySet<string> | undefined {
   const session = processEntry(process.pid)?.session
   const inUse = new Set<string>()
-  for (const entry of latestTable().values()) {
+  const table = latestTable()
+  for (const entry of table?.values() ?? []) {
     if (entry.session !== session || entry.state === 'Z' || entry.pid === process.pid) continue
     const environment = environmentOf(entry.pid)
-    if (environment === undefined) return inodes
+    if (environment === undefined) return undefined
     for (const inode of inodesNamed(environment)) inUse.add(inode)
   }
-  return inodes.filter((inode) => inUse.has(String(inode)))
+  return table && inUse
 }
 
 interface Look {
@@ -60,12 +69,31 @@ interface Look {
   isMarked: boolean | undefined
 }
 
-export class Tree {
-  readonly #root: ProcessEntry | undefined
+/** By what a tree is known. */
+interface Origin {
+  readonly root: ProcessEntry | undefined
   /** Pipes, by their inodes. */
-  readonly #marks: ReadonlySet<string>
+  readonly marks: ReadonlySet<string>
   /** Undefined: any. */
-  readonly #session: number | undefined
+  readonly session: number | undefined
+}
+
+function originOf(pid: number | undefined, inodes: readonly bigint[], sameSession: boolean): Origin {
+  const root = pid === undefined ? undefined : processEntry(pid)
+  return {
+    root,
+    // Without its root a tree is not known to be older than what has the same mark.
+    marks: new Set(pid !== undefined && !root ? [] : inodes.map(String)),
+    session: sameSession ? processEntry(pid ?? process.pid)?.session : undefined,
+  }
+}
+
+export class Tree {
+  readonly #pid: number | undefined
+  readonly #inodes: readonly bigint[]
+  readonly #sameSession: boolean
+  /** Undefined while there was nothing to look with. */
+  #origin: Origin | undefined
   /** Whose environments were looked at, as that costs most. */
   readonly #looked = new Map<number, Look>()
   /** What all were told last, and which of them. */
@@ -78,18 +106,22 @@ export class Tree {
   /** What children have left behind that have ended, in the session of this process, by their pipes. */
   constructor(pid: undefined, inodes: readonly bigint[])
   constructor(pid: number | undefined, inodes: bigint | readonly bigint[] = [], sameSession = pid === undefined) {
-    this.#root = pid === undefined ? undefined : processEntry(pid)
-    const all = typeof inodes === 'bigint' ? [inodes] : inodes
-    // Without its root a tree is not known to be older than what has the same mark.
-    this.#marks = new Set(pid !== undefined && !this.#root ? [] : all.map(String))
-    this.#session = sameSession ? processEntry(pid ?? process.pid)?.session : undefined
+    this.#pid = pid
+    this.#inodes = typeof inodes === 'bigint' ? [inodes] : inodes
+    this.#sameSession = sameSession
+    this.#begin(pid)
   }
 
-  /** Without the child itself, and without what has ended. */
+  #begin(pid: number | undefined): void {
+    this.#origin ??= unlessShort(() => originOf(pid, this.#inodes, this.#sameSession))
+  }
+
+  /** Without the child itself, and without what has ended. Where there is nothing to look with, those that were seen before. */
   #descendants(): ProcessEntry[] {
-    const root = this.#root
-    if (root === undefined && this.#marks.size === 0) return []
+    const { root, marks } = this.#origin ?? {}
+    if (root === undefined && !marks?.size) return []
     const table = latestTable()
+    if (table === undefined) return [...this.#known.values()]
     const isSame = (one: ProcessEntry | undefined) =>
       one !== undefined && table.get(one.pid)?.startedAt === one.startedAt
     const found = new Set<number>([...this.#known.values()].filter(isSame).map(({ pid }) => pid))
@@ -105,36 +137,42 @@ export class Tree {
   }
 
   #isMeant({ state, session }: ProcessEntry): boolean {
-    return state !== 'Z' && (this.#session === undefined || session === this.#session)
+    const { session: only } = this.#origin ?? {}
+    return state !== 'Z' && (only === undefined || session === only)
   }
 
   #mayBeMarked({ pid, startedAt, state, isKernelThread }: ProcessEntry): boolean {
-    if (this.#marks.size === 0 || isKernelThread || state === 'Z') return false
-    if (pid === process.pid || pid === this.#root?.pid) return false
-    return startedAt >= (this.#root?.startedAt ?? 0)
+    const { root, marks } = this.#origin ?? {}
+    if (!marks?.size || isKernelThread || state === 'Z') return false
+    if (pid === process.pid || pid === root?.pid) return false
+    return startedAt >= (root?.startedAt ?? 0)
   }
 
   /** Undefined: it can't be told yet. */
   #isMarked({ pid, startedAt }: ProcessEntry): boolean | undefined {
     const known = this.#looked.get(pid)
     const look = known?.startedAt === startedAt ? known : { startedAt, since: performance.now(), isMarked: undefined }
-    const environment = look.isMarked === undefined ? environmentOf(pid) : undefined
-    if (environment) look.isMarked = inodesNamed(environment).some((inode) => this.#marks.has(inode))
-    if (performance.now() - look.since > LONGEST_EXECVE_MS) look.isMarked ??= false
     this.#looked.set(pid, look)
+    if (look.isMarked !== undefined) return look.isMarked
+    const seen = unlessShort(() => ({ environment: environmentOf(pid) }))
+    if (seen === undefined) return undefined
+    if (seen.environment) look.isMarked = inodesNamed(seen.environment).some((inode) => this.#origin?.marks.has(inode))
+    else if (performance.now() - look.since > LONGEST_EXECVE_MS) look.isMarked = false
     return look.isMarked
   }
 
   /** Whether there are none, and nothing that may still turn out to be one. */
   #isNoneLeft(descendants: readonly ProcessEntry[]): boolean {
-    if (descendants.length > 0) return false
+    const table = latestTable()
+    if (descendants.length > 0 || this.#origin === undefined || table === undefined) return false
     const isUntold = (entry: ProcessEntry) =>
       this.#isMeant(entry) && this.#mayBeMarked(entry) && this.#isMarked(entry) === undefined
-    return ![...latestTable().values()].some(isUntold)
+    return ![...table.values()].some(isUntold)
   }
 
-  /** Takes note of those that live, before a parent is lost. */
+  /** Takes note of those that live, before a parent is lost: the child has not been reaped. */
   look(): void {
+    this.#begin(this.#pid)
     this.#descendants()
   }
 
@@ -147,8 +185,8 @@ export class Tree {
   /** Itself too, and at once. */
   killNow(): void {
     // The child first, as in a stop.
-    const { pid, startedAt } = this.#root ?? {}
-    if (pid !== undefined && startedAt !== undefined) native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
+    const { root } = this.#origin ?? {}
+    if (root) native().signalProcess(root.pid, root.startedAt, constants.signals.SIGKILL)
     this.signal(constants.signals.SIGKILL)
   }
 
@@ -163,6 +201,7 @@ export class Tree {
    */
   async gone(isOver: () => boolean): Promise<void> {
     for (let looks = 0; looks < LOOKS_AT_NOTHING && !isOver(); ) {
+      this.#begin(undefined)
       const left = this.#descendants()
       looks = this.#isNoneLeft(left) ? looks + 1 : 0
       this.#tellOrphans(left)
@@ -173,7 +212,7 @@ export class Tree {
   #tellOrphans(left: readonly ProcessEntry[]): void {
     if (this.#latest === undefined) return
     const { signal, told } = this.#latest
-    const parents = new Set([this.#root?.pid, ...left.map(({ pid }) => pid)])
+    const parents = new Set([this.#origin?.root?.pid, ...left.map(({ pid }) => pid)])
     for (const one of left) if (!told.has(one.pid) && !parents.has(one.parent)) this.#tell(one, signal)
   }
 
@@ -181,6 +220,8 @@ export class Tree {
   async kill(): Promise<void> {
     const deadline = performance.now() + LONGEST_MS
     for (let looks = 0; performance.now() < deadline; ) {
+      // The child has ended: its pid may be another's.
+      this.#begin(undefined)
       const left = this.#descendants()
       looks = this.#isNoneLeft(left) ? looks + 1 : 0
       if (looks === LOOKS_AT_NOTHING) return

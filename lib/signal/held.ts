@@ -1,13 +1,17 @@
 /** Whether a process is kept from acting by somebody else. */
 import { constants } from 'node:os'
-import { kernelFile } from './kernel-file.js'
+import { kernelFile, unlessShort } from './kernel-file.js'
 
 /**
  * @param stopSignal - what has stopped it, or 0. A process that stopped itself at the terminal (SIGTTIN, SIGTTOU) is not held:
  * nobody will let it go on.
  */
 export function isHeld(stopSignal: number, pid: number): boolean {
-  return stopSignal === constants.signals.SIGSTOP || stopSignal === constants.signals.SIGTSTP || isFrozen(pid)
+  return (
+    stopSignal === constants.signals.SIGSTOP ||
+    stopSignal === constants.signals.SIGTSTP ||
+    (unlessShort(() => isFrozen(pid)) ?? false)
+  )
 }
 
 /** Where a cgroup tells that it is frozen: cgroups(7), at the places that systemd gives them. */

@@ -1,8 +1,9 @@
 /** The processes of this system, as the kernel lists them: in /proc (proc(5)), or where there is none to the addon. */
 import { readdirSync } from 'node:fs'
 import { native } from '../native/load.js'
+import { unavailable } from '../node/errors.js'
 import { otherRuntime } from '../node/runtime.js'
-import { kernelFile } from './kernel-file.js'
+import { kernelFile, unlessShort } from './kernel-file.js'
 
 export interface ProcessEntry {
   readonly pid: number
@@ -58,6 +59,17 @@ export function entryOf(pid: number, stat: string): ProcessEntry {
     startedAt: Number(fields[19]),
     isKernelThread: (Number(flags) & KERNEL_THREAD) !== 0,
   }
+}
+
+/**
+ * @param what - what is found among the processes.
+ * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where this process sees none of them, not even itself.
+ */
+export function requireProcesses(what: string): void {
+  if (unlessShort(() => processEntry(process.pid) ?? 'none') !== 'none') return
+  throw unavailable(
+    `${what} in /proc, which this process can’t read. Mount it, or start Node with --allow-fs-read='/proc/*'`,
+  )
 }
 
 export function processTable(): ProcessEntry[] {

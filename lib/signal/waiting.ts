@@ -142,7 +142,7 @@ function waitElsewhere(
     const finish = (aborted: boolean) => {
       if (isOver) return
       isOver = true
-      listener?.[Symbol.dispose]()
+      listening?.[Symbol.dispose]()
       uncover()
       try {
         const arrival = received(native().finishWait(handle as object))
@@ -152,10 +152,13 @@ function waitElsewhere(
         reject(error)
       }
     }
+    const listening = abort && addAbortListener(abort, () => finish(true))
     const handle = native().waitForSignal(set, timeoutMs, ref, !isMainThread(), () => finish(false))
-    if (typeof handle === 'number') return reject(systemError(handle, 'pthread_create'))
+    if (typeof handle === 'number') {
+      listening?.[Symbol.dispose]()
+      return reject(systemError(handle, 'pthread_create'))
+    }
     const uncover = coverListeners(set)
-    const listener = abort && addAbortListener(abort, () => finish(true))
   })
 }
 

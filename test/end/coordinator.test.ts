@@ -70,6 +70,25 @@ it('two supervisors: neither cuts off the other', async () => {
 })
 
 describe('beside the application', () => {
+  it('whose listener takes over from it: the process is the application’s', async () => {
+    const program = new NodeProgram(`
+      import { Supervisor } from 'sigshield'
+      const alive = setInterval(() => {}, 1000)
+      const handling = new Supervisor().handleSignals(['SIGUSR2'])
+      process.once('SIGUSR2', () => {
+        handling[Symbol.dispose]()
+        setImmediate(() => {
+          // It is not asked for a signal that was another's.
+          new Supervisor().handleSignals({ signals: ['SIGTERM'], before: (signal) => console.log(signal) })
+          setImmediate(() => clearInterval(alive))
+        })
+      })
+      console.log('ready')`)
+    await program.says('ready')
+    program.kill('SIGUSR2')
+    expect(await program.end()).toEqual({ rest: [], code: 0, signal: null })
+  })
+
   it.each(['before', 'after'])(
     'its own listener, added %s, is finished, and the process ends by the signal',
     async (when) => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { ExitEvent, type SpawnProtectedOptions, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { processOf } from '../support/process-table.mjs'
@@ -83,6 +84,36 @@ describe("target: 'tree'", () => {
       expect(isAlive(pid)).toBe(false)
     },
   )
+
+  it('takes it from a process that had no descriptor to look with', async () => {
+    const script = `trap '' TERM; setsid bash -c 'echo $$; exec sleep 1000' & wait`
+    const code = `import { closeSync, openSync, writeSync } from 'node:fs'
+      import { ExitEvent, spawnProtected } from 'sigshield'
+      const say = (text) => writeSync(1, text + '\\n')
+      const stdio = ['ignore', 'pipe', 'inherit']
+      const child = spawnProtected('bash', ['-c', process.argv[1]], { exitEvent: new ExitEvent(), stdio })
+      child.stdout.once('data', async (pid) => {
+        say(String(pid).trim())
+        const held = []
+        const fill = () => { try { for (;;) held.push(openSync('/dev/null')) } catch ({ code }) { say(code) } }
+        if (process.argv[2] === 'before') fill()
+        const stopping = child.stop({ target: 'tree', grace: 100 })
+        if (process.argv[2] === 'after') fill()
+        child.once('exit', () => { for (const fd of held) closeSync(fd) })
+        say((await stopping).signal)
+      })`
+    for (const when of ['before', 'after']) {
+      const limited = 'ulimit -n 64; exec "$0" --input-type=module -e "$@"'
+      const argv = ['-c', limited, process.execPath, code, script, when]
+      const program = ended(spawn('bash', argv, { stdio: ['ignore', 'pipe', 'inherit'] }))
+      const pid = Number(await line(program.stdout))
+      onTestFinished(() => {
+        if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+      })
+      expect([await line(program.stdout), await line(program.stdout)]).toEqual(['EMFILE', 'SIGKILL'])
+      expect(isAlive(pid)).toBe(false)
+    }
+  })
 
   it('leaves alone what is another child’s, of the same event', async () => {
     const exitEvent = new ExitEvent()

@@ -4,13 +4,16 @@ import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import childProcess, { ChildProcess, exec, spawn } from 'node:child_process'
 import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { cpSync, symlinkSync } from 'node:fs'
+import { cpSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { ExitEvent, type ProtectOptions, protect, protectionOf, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { NodeProgram } from '../support/node-program.js'
 import { closed, ended, line, SIGINT, temporaryFolder, until } from '../support/processes.js'
 import { signalState } from '../support/signal-state.js'
+
+const root = join(import.meta.dirname, '../..')
 
 interface Spawns {
   spawn(options: object): number
@@ -81,6 +84,48 @@ describe('Node’s own process handle', () => {
     expect(await run()).toBe('ERR_ACCESS_DENIED ChildProcess')
     expect(await run('--allow-child-process')).toBe('ran undefined')
   })
+
+  it('outlives a moment without a descriptor to look with', async () => {
+    const code = `import { exec } from 'node:child_process'
+      import { closeSync, openSync } from 'node:fs'
+      import { protect } from 'sigshield'
+      protect()
+      exec('true', (error) => {
+        const held = []
+        try { for (;;) held.push(openSync('/dev/null')) } catch ({ code }) { console.log(code, error) }
+        // What the child has left behind is looked for after a tenth of this.
+        setTimeout(() => {
+          for (const fd of held) closeSync(fd)
+          console.log('on')
+        }, 1000)
+      })`
+    const argv = ['-c', 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, code]
+    const { stdout } = await promisify(childProcess.execFile)('bash', argv)
+    expect(stdout).toBe('EMFILE null\non\n')
+  })
+
+  it.runIf(nodeMajor >= 22)('is refused where what it starts can’t be seen, and so not be ended', async () => {
+    const code = `
+      import { exec } from 'node:child_process'
+      import { spawnProtected, protect } from 'sigshield'
+      try { protect() } catch ({ code }) { console.log(code) }
+      const child = spawnProtected('sleep', ['1000'])
+      await child.stop({ target: 'tree' }).catch(({ code }) => console.log(code))
+      console.log(JSON.stringify(await child.stop()))`
+    const run = async (...flags: string[]) => {
+      const reading = ['dist', 'build', 'package.json', 'prebuilds'].map(
+        (name) => `--allow-fs-read=${join(root, name)}`,
+      )
+      const args = ['--permission', ...reading, '--allow-addons', '--allow-child-process', '--no-warnings', ...flags]
+      const file = join(temporaryFolder(), 'program.mjs')
+      writeFileSync(file, code.replaceAll("'sigshield'", JSON.stringify(join(root, 'dist/index.js'))))
+      return promisify(childProcess.execFile)(process.execPath, [...args, `--allow-fs-read=${file}`, file])
+    }
+    const stopped = '{"code":null,"signal":"SIGTERM","forced":false}'
+    const refused = 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'
+    expect((await run()).stdout.trim().split('\n')).toEqual([refused, refused, stopped])
+    expect((await run('--allow-fs-read=/proc/*')).stdout.trim()).toBe(stopped)
+  })
 })
 
 describe('a stop of one child', () => {
@@ -144,7 +189,6 @@ describe('scopes', () => {
 
 /** Another copy of the library, as npm installs one below another package. */
 async function secondCopy(): Promise<typeof import('sigshield')> {
-  const root = join(import.meta.dirname, '../..')
   const folder = temporaryFolder()
   for (const name of ['dist', 'package.json']) cpSync(join(root, name), join(folder, name), { recursive: true })
   for (const name of ['lib', 'build', 'node_modules']) symlinkSync(join(root, name), join(folder, name))

@@ -20,6 +20,17 @@ const run = (code: string) => runSignals(`${names}\n${code}`)
 const aborted = (cause: unknown) => ['AbortError', 'ABORT_ERR', 'The operation was aborted', cause]
 
 describe('an abort', () => {
+  it('by what only looks like an AbortSignal is refused, and takes no signal', async () => {
+    expect(
+      await run(`
+        process.on('SIGUSR2', () => print('heard'))
+        await wait(['SIGUSR2'], { signal: { aborted: false } }).catch(({ name }) => print(name))
+        const heard = once(process, 'SIGUSR2')
+        process.kill(self, 'SIGUSR2')
+        await heard`),
+    ).toEqual(well('TypeError', 'heard'))
+  })
+
   it('rejects as in Node, and what comes later goes to listeners', async () => {
     expect(
       await run(`
