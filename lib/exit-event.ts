@@ -5,6 +5,7 @@ import { Polled } from './event/polled.js'
 import type { EventSource } from './event/source.js'
 import { Unconnected } from './event/unconnected.js'
 import type { ExitState } from './native/addon.js'
+import { clearInterval, clearTimeout, setInterval, setTimeout, time } from './node/clock.js'
 import { checkMilliseconds, MAX_TIMEOUT_MS } from './node/errors.js'
 
 /** Why an exit event is set: the parent asked, or the parent is gone. */
@@ -188,7 +189,7 @@ export class ExitEvent {
   #state(): ExitState {
     if (this.#flag) return Atomics.load(this.#flag, 0) as ExitState
     if (this.#seen !== 0) return this.#seen
-    const now = performance.now()
+    const now = time()
     if (now - this.#triedAt >= POLL_MS) {
       this.#flag = this.#source.watch(() => this.#settle())
       if (this.#flag) return Atomics.load(this.#flag, 0) as ExitState

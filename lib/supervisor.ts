@@ -8,6 +8,8 @@ import { ExitEvent } from './exit-event.js'
 import { protecting } from './foreign/protecting.js'
 import { Shield } from './foreign/shield.js'
 import { forkProtected } from './fork.js'
+import { nextTick, setImmediate } from './node/clock.js'
+import { dispose } from './node/dispose.js'
 import { invalidArgType, invalidState, isOptions, ownOptions } from './node/errors.js'
 import type { ProtectedProcess } from './protected-process.js'
 import type { Signal } from './signal/names.js'
@@ -204,7 +206,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /** What a listener throws is an 'uncaughtException', and reaches nothing of ours. */
   #tell<Name extends keyof SupervisorEvents>(name: Name, ...event: SupervisorEvents[Name]): Promise<void> {
     return new Promise((resolve) => {
-      process.nextTick(() => {
+      nextTick(() => {
         resolve()
         ;(this as EventEmitter).emit(name, ...event)
       })
@@ -321,9 +323,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     })
     this.#handled.add(handling.signals)
     return {
-      [Symbol.dispose]: () => {
+      [dispose]: () => {
         this.#handled.delete(handling.signals)
-        handling[Symbol.dispose]()
+        handling[dispose]()
       },
     }
   }

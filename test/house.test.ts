@@ -48,6 +48,18 @@ it('no file is long without a reason in its first comment', () => {
   expect(long).toEqual([])
 })
 
+it('lib has its time from node/clock.ts and its disposables from node/dispose.ts: tests fake the timers, and vm contexts lack the symbol', () => {
+  const globals =
+    /(?<![\w.'])(?:set(?:Timeout|Interval|Immediate)|clear(?:Timeout|Interval|Immediate))\(|performance\.|process\.nextTick|Symbol\.dispose\]/
+  const code = (file: string) => read(file).replace(/^\s*(?:\/\*)?\*.*$/gm, '')
+  // The command is a program of its own.
+  const files = filesOf('lib').filter((file) => !/^lib\/(command\/|node\/(clock|dispose)\.ts)/.test(file))
+  const fromClock = (file: string) => /from '[./]*(?:node\/)?clock\.js'/.test(read(file))
+  const named = /performance\.|process\.nextTick|Symbol\.dispose\]/
+  expect(files.filter((file) => globals.test(code(file)) && (!fromClock(file) || named.test(code(file))))).toEqual([])
+  expect(files.filter((file) => globals.test(code(file))).length).toBeGreaterThan(5)
+})
+
 it('no file is called by what it is not', () => {
   const nameless = [...filesOf('lib'), ...native, ...filesOf('test')].filter((file) =>
     /^(utils?|helpers?|types|common)\b/.test(basename(file)),

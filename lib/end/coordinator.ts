@@ -4,6 +4,8 @@
  */
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
+import { clearInterval, nextTick, setInterval, setTimeout } from '../node/clock.js'
+import { sectionOf } from '../signal/scopes.js'
 import { Presses } from './presses.js'
 
 export interface Participant {
@@ -94,7 +96,7 @@ class Coordinator {
     const signal = name as NodeJS.Signals
     const listener = this.#listening.get(signal)
     if (listener === undefined || listener !== removed) return
-    process.nextTick(() => {
+    nextTick(() => {
       if (this.#listening.get(signal) === listener) process.prependListener(signal, listener)
     })
   }
@@ -136,7 +138,7 @@ class Coordinator {
       waiting: 0,
     }
     // The application's own listeners speak first.
-    process.nextTick((request: Request) => {
+    nextTick((request: Request) => {
       for (const participant of isLed ? this.#leaders : this.#followers) void this.#ask(request, participant)
       // They have withdrawn while those listened.
       if (request.waiting === 0) this.#haveLeft(request)
@@ -183,11 +185,20 @@ class Coordinator {
     }
   }
 
-  /** As the signal's default action would: who waits for this process sees it killed by that signal. */
-  #end({ signal }: Request): void {
+  /**
+   * As the signal's default action would, so after a section of hold() that the application is in: who waits for this process sees it
+   * killed by that signal.
+   */
+  #end(request: Request): void {
+    const { signal } = request
+    const number = constants.signals[signal]
+    const section = sectionOf(number)
+    if (section) {
+      void section.then(() => this.#end(request))
+      return
+    }
     for (const follower of this.#followers) follower.abandon()
     native().resetTerminal()
-    const number = constants.signals[signal]
     if (ENDS_NOTHING.includes(signal)) process.exit(128 + number)
     for (const other of this.#listening.keys()) this.#unlisten(other)
     const hooks = hooksOfSignalExit()

@@ -1,4 +1,5 @@
 /** Time in which somebody could act: what a process spends stopped does not count. */
+import { clearTimeout, setTimeout, time } from '../node/clock.js'
 
 /** How often it is looked whether time passes. */
 const SLICE_MS = 100
@@ -35,13 +36,13 @@ export class Countdown {
 
   #wait(): void {
     const slice = Math.min(this.#remaining, SLICE_MS)
-    this.#since = performance.now()
+    this.#since = time()
     this.#cpuBefore = process.cpuUsage()
     this.#timer = setTimeout(() => this.#count(slice), slice)
   }
 
   #count(slice: number): void {
-    const passed = performance.now() - this.#since
+    const passed = time() - this.#since
     // A timer may be late because this process itself computes: that is no stop.
     const { user, system } = process.cpuUsage(this.#cpuBefore)
     const computed = (user + system) / 1000

@@ -1,5 +1,6 @@
 /** Ctrl-C while a call blocks this thread: the program of the call does not hear it, and listeners wait for the event loop. */
 import type { Interrupted } from '../native/addon.js'
+import { setImmediate } from '../node/clock.js'
 import { Presses } from './presses.js'
 import { Tree } from './tree.js'
 

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { clearTimeout, setTimeout } from '../node/clock.js'
 
 /** Descendants may hold the pipes for ever, or nobody may read them. */
 const LONGEST_MS = 1000

@@ -1,4 +1,5 @@
 /** What somebody wants who sends this process one signal, and then others. */
+import { time } from '../node/clock.js'
 
 /** A signal that comes again within this time is the same request, forwarded by npm, pnpm or another that stands before us. */
 const SAME_REQUEST_MS = 1000
@@ -8,7 +9,7 @@ const PRESSES_THAT_HURRY = 3
 
 export class Presses {
   readonly #first: string
-  readonly #at = performance.now()
+  readonly #at = time()
   #latest: { readonly signal: string; readonly at: number }
   #count = 1
 
@@ -19,7 +20,7 @@ export class Presses {
 
   /** Whether somebody has pressed again, and does not only forward what we have heard already. */
   isAnother(signal: string): boolean {
-    const at = performance.now()
+    const at = time()
     const latest = this.#latest
     this.#latest = { signal, at }
     if (signal === latest.signal && at - latest.at < SAME_PRESS_MS) return false

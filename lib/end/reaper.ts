@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { native } from '../native/load.js'
+import { setTimeout, time } from '../node/clock.js'
 import { isMainThread } from '../node/thread.js'
 import { unlessShort } from '../signal/kernel-file.js'
 import { processEntry, processTable, requireProcesses } from '../signal/process-table.js'
@@ -44,7 +45,7 @@ export function reapAsInit(): void {
     return found
   }
   const sweep = () => {
-    const now = performance.now()
+    const now = time()
     const zombies = unlessShort(() => ownChildren().filter((pid) => processEntry(pid)?.state === 'Z' && !isNodes(pid)))
     if (zombies) for (const pid of seen.keys()) if (!zombies.includes(pid)) seen.delete(pid)
     for (const pid of zombies ?? []) {

@@ -1,5 +1,7 @@
 /** One supervisor's part in the end of this process by a signal. */
 import { constants } from 'node:os'
+import { nextTick } from '../node/clock.js'
+import { dispose } from '../node/dispose.js'
 import { invalidArgType, invalidArgValue, ownOptions, unavailable } from '../node/errors.js'
 import { isMainThread } from '../node/thread.js'
 import { type Signal, signalName, signalNumber } from '../signal/names.js'
@@ -63,7 +65,7 @@ export function handleSignals(
     },
   }
   coordinator().add(participant, names)
-  return { signals: numbers, [Symbol.dispose]: () => coordinator().remove(participant) }
+  return { signals: numbers, [dispose]: () => coordinator().remove(participant) }
 }
 
 async function callHook(before: HandleSignalsOptions['before'], signal: NodeJS.Signals): Promise<void> {
@@ -71,7 +73,7 @@ async function callHook(before: HandleSignalsOptions['before'], signal: NodeJS.S
     await before?.(signal)
   } catch (error) {
     // An 'uncaughtException', as of any listener.
-    process.nextTick(() => {
+    nextTick(() => {
       throw error
     })
   }

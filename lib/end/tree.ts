@@ -6,6 +6,7 @@
 import { constants } from 'node:os'
 import { inodesNamed } from '../event/source.js'
 import { native } from '../native/load.js'
+import { setImmediate, setTimeout, time } from '../node/clock.js'
 import { unlessShort } from '../signal/kernel-file.js'
 import { environmentOf, type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
 
@@ -24,8 +25,8 @@ let latestAt = 0
 /** Undefined where it can't be told now. */
 function latestTable(): ReadonlyMap<number, ProcessEntry> | undefined {
   // A turn in which a call blocks may last for long.
-  if (latest === undefined || performance.now() - latestAt > LOOK_AGAIN_MS) {
-    latestAt = performance.now()
+  if (latest === undefined || time() - latestAt > LOOK_AGAIN_MS) {
+    latestAt = time()
     latest = unlessShort(() => new Map(processTable().map((entry) => [entry.pid, entry])))
     setImmediate(() => {
       latest = undefined
@@ -151,13 +152,13 @@ export class Tree {
   /** Undefined: it can't be told yet. */
   #isMarked({ pid, startedAt }: ProcessEntry): boolean | undefined {
     const known = this.#looked.get(pid)
-    const look = known?.startedAt === startedAt ? known : { startedAt, since: performance.now(), isMarked: undefined }
+    const look = known?.startedAt === startedAt ? known : { startedAt, since: time(), isMarked: undefined }
     this.#looked.set(pid, look)
     if (look.isMarked !== undefined) return look.isMarked
     const seen = unlessShort(() => ({ environment: environmentOf(pid) }))
     if (seen === undefined) return undefined
     if (seen.environment) look.isMarked = inodesNamed(seen.environment).some((inode) => this.#origin?.marks.has(inode))
-    else if (performance.now() - look.since > LONGEST_EXECVE_MS) look.isMarked = false
+    else if (time() - look.since > LONGEST_EXECVE_MS) look.isMarked = false
     return look.isMarked
   }
 
@@ -218,8 +219,8 @@ export class Tree {
 
   /** Kills them, and resolves when none is left. */
   async kill(): Promise<void> {
-    const deadline = performance.now() + LONGEST_MS
-    for (let looks = 0; performance.now() < deadline; ) {
+    const deadline = time() + LONGEST_MS
+    for (let looks = 0; time() < deadline; ) {
       // The child has ended: its pid may be another's.
       this.#begin(undefined)
       const left = this.#descendants()

@@ -1,6 +1,7 @@
 /** The exit event that the parent of this process gave to it: one in each environment. */
 import type { ExitState } from '../native/addon.js'
 import { native } from '../native/load.js'
+import { time } from '../node/clock.js'
 import { invalidState, systemError } from '../node/errors.js'
 import { isMainThread } from '../node/thread.js'
 import { type ChildEnd, type EventSource, namedEnd } from './source.js'
@@ -44,9 +45,9 @@ export class Inherited implements EventSource {
 
   waitSync(timeoutMs: number): ExitState {
     if (isMainThread()) return native().waitForExitEvent(this.#fd, timeoutMs)
-    const end = performance.now() + timeoutMs
+    const end = time() + timeoutMs
     for (;;) {
-      const remaining = Math.max(end - performance.now(), 0)
+      const remaining = Math.max(end - time(), 0)
       const state = native().waitForExitEvent(this.#fd, Math.min(remaining, TERMINATION_CHECK_MS))
       if (state !== 0 || remaining <= TERMINATION_CHECK_MS) return state
     }

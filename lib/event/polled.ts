@@ -4,6 +4,7 @@
  */
 import { constants, existsSync, fstatSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 import type { ExitState } from '../native/addon.js'
+import { time } from '../node/clock.js'
 import { invalidState, unavailable } from '../node/errors.js'
 import { type EventSource, namedEnd } from './source.js'
 
@@ -70,10 +71,10 @@ export class Polled implements EventSource {
   }
 
   waitSync(timeoutMs: number): ExitState {
-    const end = performance.now() + timeoutMs
+    const end = time() + timeoutMs
     for (;;) {
       const state = this.look()
-      const remaining = end - performance.now()
+      const remaining = end - time()
       if (state !== 0 || remaining <= 0) return state
       Atomics.wait(this.#nap, 0, 0, Math.min(remaining, NAP_MS))
     }

@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 import { Countdown } from '../end/countdown.js'
 import { inodesInUse, Tree } from '../end/tree.js'
+import { setTimeout, time } from '../node/clock.js'
 
 const { SIGTERM } = constants.signals
 
@@ -35,10 +36,10 @@ export class Leftovers {
     this.#isToLook = true
     setTimeout(() => {
       this.#isToLook = false
-      const start = performance.now()
+      const start = time()
       const inUse = new Set(inodesInUse([...this.#graces.keys()]))
       for (const inode of this.#graces.keys()) if (!inUse.has(inode)) this.#graces.delete(inode)
-      if (this.isPossible) this.#lookAfter(Math.max(FIRST_LOOK_MS, LOOK_SHARE * (performance.now() - start)))
+      if (this.isPossible) this.#lookAfter(Math.max(FIRST_LOOK_MS, LOOK_SHARE * (time() - start)))
       else this.#onNone()
     }, ms).unref()
   }

@@ -4,6 +4,7 @@
  */
 import { coordinator, type Follower } from '../end/coordinator.js'
 import { Presses } from '../end/presses.js'
+import { nextTick } from '../node/clock.js'
 import { isMainThread } from '../node/thread.js'
 import { signalNumber } from '../signal/names.js'
 import type { ForeignHandle } from './handle.js'
@@ -91,7 +92,7 @@ class Living implements Follower {
       const presses = this.#spared.get(one)
       if (presses === undefined) this.#spared.set(one, new Presses(signal))
       // The application's own listeners speak first.
-      else if (presses.isAnother(signal)) process.nextTick(() => one.endAtOnce())
+      else if (presses.isAnother(signal)) nextTick(() => one.endAtOnce())
     }
   }
 

@@ -1,4 +1,6 @@
 /** From the arguments of protect() to a guard, or a scope. */
+
+import { dispose } from '../node/dispose.js'
 import { invalidArgType } from '../node/errors.js'
 import { unwatchStarts, watchStarts } from './hook.js'
 import { addGuard, isNeeded, removeGuard, withinScope } from './scope.js'
@@ -20,7 +22,7 @@ function guard(shield: Shield): Disposable {
   addGuard(shield)
   watchStarts()
   return {
-    [Symbol.dispose]: () => {
+    [dispose]: () => {
       removeGuard(shield)
       if (!isNeeded()) unwatchStarts()
     },

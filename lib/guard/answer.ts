@@ -2,6 +2,7 @@
 import { closeSync, fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { native } from '../native/load.js'
+import { clearInterval, setInterval } from '../node/clock.js'
 
 /** Where a guard answers: its descriptor in the child, and the inode of the pipe. */
 export interface AnswerPlace {

@@ -8,6 +8,7 @@ import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
+import { nextTick } from './clock.js'
 import { systemError, unavailable } from './errors.js'
 
 /** One entry of the table that Node makes of `stdio`. */
@@ -154,7 +155,7 @@ export function endChild(
     if (failed !== UNTOLD) tellEnd(ended, exitCode, failed)
   } finally {
     // A listener that throws holds back nothing.
-    process.nextTick(drainUntouchedOutput, child)
+    nextTick(drainUntouchedOutput, child)
     if (failed !== UNTOLD) child._closesGot += 1
     if (child._closesGot === child._closesNeeded) child.emit('close', child.exitCode, child.signalCode)
   }

@@ -1,16 +1,26 @@
 /** What becomes of a signal of this whole process for a while: it is ignored, or it waits. */
 import { native } from '../native/load.js'
+import { dispose } from '../node/dispose.js'
 import { invalidArgType, systemError } from '../node/errors.js'
 import { isMainThread } from '../node/thread.js'
 import { coverListeners } from './listeners.js'
-import { type Signal, signalNumber } from './names.js'
+import { includes, type Signal, signalNumber } from './names.js'
 import { processSet } from './policy.js'
 
 /** What a process does with a signal: SIG_DFL, SIG_IGN, or it has a handler. */
 export type Disposition = 'default' | 'ignored' | 'handled'
 
-/** Those that are open. A promise that nobody can settle any more is collected, and with it all that waits for it; not so what it holds. */
-const sections = new Set<object>()
+/**
+ * The sections that are open in this thread: their signals, and when they are over. A promise that nobody can settle any more is
+ * collected, and with it all that waits for it; not so what it holds.
+ */
+const sections = new Map<object, { readonly set: bigint; readonly over: Promise<void> }>()
+
+/** Resolves when a section of this thread that holds the signal is over; undefined where there is none. */
+export function sectionOf(signal: number): Promise<void> | undefined {
+  for (const { set, over } of sections.values()) if (includes(set, signal)) return over
+  return undefined
+}
 
 const dispositions: readonly Disposition[] = ['default', 'ignored', 'handled']
 
@@ -56,7 +66,7 @@ export function ignore(signals: readonly Signal[]): Disposable {
   const uncover = coverListeners(set)
   let ignores = true
   return {
-    [Symbol.dispose]() {
+    [dispose]() {
       if (!ignores) return
       ignores = false
       uncover()
@@ -72,8 +82,8 @@ export function ignore(signals: readonly Signal[]): Disposable {
  * `si_code` says `SI_QUEUE`.
  *
  * Per process. Calls nest and overlap: a signal comes when the last section that holds it is over. `wait` and `waitSync` inside take
- * what is held. A worker thread that is terminated inside lets go of them; a process that exits inside exits by its own code.
- * Children that start inside are not held, whoever starts them.
+ * what is held. A worker thread that is terminated inside lets go of them; a process that exits inside exits by its own code, and
+ * `handleSignals()` and `protect()` end it after a section of the main thread. Children that start inside are not held, whoever starts them.
  *
  * `process.on` and `process.off` for a held signal, inside, count at the end. In a worker thread's section such calls of the main thread,
  * for the first or the last listener, end the holding of that signal.
@@ -97,7 +107,11 @@ export async function hold<T>(signals: readonly Signal[], fn: () => T | PromiseL
   if (typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
   const handle = native().holdSignals(set, !isMainThread())
   if (typeof handle === 'number') throw systemError(handle, 'pthread_create')
-  sections.add(handle)
+  let ended = () => {}
+  const over = new Promise<void>((resolve) => {
+    ended = resolve
+  })
+  sections.set(handle, { set, over })
   const uncover = coverListeners(set)
   try {
     return await fn()
@@ -105,5 +119,6 @@ export async function hold<T>(signals: readonly Signal[], fn: () => T | PromiseL
     uncover()
     native().releaseHold(handle)
     sections.delete(handle)
+    ended()
   }
 }

@@ -2,6 +2,7 @@
 import { addAbortListener } from 'node:events'
 import type { SignalArrival } from '../native/addon.js'
 import { native } from '../native/load.js'
+import { dispose } from '../node/dispose.js'
 import {
   AbortError,
   checkMilliseconds,
@@ -142,7 +143,7 @@ function waitElsewhere(
     const finish = (aborted: boolean) => {
       if (isOver) return
       isOver = true
-      listening?.[Symbol.dispose]()
+      listening?.[dispose]()
       uncover()
       try {
         const arrival = received(native().finishWait(handle as object))
@@ -155,7 +156,7 @@ function waitElsewhere(
     const listening = abort && addAbortListener(abort, () => finish(true))
     const handle = native().waitForSignal(set, timeoutMs, ref, !isMainThread(), () => finish(false))
     if (typeof handle === 'number') {
-      listening?.[Symbol.dispose]()
+      listening?.[dispose]()
       return reject(systemError(handle, 'pthread_create'))
     }
     const uncover = coverListeners(set)

@@ -1,6 +1,8 @@
 /** What ends a child, or its pipes, without a further call: its time-out, an AbortSignal, and `drain`. */
 import type { ChildProcess } from 'node:child_process'
 import { addAbortListener } from 'node:events'
+import { clearTimeout, nextTick, setTimeout } from '../node/clock.js'
+import { dispose } from '../node/dispose.js'
 import { AbortError } from '../node/errors.js'
 import type { SpawnPlan } from './plan.js'
 import type { ProcessHandle } from './process-handle.js'
@@ -35,10 +37,10 @@ export function limit(
   if (signal) {
     const abort = () => kill(() => child.emit('error', new AbortError(signal.reason)))
     if (signal.aborted) {
-      process.nextTick(abort)
+      nextTick(abort)
     } else {
       const listener = addAbortListener(signal, abort)
-      handle.onceEnded(() => listener[Symbol.dispose]())
+      handle.onceEnded(() => listener[dispose]())
     }
   }
 }

@@ -169,10 +169,13 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     this.inodeLeft = this.ownInode
     this.#childEnd?.ended()
     this.#childEnd = undefined
-    for (const listener of this.#onEnded ?? []) listener(this.ended)
-    this.#onEnded = undefined
-    this.runInAsyncScope(this.onexit, this, code, signal)
-    this.emitDestroy()
+    try {
+      for (const listener of this.#onEnded ?? []) listener(this.ended)
+    } finally {
+      this.#onEnded = undefined
+      this.runInAsyncScope(this.onexit, this, code, signal)
+      this.emitDestroy()
+    }
   }
 
   /** Called once, before the child's own events. `listener` must not throw. Nothing happens for a child that never ran. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { isStopping, stop } from '../end/ladder.js'
 import { ExitEvent } from '../exit-event.js'
+import { clearTimeout, setTimeout, time } from '../node/clock.js'
 import type { ProtectedProcess } from '../protected-process.js'
 import { handleOf, type ProcessHandle } from '../start/process-handle.js'
 import { type StopOutcome, type StopRequest, stopRequest } from '../stop.js'
@@ -62,7 +63,7 @@ export class Place {
     if (child.pid === undefined) return child
     const handle = handleOf(child) as ProcessHandle
     this.#exitEvent = exitEvent
-    this.#startedAt = performance.now()
+    this.#startedAt = time()
     this.#living = { child, handle }
     this.#outcome = new Promise((resolve) => {
       handle.onceEnded(() => {
@@ -76,7 +77,7 @@ export class Place {
   }
 
   async #ended(child: ProtectedProcess, handle: ProcessHandle): Promise<ChildOutcome> {
-    const livedMs = performance.now() - this.#startedAt
+    const livedMs = time() - this.#startedAt
     const outcome = { child, ...(await stop(handle, stopRequest({}))) }
     this.#outcome = undefined
     await this.#listener.ended(outcome)

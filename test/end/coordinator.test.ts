@@ -70,6 +70,26 @@ it('two supervisors: neither cuts off the other', async () => {
 })
 
 describe('beside the application', () => {
+  it('a section of hold() that it is in is not cut off', async () => {
+    const program = new NodeProgram(`
+      import { Supervisor } from 'sigshield'
+      import { hold } from 'sigshield/signals'
+      const supervisor = new Supervisor({ grace: 600_000 })
+      supervisor.handleSignals({
+        before: () => void hold(['SIGTERM'], async () => {
+          // Nobody is left to wait for.
+          while (supervisor.children.size > 0) await new Promise(setImmediate)
+          await new Promise((resolve) => setTimeout(resolve, 200)) // Without a section the end would have come.
+          console.log('saved')
+        }),
+      })
+      supervisor.spawn('bash', ['-c', 'until read -t 0 -u $SIGSHIELD_EXIT_FD; do sleep 0.01; done'])
+      console.log('ready')`)
+    await program.says('ready')
+    program.kill('SIGTERM')
+    expect(await program.end()).toEqual({ rest: ['saved'], code: null, signal: 'SIGTERM' })
+  })
+
   it('whose listener takes over from it: the process is the application’s', async () => {
     const program = new NodeProgram(`
       import { Supervisor } from 'sigshield'

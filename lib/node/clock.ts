@@ -1,0 +1,15 @@
+/**
+ * Time as it passes for processes, whatever a test (fake timers) or its environment (jsdom) has put in the place of Node's timers:
+ * as in child_process, which keeps its own too.
+ */
+import timers from 'node:timers'
+
+export const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = timers
+export const { nextTick } = process
+
+const { uptime } = process
+
+/** Of a clock that only goes on, in milliseconds. Not process.hrtime: fake timers have one of their own. */
+export function time(): number {
+  return uptime() * 1000
+}
