@@ -185,8 +185,17 @@ bool has_stopped(const ProcessReference& process);
 // The signal that has stopped it, 0 while it is not stopped.
 int stop_signal(const ProcessReference& process);
 
+// A child whose thread is gone.
+struct Orphan {
+  ProcessReference process;
+  // Asked whenever it may have exited; also when it may have stopped, some time later, where it is to be told of stops.
+  // Reaps it if it has exited. Called on one thread of the process, which blocks all signals that a program can handle.
+  std::function<Fate(const ProcessReference&)> reap;
+  bool tell_stops = false;
+};
+
 // Reaps each of these when it has exited: by one thread of the process, which is there while any of them is left.
-void reap_later(std::vector<ProcessReference> processes);
+void reap_later(std::vector<Orphan> orphans);
 
 // Signal
 
