@@ -1,5 +1,5 @@
 /** What the guard in a program says of itself, on a pipe that it closes before the program begins. */
-import { closeSync, fstatSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { native } from '../native/load.js'
 import { clearInterval, setInterval } from '../node/clock.js'
@@ -21,10 +21,12 @@ const LOOKS = 10
 export class GuardAnswer {
   readonly #readEnd: number
   readonly #writeEnd: number
+  readonly #owner: object
 
-  constructor([readEnd, writeEnd]: readonly [readEnd: number, writeEnd: number]) {
+  constructor([readEnd, writeEnd, owner]: readonly [readEnd: number, writeEnd: number, owner: object]) {
     this.#readEnd = readEnd
     this.#writeEnd = writeEnd
+    this.#owner = owner
   }
 
   /** Calls `start` with the place for the answer, which is right after the child's other descriptors. */
@@ -37,7 +39,7 @@ export class GuardAnswer {
       return start({ fd, inode })
     } finally {
       descriptors.pop()
-      closeSync(this.#writeEnd)
+      native().closeAcknowledgementWriteEnd(this.#owner)
     }
   }
 
@@ -52,6 +54,7 @@ export class GuardAnswer {
    * is held (`isHeld`) will say it later.
    */
   whenKnown(isHeld: () => boolean, told: (inForce: boolean) => void): void {
+    native().giveAcknowledgementReadEnd(this.#owner)
     const socket = new Socket({ fd: this.#readEnd, readable: true, writable: false })
     const finish = (inForce: boolean) => {
       clearInterval(timer)
@@ -75,6 +78,6 @@ export class GuardAnswer {
   }
 
   close(): void {
-    closeSync(this.#readEnd)
+    native().closeAcknowledgementReadEnd(this.#owner)
   }
 }

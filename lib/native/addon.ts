@@ -110,8 +110,12 @@ export interface Addon {
    * without the event loop, where `raised` is called. Null where the system has no thread, or descriptor, to give for it.
    */
   watchExitEvent(fd: number, raised: () => void): Int32Array | null
-  /** A pipe for a guard's answer: its read and write ends, or a negative errno. */
-  openAcknowledgement(): [readEnd: number, writeEnd: number] | number
+  /** A pipe for a guard's answer, or a negative errno. `handle` owns both ends. */
+  openAcknowledgement(): [readEnd: number, writeEnd: number, handle: object] | number
+  closeAcknowledgementReadEnd(handle: object): void
+  closeAcknowledgementWriteEnd(handle: object): void
+  /** From here on it is another's, who closes it. */
+  giveAcknowledgementReadEnd(handle: object): void
   /** 0: in force, 1: not, 2: no answer in time. Blocks this thread. */
   waitForGuard(fd: number, timeoutMs: number): number
   /** Those that a guard in this process keeps ignored. */

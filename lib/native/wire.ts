@@ -3,9 +3,10 @@
  * properties from C++ costs more than the clone. native/core/wire.h is the other side of it.
  */
 import { constants } from 'node:os'
+import type { StdioEntry } from '../node/child-process-contract.js'
 import type { Interrupted, SyncEnd } from './addon.js'
+import { checkLayout } from './layout.js'
 import { native } from './load.js'
-import { outdated } from './refused.js'
 
 /** Entries of {@link SpawnRequest.descriptors} that are no descriptor of this process. */
 export const NO_DESCRIPTOR = -1
@@ -41,6 +42,7 @@ const otherFields = [
   'enforced',
   'inForceLow',
   'inForceHigh',
+  'handsOver',
   'descriptors',
 ] as const
 
@@ -60,7 +62,7 @@ export interface SpawnRequest<Fields extends OptionFields> {
   /** The read end of the child's exit event, or NO_DESCRIPTOR, and its number in the child: above all others. */
   readonly exitSource: number
   readonly exitTarget: number
-  /** Entry n becomes the child's descriptor n. Each NEW_PIPE is replaced by this process's end of it, after a failure too. */
+  /** Entry n becomes the child's descriptor n. */
   readonly descriptors: number[]
   readonly newSession: boolean
   readonly uid: number | null
@@ -146,13 +148,21 @@ export class Wire<Fields extends OptionFields> {
     checkLayout(ours.join(' '), native().layout)
   }
 
-  start(request: SpawnRequest<Fields>): SpawnResult {
+  /** Entry n of `stdio` is given this process's end of descriptor n where that is a NEW_PIPE: after a failure too. */
+  start(request: SpawnRequest<Fields>, stdio: readonly StdioEntry[]): SpawnResult {
     const text = this.#write(request)
     if (text === undefined) return { ...TOO_LONG, id: -1 }
     const id = native().spawn(text, this.#memory)
     const { descriptors } = request
+    const numbers = this.#numbersView
     const first = this.#slot.descriptors
-    for (let i = 0; i < descriptors.length; i += 1) descriptors[i] = this.#numbersView[first + i] as number
+    for (let i = 0; i < descriptors.length; i += 1) {
+      const end = numbers[first + i] as number
+      if (descriptors[i] !== NEW_PIPE || end < 0) continue
+      // A thread may be terminated where a function of JavaScript begins, or a loop goes on: not between these two.
+      numbers[first + i] = NO_DESCRIPTOR
+      stdio[i]?.handle?.open(end)
+    }
     return Object.assign(this.#answer(id), { id })
   }
 
@@ -195,6 +205,8 @@ export class Wire<Fields extends OptionFields> {
     const listed = descriptors.length + groupCount
     if (slot.descriptors + listed > this.#numbersView.length) this.#reserve(listed)
     const numbers = this.#numbersView
+    // From here on what stands there is no answer any more.
+    numbers[slot.handsOver] = 0
     for (let i = 0; i < this.#sets.length; i += 1) this.#setsView[i] = options[this.#sets[i] as string] as bigint
     for (let i = 0; i < this.#numbers.length; i += 1) {
       numbers[this.#firstNumber + i] = options[this.#numbers[i] as string] as number
@@ -235,11 +247,4 @@ function isTooLong(strings: readonly string[]): boolean {
 /** From the halves of a set of signals, as signed numbers. */
 function setOf(low: number, high: number): bigint {
   return high === 0 ? BigInt(low >>> 0) : (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
-}
-
-/** @throws Error `ERR_DLOPEN_FAILED` when they differ: a start would give the child another option's number. */
-export function checkLayout(ours: string, theirs: string): void {
-  if (ours === theirs) return
-  const name = ours.split(' ').find((field, i) => theirs.split(' ')[i] !== field)
-  throw outdated(name ?? theirs)
 }

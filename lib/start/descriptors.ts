@@ -39,11 +39,3 @@ export function handOver(stdio: readonly StdioEntry[], childEnd: ChildEnd | unde
   const changes = childVariables({ fd: exitTarget, inode: childEnd.inode })
   return { descriptors: sources, changes, exitSource: childEnd.fd, exitTarget }
 }
-
-/** Gives Node's streams our ends of the new pipes. After a failure too: the streams that Node makes of them then see their end. */
-export function openPipes(stdio: readonly StdioEntry[], descriptors: readonly number[]): void {
-  for (const [i, { type, handle }] of stdio.entries()) {
-    const fd = descriptors[i] as number
-    if (type !== 'wrap' && fd >= 0) handle?.open(fd)
-  }
-}

@@ -19,7 +19,7 @@ import {
 import { checkPermission } from '../node/permission.js'
 import { isHeld } from '../signal/held.js'
 import { signalName } from '../signal/names.js'
-import { namesNone, openPipes } from './descriptors.js'
+import { namesNone } from './descriptors.js'
 import type { Ended, ResourceUsage } from './ended.js'
 import { type EnforcedResult, startEnforced } from './enforced-start.js'
 import { PrivateField } from './private-field.js'
@@ -147,9 +147,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   #start(options: HandleSpawnOptions, prepared: Prepared, childEnd: ChildEnd | undefined): EnforcedResult {
     const asked = this.#isUnstarted ? { ...options, file: NO_PROGRAM } : options
     const request = startRequest(asked, prepared, this.protection, childEnd)
-    const result = startEnforced(request, this.protection, (complete) => openWire().start(complete))
-    openPipes(options.stdio, request.descriptors)
-    return result
+    // After a failure too Node makes streams of the pipes, which then see their end.
+    return startEnforced(request, this.protection, (complete) => openWire().start(complete, options.stdio))
   }
 
   #refused(options: HandleSpawnOptions, failed: FailedStep, errno: number): number {

@@ -2,12 +2,14 @@
 
 #include "binding/environment_state.h"
 #include "binding/topics.h"
+#include "platform/symbols.h"
 
 namespace sigshield {
 
 namespace {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  platform::stay_loaded();
   env.SetInstanceData(new EnvironmentState(env));
   register_spawn(env, exports);
   register_spawn_sync(env, exports);

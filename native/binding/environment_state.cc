@@ -33,6 +33,8 @@ Failure EnvironmentState::open_exit_watcher() {
 Napi::Value EnvironmentState::watch_exit_event(int fd, const Napi::Function& raised) {
   if (exit_event_watch_ == nullptr) {
     auto flag = Napi::Int32Array::New(env_, 1);
+    // In a thread that is being terminated.
+    if (flag.IsEmpty()) return {};
     auto watch = std::make_unique<ExitEventWatch>(loop(), fd, flag.Data(), [this] { raise(); });
     if (watch->failure()) return env_.Null();
     exit_event_watch_ = watch.release();

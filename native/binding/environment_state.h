@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "binding/handed_over.h"
 #include "core/exit_event_watch.h"
 #include "core/exit_watcher.h"
 #include "core/failure.h"
@@ -31,6 +32,8 @@ class EnvironmentState {
   // There is a watcher when this does not fail. When it does: perhaps the next time.
   Failure open_exit_watcher();
 
+  [[nodiscard]] HandedOver& handed_over() { return handed_over_; }
+
   // An environment inherits one event at the most, and watches it once. Returns the flag, null where the
   // system has no thread or descriptor to give for it.
   Napi::Value watch_exit_event(int fd, const Napi::Function& raised);
@@ -49,6 +52,7 @@ class EnvironmentState {
   Napi::Env env_;
   Napi::AsyncContext context_;
   std::string text_ = std::string(1024, '\0');
+  HandedOver handed_over_;
   // Lists, as a callback may evaluate the library once more, which adds one.
   std::list<Napi::FunctionReference> on_exit_;
   std::list<Napi::FunctionReference> on_exit_event_;

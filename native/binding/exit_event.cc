@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "binding/environment_state.h"
+#include "binding/owning_handle.h"
 #include "binding/topics.h"
 #include "core/exit_pipe.h"
 
@@ -23,8 +25,7 @@ Napi::Value create_exit_pipe(const Napi::CallbackInfo& info) {
   if (failure) return answer;
   answer.Set("fd", pipe->read_fd());
   answer.Set("inode", Napi::BigInt::New(env, pipe->inode()));
-  answer.Set("handle",
-             Napi::External<ExitPipe>::New(env, pipe.release(), [](Napi::Env, ExitPipe* owned) { delete owned; }));
+  answer.Set("handle", owning_handle(env, std::move(pipe)));
   return answer;
 }
 

@@ -3,8 +3,11 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 
+#include "binding/owning_handle.h"
 #include "binding/topics.h"
 #include "platform/platform.h"
 
@@ -12,17 +15,28 @@ namespace sigshield {
 
 namespace {
 
-// An array of the two ends, or the negative errno.
+// An array of the two ends and what owns them, or the negative errno.
 Napi::Value open_acknowledgement(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  Acknowledgement pipe;
-  const Failure failure = pipe.open();
+  auto pipe = std::make_unique<Acknowledgement>();
+  const Failure failure = pipe->open();
   if (failure) return Napi::Number::New(env, -failure.error);
-  auto ends = Napi::Array::New(env, 2);
-  ends.Set(0U, pipe.read_end.release());
-  ends.Set(1U, pipe.write_end.release());
-  return ends;
+  auto answer = Napi::Array::New(env, 3);
+  answer.Set(0U, pipe->read_end.get());
+  answer.Set(1U, pipe->write_end.get());
+  answer.Set(2U, owning_handle(env, std::move(pipe)));
+  return answer;
 }
+
+Acknowledgement& pipe_of(const Napi::CallbackInfo& info) {
+  return *info[0].As<Napi::External<Acknowledgement>>().Data();
+}
+
+void close_read_end(const Napi::CallbackInfo& info) { pipe_of(info).read_end.reset(); }
+
+void close_write_end(const Napi::CallbackInfo& info) { pipe_of(info).write_end.reset(); }
+
+void give_read_end(const Napi::CallbackInfo& info) { static_cast<void>(pipe_of(info).read_end.release()); }
 
 // (fd, timeoutMs)
 Napi::Value wait(const Napi::CallbackInfo& info) {
@@ -46,6 +60,9 @@ Napi::Value has_capabilities(const Napi::CallbackInfo& info) {
 
 void register_guard(Napi::Env env, Napi::Object exports) {
   export_function<open_acknowledgement>(env, exports, "openAcknowledgement");
+  export_function<close_read_end>(env, exports, "closeAcknowledgementReadEnd");
+  export_function<close_write_end>(env, exports, "closeAcknowledgementWriteEnd");
+  export_function<give_read_end>(env, exports, "giveAcknowledgementReadEnd");
   export_function<wait>(env, exports, "waitForGuard");
   export_function<guarded>(env, exports, "guardedSignals");
   export_function<lift>(env, exports, "liftGuard");

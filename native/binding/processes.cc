@@ -38,6 +38,8 @@ Napi::Value process_table(const Napi::CallbackInfo& info) {
     table.push_back(entry);
   }
   auto numbers = Napi::Float64Array::New(info.Env(), table.size() * kNumbers);
+  // In a thread that is being terminated.
+  if (numbers.IsEmpty()) return {};
   double* next = numbers.Data();
   for (const platform::ProcessEntry& entry : table) next = write_numbers(next, entry);
   return Napi::Value{info.Env(), numbers};

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "binding/owning_handle.h"
 #include "binding/topics.h"
 #include "core/action_keeper.h"
 #include "core/signal_set.h"
@@ -45,10 +46,12 @@ Napi::Value disposition(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<int>(platform::disposition(info[0].As<Napi::Number>())));
 }
 
-// Who forgets the handle ignores them for ever.
+// Who forgets the handle ignores them for ever, but not who never had it.
 Napi::Value ignore_signals(const Napi::CallbackInfo& info) {
   auto ignored = std::make_unique<platform::SignalsIgnored>(set_of(info[0]));
-  return Napi::External<platform::SignalsIgnored>::New(info.Env(), ignored.release());
+  auto handle = Napi::External<platform::SignalsIgnored>::New(info.Env(), ignored.get());
+  if (!handle.IsEmpty()) static_cast<void>(ignored.release());
+  return handle;
 }
 
 void release_ignored(const Napi::CallbackInfo& info) {
@@ -57,26 +60,36 @@ void release_ignored(const Napi::CallbackInfo& info) {
 }
 
 // Owned by its handle.
-struct Hold {
-  std::unique_ptr<platform::SignalHold> signals;
-  bool releases_at_end;
-};
+class Hold {
+ public:
+  Hold(SignalSet signals, bool releases_at_end)
+      : signals_(std::make_unique<platform::SignalHold>(signals)), releases_at_end_(releases_at_end) {}
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+  // At the end of the main thread the process exits by its own code, and what is held is held for ever.
+  ~Hold() {
+    if (!releases_at_end_) static_cast<void>(signals_.release());
+  }
 
-// At the end of the main thread the process exits by its own code, and what is held is held for ever.
-void let_go(Napi::Env, Hold* held) {
-  const std::unique_ptr<Hold> hold{held};
-  if (!hold->releases_at_end) static_cast<void>(hold->signals.release());
-}
+  [[nodiscard]] int error() const { return signals_->error(); }
+  void release() { signals_.reset(); }
+
+ private:
+  std::unique_ptr<platform::SignalHold> signals_;
+  const bool releases_at_end_;
+};
 
 // (signals, releaseAtEnd)
 Napi::Value hold_signals(const Napi::CallbackInfo& info) {
-  auto signals = std::make_unique<platform::SignalHold>(set_of(info[0]));
-  if (signals->error() != 0) return Napi::Number::New(info.Env(), -signals->error());
-  std::unique_ptr<Hold> hold{new Hold{std::move(signals), info[1].As<Napi::Boolean>()}};
-  return Napi::External<Hold>::New(info.Env(), hold.release(), let_go);
+  auto hold = std::make_unique<Hold>(set_of(info[0]), info[1].As<Napi::Boolean>());
+  if (const int error = hold->error(); error != 0) {
+    hold->release();
+    return Napi::Number::New(info.Env(), -error);
+  }
+  return owning_handle(info.Env(), std::move(hold));
 }
 
-void release_hold(const Napi::CallbackInfo& info) { info[0].As<Napi::External<Hold>>().Data()->signals.reset(); }
+void release_hold(const Napi::CallbackInfo& info) { info[0].As<Napi::External<Hold>>().Data()->release(); }
 
 struct KeptAction {
   ActionKeeper keeper;
@@ -131,7 +144,9 @@ class Wait {
   Wait(const Wait&) = delete;
   Wait& operator=(const Wait&) = delete;
   ~Wait() {
-    if (signals_) static_cast<void>(finish());
+    if (!signals_) return;
+    napi_remove_env_cleanup_hook(env_, end, this);
+    end(this);
   }
 
   // Returns 0 or an errno.
@@ -180,7 +195,7 @@ Napi::Value wait_for_signal(const Napi::CallbackInfo& info) {
   auto wait = std::make_unique<Wait>(env, info[4].As<Napi::Function>(), info[3].As<Napi::Boolean>());
   const int error = wait->start(set_of(info[0]), info[1].As<Napi::Number>(), info[2].As<Napi::Boolean>());
   if (error != 0) return Napi::Number::New(env, -error);
-  return Napi::External<Wait>::New(env, wait.release(), [](Napi::Env, Wait* owned) { delete owned; });
+  return owning_handle(env, std::move(wait));
 }
 
 // (wait)

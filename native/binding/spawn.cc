@@ -39,10 +39,7 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   StartResult result = start_watched(info, *wire, job);
 
   answer(*wire, result);
-  auto pipe = result.pipes.begin();
-  for (std::int32_t& descriptor : descriptors_of(*wire)) {
-    if (descriptor == kNewPipe && pipe != result.pipes.end()) descriptor = (pipe++)->release();
-  }
+  state.handed_over().give(info[1].As<Napi::ArrayBuffer>(), *wire, std::move(result.pipes));
   if (result.failure) return Napi::Number::New(env, -result.failure.error);
   return Napi::Number::New(env, state.exit_watcher()->add(std::move(result.process), std::move(job)));
 }

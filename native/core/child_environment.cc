@@ -5,7 +5,7 @@
 
 #include "core/environment_lock.h"
 #include "core/string_list.h"
-#include "platform/platform.h"
+#include "platform/symbols.h"
 
 namespace sigshield {
 

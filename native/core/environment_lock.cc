@@ -1,6 +1,6 @@
 #include "core/environment_lock.h"
 
-#include "platform/platform.h"
+#include "platform/symbols.h"
 
 namespace sigshield {
 

@@ -12,6 +12,7 @@ namespace sigshield {
 namespace {
 
 using platform::ChildId;
+using platform::ExitStatus;
 using platform::Fate;
 using platform::ProcessReference;
 
@@ -19,6 +20,39 @@ using platform::ProcessReference;
 void take_back(const ForegroundJob& job, bool keeps_mode) {
   const termios* const mode = job.mode_before && !keeps_mode ? &*job.mode_before : nullptr;
   take_back_terminal(job.terminal.get(), job.group, mode);
+}
+
+// What goes with a child's end: the rest of its process group, and the terminal.
+struct Group {
+  const ForegroundJob* foreground_job;  // Or null.
+  bool dies_with_it;
+};
+
+void end_group(const Group& group, const ProcessReference& process, Fate fate, const ExitStatus& status) {
+  // Nobody may be left in it.
+  if (group.dies_with_it) static_cast<void>(platform::send_signal_to_group(process, SIGKILL));
+  if (group.foreground_job == nullptr) return;
+  const bool led_group = group.foreground_job->group == process.pid;
+  if (fate == Fate::kGone && led_group && platform::group_is_anothers(process)) return;
+  // A program that ends by itself leaves the terminal as it wants it: stty is one.
+  const bool left_by_itself = status.known && status.signal == 0;
+  take_back(*group.foreground_job, left_by_itself);
+}
+
+// Reaps a child that has exited. One that has stopped gives back the terminal.
+Fate reap_with_group(const Group& group, const ProcessReference& process, ExitStatus& status) {
+  const bool has_group = group.dies_with_it || group.foreground_job != nullptr;
+  // Before it is reaped: until then the number of its group is its own.
+  const Fate seen = has_group ? platform::look_at(process, status) : Fate::kUnknown;
+  if (seen == Fate::kExited) end_group(group, process, seen, status);
+  // One that exits right now is announced again.
+  const Fate fate = seen == Fate::kLives ? seen : platform::reap(process, status);
+  if (fate == Fate::kLives) {
+    if (group.foreground_job != nullptr && platform::has_stopped(process)) take_back(*group.foreground_job, false);
+  } else if (fate != Fate::kUnknown && has_group && seen != Fate::kExited) {
+    end_group(group, process, Fate::kGone, status);
+  }
+  return fate;
 }
 
 }  // namespace
@@ -31,7 +65,7 @@ ChildId ExitWatcher::add(ProcessReference process, std::optional<ForegroundJob> 
   while (children_.contains(last_id_));
   const ChildId id = last_id_;
   source_.watch(id, process, foreground_job.has_value());
-  auto job = foreground_job ? std::make_unique<ForegroundJob>(std::move(*foreground_job)) : nullptr;
+  auto job = foreground_job ? std::make_shared<const ForegroundJob>(std::move(*foreground_job)) : nullptr;
   children_.emplace(id, Child{std::move(process), std::move(job)});
   count_alive(1);
   return id;
@@ -67,8 +101,14 @@ void ExitWatcher::keep_alive(ChildId id, bool on) {
 }
 
 void ExitWatcher::close(std::function<void()> closed) {
-  std::vector<ProcessReference> orphans;
-  for (auto& [id, child] : children_) orphans.push_back(std::move(child.process));
+  std::vector<platform::Orphan> orphans;
+  for (auto& [id, child] : children_) {
+    auto reap = [job = child.foreground_job, dies = child.group_dies_with_it](const ProcessReference& process) {
+      ExitStatus status;
+      return reap_with_group({job.get(), dies}, process, status);
+    };
+    orphans.push_back({std::move(child.process), std::move(reap), child.foreground_job != nullptr});
+  }
   children_.clear();
   if (!orphans.empty()) platform::reap_later(std::move(orphans));
   source_.close(std::move(closed));
@@ -85,15 +125,9 @@ void ExitWatcher::take(ChildId id, std::vector<Exit>& exits) {
   const auto found = children_.find(id);
   if (found == children_.end()) return;
   const Child& child = found->second;
-  const bool has_group = child.group_dies_with_it || child.foreground_job;
   Exit exit{id, {}};
-  // Before it is reaped: until then the number of its group is its own.
-  const Fate seen = has_group ? platform::look_at(child.process, exit.status) : Fate::kUnknown;
-  if (seen == Fate::kExited) end_group(child, seen, exit.status);
-  // One that exits right now is announced again.
-  switch (seen == Fate::kLives ? seen : platform::reap(child.process, exit.status)) {
+  switch (reap_with_group({child.foreground_job.get(), child.group_dies_with_it}, child.process, exit.status)) {
     case Fate::kLives:
-      if (child.foreground_job && platform::has_stopped(child.process)) take_back(*child.foreground_job, false);
       return;
     case Fate::kUnknown:
       source_.look_again(id);
@@ -102,22 +136,10 @@ void ExitWatcher::take(ChildId id, std::vector<Exit>& exits) {
     case Fate::kGone:
       break;
   }
-  if (has_group && seen != Fate::kExited) end_group(child, Fate::kGone, exit.status);
   source_.forget(id, child.process);
   if (child.keeps_alive) count_alive(-1);
   children_.erase(found);
   exits.push_back(exit);
-}
-
-void ExitWatcher::end_group(const Child& child, Fate fate, const platform::ExitStatus& status) {
-  // Nobody may be left in it.
-  if (child.group_dies_with_it) static_cast<void>(platform::send_signal_to_group(child.process, SIGKILL));
-  if (!child.foreground_job) return;
-  const bool led_group = child.foreground_job->group == child.process.pid;
-  if (fate == Fate::kGone && led_group && platform::group_is_anothers(child.process)) return;
-  // A program that ends by itself leaves the terminal as it wants it: stty is one.
-  const bool left_by_itself = status.known && status.signal == 0;
-  take_back(*child.foreground_job, left_by_itself);
 }
 
 void ExitWatcher::count_alive(int change) {

@@ -56,21 +56,20 @@ class ExitWatcher {
   void keep_alive(platform::ChildId id, bool on);
 
   // After open(), whatever came of it. Stops watching. Children that still live are reaped by a thread of the process
-  // when they exit. `closed` is called on the loop's thread when the loop has let go of the watcher, which may then be
-  // destroyed.
+  // when they exit, which also kills the rest of a group and takes back the terminal where that is due. `closed` is
+  // called on the loop's thread when the loop has let go of the watcher, which may then be destroyed.
   void close(std::function<void()> closed);
 
  private:
   struct Child {
     platform::ProcessReference process;
-    std::unique_ptr<ForegroundJob> foreground_job;  // Or null.
-    bool keeps_alive = true;
+    std::shared_ptr<const ForegroundJob> foreground_job;  // Or null.
     bool group_dies_with_it = false;
+    bool keeps_alive = true;
   };
 
   void look_at(std::span<const platform::ChildId> ids);
   void take(platform::ChildId id, std::vector<Exit>& exits);
-  static void end_group(const Child& child, platform::Fate fate, const platform::ExitStatus& status);
   void count_alive(int change);
 
   Deliver deliver_;

@@ -62,8 +62,10 @@ struct Wire {
   // The set of signals that the child can't change, in two halves: 64 bits would have to stand further up.
   std::uint32_t in_force_low;
   std::uint32_t in_force_high;
-  // Entry n becomes the child's descriptor n. An answer too: each kNewPipe becomes the parent's end of it.
-  // The groups follow.
+  // 1: the descriptors are an answer too. Each kNewPipe has become the parent's end of it, until JavaScript takes that
+  // and clears its entry.
+  std::int32_t hands_over;
+  // Entry n becomes the child's descriptor n. The groups follow.
   std::int32_t descriptors[];
 };
 
@@ -102,6 +104,7 @@ constexpr auto kWireFields = std::to_array<WireField>({
     SIGSHIELD_FIELD("enforced", enforced),
     SIGSHIELD_FIELD("inForceLow", in_force_low),
     SIGSHIELD_FIELD("inForceHigh", in_force_high),
+    SIGSHIELD_FIELD("handsOver", hands_over),
     SIGSHIELD_FIELD("descriptors", descriptors[0]),
 });
 #undef SIGSHIELD_FIELD

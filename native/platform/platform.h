@@ -11,9 +11,9 @@
 //   Exit pipe      seal_exit_pipe, mark_exit_pipe, exit_mark_needs_read_end, is_marked_exit_pipe, is_anonymous_pipe
 //   Program file   has_file_capabilities
 //   Itself         replace, end_by, adopt_orphans
-//   Symbols        exported_object, own_environment
 //   Own signals    own_signals.h
 //   All processes  process_table.h
+//   Symbols        symbols.h
 //
 // posix/ answers most of it for systems with posix_spawn and kqueue; what each does in its own way: posix/system.h.
 // What POSIX gives everywhere is not asked for here: giving back the terminal is core/terminal.h.
@@ -185,8 +185,17 @@ bool has_stopped(const ProcessReference& process);
 // The signal that has stopped it, 0 while it is not stopped.
 int stop_signal(const ProcessReference& process);
 
+// A child whose thread is gone.
+struct Orphan {
+  ProcessReference process;
+  // Asked whenever it may have exited; also when it may have stopped, some time later, where it is to be told of stops.
+  // Reaps it if it has exited. Called on one thread of the process, which blocks all signals that a program can handle.
+  std::function<Fate(const ProcessReference&)> reap;
+  bool tell_stops = false;
+};
+
 // Reaps each of these when it has exited: by one thread of the process, which is there while any of them is left.
-void reap_later(std::vector<ProcessReference> processes);
+void reap_later(std::vector<Orphan> orphans);
 
 // Signal
 
@@ -237,13 +246,5 @@ Failure is_anonymous_pipe(int fd, bool& answer);
 // Whether who executes it may gain privileges by what the file system says of it, beside its mode: then no library is
 // loaded into it that its environment names.
 bool has_file_capabilities(const char* path);
-
-// Symbols
-
-// The object of this name and size that the program, or a library of its, lets others use. Null where there is none.
-void* exported_object(const char* name, std::size_t size);
-
-// environ(7): null, or ends with a null pointer.
-char** own_environment();
 
 }  // namespace sigshield::platform

@@ -43,6 +43,18 @@ it("a worker thread's own environment is what its children get", async () => {
   await end
 })
 
+it('a start under the guard warns of nothing there', async () => {
+  const worker = thread(`
+    process.on('warning', (warning) => post(warning.message))
+    const child = spawnProtected('true', { enforce: 'guard' })
+    await once(child, 'close')
+    // A warning comes on the next tick.
+    setImmediate(() => post('no warning'))`)
+  const end = once(worker, 'exit')
+  expect(await once(worker, 'message')).toEqual(['no warning'])
+  await end
+})
+
 it('a thread terminated with living children leaves no zombie: the process reaps them', async () => {
   const before = children()
   const worker = thread(`

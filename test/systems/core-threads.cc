@@ -154,16 +154,19 @@ class Worker {
     EXPECT(expected_.empty());
   }
 
-  // One that lives when this is gone, and one that ends as it goes.
+  // One that lives when this is gone, and one that ends as it goes, each with its group.
   pid_t leave_behind() {
     pid_t pid = 0;
     ChildId id = 0;
     for (int i = 0; i < 2; ++i) {
-      StartResult result = start_one({.arguments = {"sleep", "1000"}});
+      Recipe sleeper{.arguments = {"sleep", "1000"}};
+      sleeper.options.set_process_group = 1;
+      StartResult result = start_one(sleeper);
       EXPECT(!result.failure);
       if (i == 0) pid = result.process.pid;
       id = watcher_->add(std::move(result.process), std::nullopt);
       watcher_->keep_alive(id, false);
+      watcher_->kill_group_at_exit(id);
     }
     EXPECT(!watcher_->kill(id, SIGKILL));
     return pid;

@@ -7,6 +7,7 @@
 
 #include "platform/platform.h"
 #include "platform/posix/system.h"
+#include "platform/symbols.h"
 
 // Not declared for libraries, which can't have `environ` (environ(7)).
 #include <crt_externs.h>

@@ -21,18 +21,19 @@ namespace {
 
 using Id = std::uint64_t;
 
-// How often those are looked at that no pidfd announces.
+// How often those are looked at that no pidfd announces, and whether one has stopped, which none announces.
 constexpr int kLookAfterThemMs = 500;
 
 class Reaper {
  public:
-  void take(std::vector<ProcessReference> processes) {
+  void take(std::vector<Orphan> orphans) {
     const std::lock_guard lock{mutex_};
     if (!is_running_ && !epoll_.valid()) open();
-    for (ProcessReference& process : processes) {
+    for (Orphan& orphan : orphans) {
       const Id id = ++last_id_;
-      if (!watch(process.handle, id)) unannounced_.insert(id);
-      processes_.emplace(id, std::move(process));
+      const bool is_announced = watch(orphan.process.handle, id);
+      if (!is_announced || orphan.tell_stops) unannounced_.insert(id);
+      orphans_.emplace(id, std::move(orphan));
     }
     if (is_running_) {
       wake_.send();
@@ -69,7 +70,7 @@ class Reaper {
 
   void run() {
     std::unique_lock lock{mutex_};
-    while (!processes_.empty()) {
+    while (!orphans_.empty()) {
       const bool looks_after_them = !unannounced_.empty();
       lock.unlock();
       const std::set<Id> announced = wait(looks_after_them);
@@ -99,12 +100,11 @@ class Reaper {
   }
 
   void reap_one(Id id) {
-    const auto found = processes_.find(id);
-    if (found == processes_.end()) return;
-    ExitStatus status;
-    const Fate fate = reap(found->second, status);
+    const auto found = orphans_.find(id);
+    if (found == orphans_.end()) return;
+    const Fate fate = found->second.reap(found->second.process);
     if (fate == Fate::kExited || fate == Fate::kGone) {
-      processes_.erase(found);
+      orphans_.erase(found);
       unannounced_.erase(id);
     } else {
       unannounced_.insert(id);
@@ -112,7 +112,7 @@ class Reaper {
   }
 
   std::mutex mutex_;
-  std::map<Id, ProcessReference> processes_;
+  std::map<Id, Orphan> orphans_;
   std::set<Id> unannounced_;
   FileDescriptor epoll_;
   WakeUp wake_;
@@ -122,11 +122,11 @@ class Reaper {
 
 }  // namespace
 
-void reap_later(std::vector<ProcessReference> processes) {
+void reap_later(std::vector<Orphan> orphans) {
   // Never destroyed: its thread may outlive main().
   // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): it has a lock of its own.
   static Reaper& reaper = *new Reaper;
-  reaper.take(std::move(processes));
+  reaper.take(std::move(orphans));
 }
 
 }  // namespace sigshield::platform

@@ -1,7 +1,7 @@
+#include "platform/symbols.h"
+
 #include <dlfcn.h>
 #include <unistd.h>
-
-#include "platform/platform.h"
 
 #ifdef __GLIBC__
 #include <link.h>
@@ -26,5 +26,8 @@ void* exported_object(const char* name, std::size_t size) {
 }
 
 char** own_environment() { return environ; }
+
+// It is linked so (-z nodelete).
+void stay_loaded() {}
 
 }  // namespace sigshield::platform

@@ -21,6 +21,7 @@
 #include "platform/linux/seccomp_filter.h"
 #include "platform/platform.h"
 #include "platform/process_table.h"
+#include "platform/symbols.h"
 
 namespace sigshield::platform {
 
@@ -134,6 +135,8 @@ Failure is_anonymous_pipe(int fd, bool& answer) {
 void* exported_object(const char*, std::size_t) { return nullptr; }
 
 char** own_environment() { return environ; }
+
+void stay_loaded() {}
 
 bool lists_processes() { return true; }
 
