@@ -1,9 +1,13 @@
 /** What the system refuses to the command while it is at work, or does not show to it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { call, type Said, sh, sigshield, started } from '../support/command.js'
-import { closed, echo, ended, isAlive, line } from '../support/processes.js'
+import { childrenOf } from '../support/process-table.mjs'
+import { closed, echo, ended, isAlive, line, temporaryFolder, until } from '../support/processes.js'
+import { Terminal } from '../support/terminal.js'
 
 const isRoot = process.getuid?.() === 0
 
@@ -115,5 +119,82 @@ os.execv(sys.argv[1], sys.argv[1:])
     const name = `./${'folder/'.repeat(500)}nothing`
     const said = await call(['run', '--', name])
     expect(said).toMatchObject({ err: `sigshield run: ${name}: no such file or directory\n`, code: 127 })
+  })
+})
+
+describe('no descriptors', () => {
+  it('what is adopted is reaped later', async () => {
+    const script = 'echo up; while read -r word; do (true &); echo "$word"; done; exit 3'
+    const child = await up(sigshield, ['run', '--drain', 'infinity', '--', 'sh', '-c', script])
+    const pid = child.pid as number
+    const hasZombie = () => childrenOf(pid).some(({ state }) => state === 'Z')
+    await limitOf(pid, 'nofile=5')
+    expect(await echo(child, 'first')).toBe('first')
+    await until(hasZombie, 'there is one to reap')
+    await limitOf(pid, 'nofile=1000')
+    await until(() => !hasZombie(), 'it is reaped')
+    child.stdin?.end()
+    expect(await closed(child)).toEqual({ code: 3, signal: null })
+  })
+
+  it('what holds the terminal goes on', async () => {
+    const script = 'echo pid $PPID up; read -r word; exit 4'
+    const terminal = new Terminal(sigshield, ['run', '--foreground', '--', 'sh', '-c', script])
+    await terminal.shows('up')
+    const pid = Number(/pid (\d+)/.exec(terminal.screen)?.[1])
+    await limitOf(pid, 'nofile=5')
+    process.kill(pid, 'SIGCHLD')
+    terminal.type('word\n')
+    expect(await terminal.exit).toMatchObject({ exitCode: 4 })
+  })
+
+  it('`stop` waits for an end that it can’t see', async () => {
+    const target = await up('python3', ['-c', LISTENING])
+    const stop = started(sigshield, ['stop', '--grace', 'infinity', String(target.pid)])
+    const end = closed(stop)
+    const pid = stop.pid as number
+    expect(await line(target.stdout)).toBe('SIGTERM')
+    await limitOf(pid, 'nofile=5')
+    const looks = () =>
+      Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+    const before = looks()
+    await until(() => looks() > before + 10, 'it has looked again')
+    target.stdin?.end()
+    await closed(target)
+    await limitOf(pid, 'nofile=1000')
+    expect(await line(stop.stdout)).toMatch(/: SIGTERM: ended after /)
+    expect(await end).toEqual({ code: 0, signal: null })
+  })
+})
+
+describe.runIf(isRoot)('no /proc', () => {
+  const without = (args: readonly string[], options: readonly string[] = []) =>
+    sh('exec unshare "$@"', [...options, '--mount', 'sh', '-c', 'mount -t tmpfs none /proc; exec "$@"', 'sh', ...args])
+
+  it.each([
+    ['--drain', ['--drain', '1s'], []],
+    ['--target tree', ['--target', 'tree'], []],
+    ['process 1', [], ['--pid', '--fork']],
+  ])('`run` starts nothing that it can’t do: %s', async (_what, options, unshared) => {
+    const file = join(temporaryFolder(), 'started')
+    const said = await without([sigshield, 'run', ...options, '--', 'touch', file], unshared)
+    expect(said).toMatchObject({ out: '', code: 125, signal: null })
+    expect(said.err).toMatch(/^sigshield run: .* \/proc, which this process can’t read/)
+    expect(existsSync(file)).toBe(false)
+  })
+
+  it('but all else (the control)', async () => {
+    const said = await without([sigshield, 'run', '--', 'echo', 'here'])
+    expect(said).toEqual({ out: 'here\n', err: '', code: 0, signal: null })
+  })
+
+  it('`stop` and `ps` say so', async () => {
+    const target = await up('python3', ['-c', LISTENING])
+    for (const args of [['stop', String(target.pid)], ['stop', '--orphans', '--yes'], ['ps'], ['ps', '--json']]) {
+      const said = await without([sigshield, ...args])
+      expect(said).toMatchObject({ out: '', code: 1, signal: null })
+      expect(said.err).toMatch(/^sigshield (stop|ps): .* \/proc, which this process can’t read/)
+    }
+    expect(await echo(target, 'still here')).toBe('still here')
   })
 })
