@@ -165,6 +165,29 @@ describe('no descriptors', () => {
     expect(await line(stop.stdout)).toMatch(/: SIGTERM: ended after /)
     expect(await end).toEqual({ code: 0, signal: null })
   })
+
+  /** Becomes the command, which has inherited a descriptor beyond its limit. */
+  const BEYOND = `
+import os, resource, sys
+os.dup2(os.open('/etc/passwd', os.O_RDONLY), 251)
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200 if sys.argv[1] == 'hard' else hard))
+os.execv(sys.argv[2], sys.argv[2:])
+`
+  const script =
+    'head -c 4 /proc/self/fd/251; ulimit -Sn; [ -z "$SIGSHIELD_EXIT_FD" ] || test -p "/proc/self/fd/$SIGSHIELD_EXIT_FD"'
+
+  it.each([
+    ['soft', []],
+    ['hard', []],
+    ['soft', ['--exit-event']],
+    ['hard', ['--exit-event', '--parent-death-signal']],
+  ])('one beyond the %s limit goes on to the program %j', async (limit, options) => {
+    const said = await all(['-c', BEYOND, limit, sigshield, 'run', ...options, '--', 'sh', '-c', script])
+    expect(said).toEqual({ out: 'root200\n', err: '', code: 0, signal: null })
+  })
+
+  const all = (args: readonly string[]) => sh('exec python3 "$@"', args)
 })
 
 describe.runIf(isRoot)('no /proc', () => {
