@@ -5,9 +5,8 @@ import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Countdown } from '../end/countdown.js'
 import { isHeld } from '../signal/held.js'
-import { kernelFile } from '../signal/kernel-file.js'
+import { kernelFile, unlessShort } from '../signal/kernel-file.js'
 import { includes, type Signal, signalName, signalNumber, signalOf } from '../signal/names.js'
-import { ProcStatus } from '../signal/proc-status.js'
 import { kill } from '../signal/process-state.js'
 import { processEntry } from '../signal/process-table.js'
 import type { SurveyedProcess } from './survey.js'
@@ -62,32 +61,29 @@ async function blockedForGood(target: SurveyedProcess): Promise<bigint> {
 
 /** None, where the process has ended. */
 function blockedByAllThreads(pid: number): bigint {
-  try {
-    const masks = readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
-      try {
-        return new ProcStatus(Number(thread)).set('SigBlk')
-      } catch {
-        return []
-      }
-    })
-    return masks.reduce((all, mask) => all & mask, masks.length > 0 ? ~0n : 0n)
-  } catch {
-    return 0n
-  }
+  const masks = namesIn(`/proc/${pid}/task`).flatMap((thread) => {
+    const [, mask] = /^SigBlk:\s*(\w+)$/m.exec(kernelFile(`/proc/${thread}/status`) ?? '') ?? []
+    return mask === undefined ? [] : BigInt(`0x${mask}`)
+  })
+  return masks.reduce((all, mask) => all & mask, masks.length > 0 ? ~0n : 0n)
 }
 
 /** Those of its signalfds, which it has to block (signalfd(2), proc_pid_fdinfo(5)). */
 function readFromDescriptors(pid: number): bigint {
-  let descriptors: string[] = []
-  try {
-    descriptors = readdirSync(`/proc/${pid}/fdinfo`)
-  } catch {
-    // It has ended, or may not be looked into.
-  }
-  return descriptors.reduce((all, fd) => {
+  return namesIn(`/proc/${pid}/fdinfo`).reduce((all, fd) => {
     const [, set] = /^sigmask:\s*([\da-f]+)$/m.exec(kernelFile(`/proc/${pid}/fdinfo/${fd}`) ?? '') ?? []
     return set === undefined ? all : all | BigInt(`0x${set}`)
   }, 0n)
+}
+
+/** None, where the process has ended, or may not be looked into. @throws another system error: what it hears can't be told then. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (!['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    return []
+  }
 }
 
 function isStopped(state: string): boolean {
@@ -135,10 +131,13 @@ function send({ pid, startedAt }: SurveyedProcess, signal: Signal): boolean {
   }
 }
 
-/** One that waits to be reaped has ended. */
+/** One that waits to be reaped has ended; not one that can't be looked at now. */
 function lives({ pid, startedAt }: SurveyedProcess): boolean {
-  const entry = processEntry(pid)
-  return entry?.startedAt === startedAt && entry.state !== 'Z' && entry.state !== 'X'
+  const isThere = () => {
+    const entry = processEntry(pid)
+    return entry?.startedAt === startedAt && entry.state !== 'Z' && entry.state !== 'X'
+  }
+  return unlessShort(isThere) ?? true
 }
 
 async function endsWithin(target: SurveyedProcess, ms: number): Promise<boolean> {

@@ -2,14 +2,19 @@
 import { closeSync, constants as files, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
-import { kernelFile } from '../signal/kernel-file.js'
+import { kernelFile, unlessShort } from '../signal/kernel-file.js'
 import { processEntry } from '../signal/process-table.js'
 import type { ProcessHandle } from '../start/process-handle.js'
 
 const { SIGCONT, SIGSTOP, SIGTSTP } = constants.signals
 
-/** Whether this process's session has a terminal: proc_pid_stat(5), or where there is no /proc, tty(4). */
+/** Whether this process's session has a terminal; false where it can't be told now. */
 export function hasTerminal(): boolean {
+  return unlessShort(isOfTerminal) ?? false
+}
+
+/** proc_pid_stat(5), or where there is no /proc, tty(4). */
+function isOfTerminal(): boolean {
   const stat = kernelFile('/proc/self/stat')
   if (stat !== undefined) return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0'
   try {
@@ -20,10 +25,12 @@ export function hasTerminal(): boolean {
   }
 }
 
-/** Whether its parent has given it a process group of its own, and so lets it go on when it is stopped: npm and scripts do not. */
+/**
+ * Whether its parent has given it a process group of its own, and so lets it go on when it is stopped: npm and scripts do not. False
+ * where it can't be told now.
+ */
 function hasShell(): boolean {
-  const own = processEntry(process.pid)
-  const parent = processEntry(process.ppid)
+  const [own, parent] = unlessShort(() => [processEntry(process.pid), processEntry(process.ppid)]) ?? []
   return own !== undefined && own.session === parent?.session && own.group !== parent.group
 }
 
@@ -49,7 +56,7 @@ export class JobControl {
     const signal = this.#handle.stopSignal
     if (signal !== 0 || !this.#holdsTerminal || !this.#handle.running) return signal
     // Who took the terminal back has taken the news.
-    return processEntry(this.#pid)?.state === 'T' ? SIGTSTP : 0
+    return unlessShort(() => processEntry(this.#pid))?.state === 'T' ? SIGTSTP : 0
   }
 
   /** Whether a SIGCONT that has come is the end of such a stop, of which the child is told already. */

@@ -1,5 +1,6 @@
 /** `sigshield ps`: the processes that ignore or block a terminating signal. */
 import { includes, signalName, signalsOf } from '../signal/names.js'
+import { requireProcesses } from '../signal/process-table.js'
 import { print } from './output.js'
 import { parse } from './parse.js'
 import { type Survey, type SurveyedProcess, survey, terminating } from './survey.js'
@@ -25,6 +26,7 @@ export function ps(args: string[]): void {
     return
   }
   if (operands.length > 0) throw new UsageError(`unexpected argument '${operands[0]}'`, 'ps')
+  requireProcesses('Processes are listed')
   const found = survey(values.all === true)
   print(values.json ? json(found) : text(found))
 }

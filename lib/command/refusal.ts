@@ -7,17 +7,28 @@ const NOT_FOUND = 127
 /** The command was not even tried. */
 const OWN_FAILURE = 125
 
-/** Says it; returns the exit status. `step` is the system call that was refused. */
-export function refuse(name: 'run' | 'exec', file: string, error: NodeJS.ErrnoException & { step?: string }): number {
+export interface Refusal {
+  readonly status: number
+  readonly text: string
+}
+
+/** `error.step` is the system call that was refused. */
+export function refusal(file: string, error: NodeJS.ErrnoException & { step?: string }): Refusal {
   const { errno = 0, code, step } = error
   const reason = getSystemErrorMap().get(errno)?.[1] ?? error.message
   if (step !== 'execve') {
-    complain(`sigshield ${name}: ${step === undefined ? '' : `${step}: `}${reason}${advice(step)}`)
-    return OWN_FAILURE
+    return { status: OWN_FAILURE, text: `${step === undefined ? '' : `${step}: `}${reason}${advice(step)}` }
   }
   const isNotFound = code === 'ENOENT'
-  complain(`sigshield ${name}: ${file}: ${isNotFound && !file.includes('/') ? 'command not found' : reason}`)
-  return isNotFound ? NOT_FOUND : NOT_EXECUTABLE
+  const text = `${file}: ${isNotFound && !file.includes('/') ? 'command not found' : reason}`
+  return { status: isNotFound ? NOT_FOUND : NOT_EXECUTABLE, text }
+}
+
+/** Says it; returns the exit status. */
+export function refuse(name: 'run' | 'exec', file: string, error: NodeJS.ErrnoException): number {
+  const { status, text } = refusal(file, error)
+  complain(`sigshield ${name}: ${text}`)
+  return status
 }
 
 function advice(step: string | undefined): string {

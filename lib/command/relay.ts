@@ -1,9 +1,9 @@
 /** What becomes of a signal that reaches `sigshield run`: its child has it already, is sent it, or is stopped. */
 import { constants } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Presses } from '../end/presses.js'
 import { native } from '../native/load.js'
 import type { ProtectedProcess } from '../protected-process.js'
-import { withMask } from '../signal/mask.js'
 import { includes, type Signal, signalName, signalsOf } from '../signal/names.js'
 import { processSet } from '../signal/policy.js'
 import { processEntry } from '../signal/process-table.js'
@@ -11,8 +11,8 @@ import { hold } from '../signal/scopes.js'
 import { type ReceivedSignal, wait } from '../signal/waiting.js'
 import type { ProcessHandle } from '../start/process-handle.js'
 import type { StopRequest } from '../stop.js'
+import { say } from './held-output.js'
 import { hasTerminal, type JobControl } from './job-control.js'
-import { complain } from './output.js'
 import { duration } from './values.js'
 
 const { SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } = constants.signals
@@ -21,6 +21,10 @@ const { SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SI
 const OF_TERMINAL: readonly number[] = [SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGCONT, SIGWINCH]
 const ASKS_TO_LEAVE: readonly number[] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 const STOPS: readonly number[] = [SIGTSTP, SIGTTIN, SIGTTOU]
+
+/** Of threads, descriptors and memory. */
+const SHORTAGES: readonly string[] = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']
+const LOOK_AGAIN_MS = 100
 
 /** All that this process can take. */
 const ALL: readonly Signal[] = signalsOf((1n << 64n) - 1n).filter((signal) => {
@@ -40,6 +44,17 @@ function isOfSystem({ pid, fromKernel }: ReceivedSignal): boolean {
   // None of one that has gone since, as kill(1).
   const { session = 0 } = processEntry(pid) ?? {}
   return session > 0 && session !== processEntry(process.pid)?.session
+}
+
+/** Undefined where the system has nothing to wait with: what comes by the next time is held. */
+async function nextSignal(): Promise<ReceivedSignal | undefined> {
+  try {
+    return await wait(ALL)
+  } catch (error) {
+    if (!SHORTAGES.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    await sleep(LOOK_AGAIN_MS)
+    return undefined
+  }
 }
 
 export interface RelayOptions {
@@ -82,10 +97,10 @@ export class Relay {
     return this.#stopping
   }
 
-  /** Until this process ends. */
-  async begin(child: ProtectedProcess, handle: ProcessHandle, jobs: JobControl): Promise<void> {
+  /** Until this process ends. Rejects where no signal can be taken. */
+  async begin(child: ProtectedProcess, handle: ProcessHandle, jobs: JobControl): Promise<never> {
     for (;;) {
-      const arrival = await wait(ALL)
+      const arrival = await nextSignal()
       if (arrival) this.#take(arrival.number, isOfSystem(arrival), child, handle, jobs)
     }
   }
@@ -124,11 +139,11 @@ export class Relay {
           const why = this.#isHurried
             ? 'it was asked again'
             : `it did not leave in ${duration(performance.now() - since)}`
-          say(`${child.spawnfile} was killed: ${why}`)
+          return say(`${child.spawnfile} was killed: ${why}`)
         },
         (error: Error) => {
-          say(`${child.spawnfile} can't be stopped: ${error.message}`)
           this.#presses = undefined
+          return say(`${child.spawnfile} can't be stopped: ${error.message}`)
         },
       )
     } else if (this.#presses.isAnother(signal)) {
@@ -136,11 +151,6 @@ export class Relay {
       child.stop({ grace: 0, target: stop.target }).catch(() => {})
     }
   }
-}
-
-/** In the background too, where the terminal may send SIGTTOU to who writes, again and again while it is handled (termios(3)). */
-function say(text: string): void {
-  withMask('block', ['SIGTTOU'], () => complain(`sigshield run: ${text}`))
 }
 
 /** Ends this process as its child has ended, so that who waits for it sees no difference but a core dump that is there once. */

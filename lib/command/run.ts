@@ -12,13 +12,14 @@ import { handleOf, type ProcessHandle } from '../start/process-handle.js'
 import { hasOwnGroup, unheardSignals } from '../start/protection.js'
 import { type StopRequest, stopRequest } from '../stop.js'
 import { Adopted } from './adopted.js'
+import { say } from './held-output.js'
 import { type Inherited, takeInherited } from './inherited.js'
 import { JobControl } from './job-control.js'
 import type { optionTables } from './options.js'
 import { print } from './output.js'
 import { asUsageError, parse, type Values } from './parse.js'
 import { unenforced, withInherited } from './protection.js'
-import { refuse } from './refusal.js'
+import { refusal, refuse } from './refusal.js'
 import { endAs, Relay } from './relay.js'
 import { UsageError, usage } from './usage.js'
 
@@ -104,21 +105,36 @@ async function attend({ plan, stop, asked }: Prepared, file: string, { drain, fo
   // From here on no signal ends this process before its child.
   await relay.whileHeld(async () => {
     const child = await started(plan, file)
+    try {
+      const [code, signal] = await exitOf(child)
+      await relay.settled
+      if (drain !== undefined) await Promise.race([adopted?.wait(drain), relay.hasEnough])
+      endAs(code ?? 0, signal === null ? undefined : numberOf(signal))
+    } catch (error) {
+      await child.stop({ grace: 0, target: stop.target }).catch(() => handleOf(child)?.kill(constants.signals.SIGKILL))
+      await failed(file, error as Error)
+    }
+  })
+
+  /** @throws what keeps this process from standing in the child's place: it must not be left without one. */
+  function exitOf(child: ProtectedProcess): Promise<[code: number | null, signal: string | null]> {
     const ended = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>
     const handle = handleOf(child) as ProcessHandle
-    const jobs = new JobControl(child.pid as number, handle, {
-      holdsTerminal: foreground === true,
-      sharesGroup: plan.protection.numbers.setProcessGroup === 0,
-    })
+    const sharesGroup = plan.protection.numbers.setProcessGroup === 0
+    const jobs = new JobControl(child.pid as number, handle, { holdsTerminal: foreground === true, sharesGroup })
     adopted?.reapBut(child.pid as number)
+    return Promise.race([ended, relay.begin(child, handle, jobs), leaveByEvent(child)])
+  }
+
+  /** By the event that this process was given itself, where that is not the child's too. */
+  async function leaveByEvent(child: ProtectedProcess): Promise<never> {
     const given = exitEventOfThisProcess()
-    if (given.connected && plan.protection.exitEvent !== given) void given.wait().then(() => relay.leave(child))
-    void relay.begin(child, handle, jobs)
-    const [code, signal] = await ended
-    await relay.settled
-    if (drain !== undefined) await Promise.race([adopted?.wait(drain), relay.hasEnough])
-    endAs(code ?? 0, signal === null ? undefined : numberOf(signal))
-  })
+    if (given.connected && plan.protection.exitEvent !== given) {
+      await given.wait()
+      relay.leave(child)
+    }
+    return new Promise(() => {})
+  }
 }
 
 /** Or else ends this process, and says why. */
@@ -128,8 +144,14 @@ async function started(plan: SpawnPlan, file: string): Promise<ProtectedProcess>
     if (child.pid === undefined) throw (await once(child, 'error'))[0]
     return child
   } catch (error) {
-    endAs(refuse('run', file, error as NodeJS.ErrnoException), undefined)
+    return failed(file, error as Error)
   }
+}
+
+async function failed(file: string, error: Error): Promise<never> {
+  const { status, text } = refusal(file, error)
+  await say(text)
+  return endAs(status, undefined)
 }
 
 /** Of any signal that can end a process. */

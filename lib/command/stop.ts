@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { addDescendants } from '../end/tree.js'
 import { signalBit } from '../signal/names.js'
 import { kill } from '../signal/process-state.js'
-import { type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
+import { type ProcessEntry, processEntry, processTable, requireProcesses } from '../signal/process-table.js'
 import { type EndingOptions, end, plan } from './ending.js'
 import { complain, print } from './output.js'
 import { parse } from './parse.js'
@@ -39,6 +39,7 @@ export async function stop(args: string[]): Promise<void> {
   if (!orphans && operands.length === 0) throw wrong('a pid is missing, or --orphans')
   if (!orphans && (all || yes)) throw wrong(`'${all ? '--all' : '--yes'}' needs '--orphans'`)
   const pids = [...new Set(operands.map(readPid))]
+  requireProcesses('The processes are found')
   if (!orphans) for (const pid of pids) refuseOurselves(pid)
 
   const ending = { grace, signal }

@@ -12,12 +12,21 @@ const KEY = 'sigshield'
  */
 export function withProgramOptions(use: (options: object) => void): void {
   const variable = process.env[VARIABLE]
-  const file = variable
-    ? undefined
-    : nearestPackage(process.argv[1] ? dirname(resolve(process.argv[1])) : process.cwd())
+  const folder = variable ? undefined : folderOfProgram()
+  const file = folder === undefined ? undefined : nearestPackage(folder)
   if (variable) checked(VARIABLE, () => use(allowed(fromText(variable))))
   else if (file) checked(`"${KEY}" of ${file.path}`, () => use(allowed(file.options)))
   else use({})
+}
+
+/** Undefined where it was removed. */
+function folderOfProgram(): string | undefined {
+  try {
+    return process.argv[1] ? dirname(resolve(process.argv[1])) : process.cwd()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return undefined
+  }
 }
 
 /** JSON, or a list of signals to ignore: 'SIGINT,SIGHUP'. */

@@ -14,16 +14,15 @@ const LINE_BYTES = 256
 
 /** What is executed at last: the interpreter of a script. Undefined where that can't be told, or nothing can be executed. */
 export function programFile(file: string, directory: string, environment: StartEnvironment): ProgramFile | undefined {
-  const folder = directory === '' ? process.cwd() : resolve(directory)
   let found: ProgramFile | undefined
   for (const path of candidates(file, environment)) {
-    found = executable(resolve(folder, path))
+    found = executable(directory, path)
     if (found) break
   }
   for (let depth = 0; found && depth <= MAX_INTERPRETERS; depth += 1) {
     const interpreter = interpreterOf(found.path)
     if (interpreter === undefined) return found
-    found = executable(resolve(folder, interpreter))
+    found = executable(directory, interpreter)
   }
   return undefined
 }
@@ -35,8 +34,10 @@ function candidates(file: string, environment: StartEnvironment): string[] {
   return path.split(':').map((folder) => join(folder, file))
 }
 
-function executable(path: string): ProgramFile | undefined {
+/** From `directory`; '' is this process's own, which may have been removed. */
+function executable(directory: string, file: string): ProgramFile | undefined {
   try {
+    const path = resolve(directory, file)
     const status = statSync(path, { bigint: true, throwIfNoEntry: false })
     if (!status?.isFile()) return undefined
     accessSync(path, constants.X_OK)

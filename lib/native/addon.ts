@@ -143,6 +143,8 @@ export interface Addon {
   stopByDefault(signal: number): void
   /** Lets the descriptor block. Node makes standard output and error nonblocking when it looks at them. */
   setBlocking(fd: number): void
+  /** Whether a write of at most 512 bytes does not block: it is taken, or refused at once (poll(2)). */
+  canWrite(fd: number): boolean
   /** Makes the group the terminal's foreground group, if this process's own is it; tells whether it did. */
   handOverTerminal(group: number): boolean
   /** Of the calling thread. `how`: 0 block, 1 unblock, 2 set. Returns the mask that was there. Sets are as the kernel's: bit n-1 for n. */

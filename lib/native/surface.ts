@@ -47,6 +47,7 @@ const needed: Readonly<Record<Needed, true>> = {
   limitDescriptors: true,
   stopByDefault: true,
   setBlocking: true,
+  canWrite: true,
   handOverTerminal: true,
   changeMask: true,
   setMask: true,

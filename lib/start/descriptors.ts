@@ -33,9 +33,12 @@ export function handOver(stdio: readonly StdioEntry[], childEnd: ChildEnd | unde
       exitTarget: NO_DESCRIPTOR,
     }
   }
-  // Where the child may not have so many descriptors, right after the stdio.
+  // Where the child may not have so many descriptors, right after the stdio; and where that is beyond its limit, in a gap.
   const first = sources.length + spare
-  const exitTarget = native().descriptorLimit() > EXIT_FD ? Math.max(first, EXIT_FD) : first
+  const limit = native().descriptorLimit()
+  const last = limit > EXIT_FD ? Math.max(first, EXIT_FD) : first
+  const gap = sources.findLastIndex((fd, target) => fd === NO_DESCRIPTOR && target > 2 && target < limit)
+  const exitTarget = last < limit || gap < 0 ? last : gap
   const changes = childVariables({ fd: exitTarget, inode: childEnd.inode })
   return { descriptors: sources, changes, exitSource: childEnd.fd, exitTarget }
 }

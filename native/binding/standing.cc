@@ -1,6 +1,7 @@
 // Where this process stands among others: who has the terminal, whose parent it is, and its limits.
 #include <fcntl.h>
 #include <napi.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -32,6 +33,12 @@ void set_blocking(const Napi::CallbackInfo& info) {
   if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+// Or refused at once.
+Napi::Value can_write(const Napi::CallbackInfo& info) {
+  pollfd writable{.fd = info[0].As<Napi::Number>(), .events = POLLOUT, .revents = 0};
+  return Napi::Boolean::New(info.Env(), poll(&writable, 1, 0) > 0);
+}
+
 Napi::Value hand_over_terminal(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), hand_over_terminal_to(info[0].As<Napi::Number>()));
 }
@@ -55,6 +62,7 @@ void register_standing(Napi::Env env, Napi::Object exports) {
   export_function<adopt_orphans>(env, exports, "adoptOrphans");
   export_function<limit_descriptors>(env, exports, "limitDescriptors");
   export_function<set_blocking>(env, exports, "setBlocking");
+  export_function<can_write>(env, exports, "canWrite");
   export_function<hand_over_terminal>(env, exports, "handOverTerminal");
   export_function<stop_by_default>(env, exports, "stopByDefault");
 }

@@ -1,10 +1,20 @@
 /** Which programs the guard covers, and that nothing is started where it does not. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { forkProtected, spawnProtected } from 'sigshield'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { programs } from '../support/build-programs.js'
 import { elfFile } from '../support/guard/elf.js'
 import { NodeProgram } from '../support/node-program.js'
@@ -66,6 +76,15 @@ describe('covered is', () => {
     expect(await outcome(guarded)).toEqual(covered)
     expect(await outcome('guarded', { env: { PATH: `/nowhere:${programs}` } })).toEqual(covered)
     expect(await outcome('./guarded', { cwd: programs })).toEqual(covered)
+  })
+
+  it('a program whose folder was removed', async () => {
+    const [before, folder] = [process.cwd(), temporaryFolder()]
+    onTestFinished(() => process.chdir(before))
+    process.chdir(folder)
+    rmdirSync(folder)
+    expect(await outcome(guarded)).toEqual(covered)
+    expect(await outcome('guarded', { env: { PATH: `nowhere:${programs}` } })).toEqual(covered)
   })
 
   it('what a script is for', async () => {

@@ -70,6 +70,20 @@ describe('the options', () => {
   })
 
   it.each([
+    ['no file', []],
+    ['an argument that looks like one', ['app.cjs']],
+  ])('are the defaults for a program that is %s, where its folder was removed', async (_what, args) => {
+    const preload = join(import.meta.dirname, '../../dist/preload.js')
+    const code = `require('node:child_process').execFile('grep', ['SigIgn', '/proc/self/status'], (_, out) => console.log(out))`
+    const script = 'cd "$1"; rmdir "$1"; shift; exec "$@"'
+    const node = [process.execPath, '--import', preload, '-e', code, ...args]
+    const child = ended(
+      spawn('sh', ['-c', script, 'sh', temporaryFolder(), ...node], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    )
+    expect(await text(child.stdout)).toContain('0002\n')
+  })
+
+  it.each([
     ['SIGFOO', "Unknown signal: 'SIGFOO'"],
     ['{"ignore":', 'JSON'],
     ['["SIGINT"]', 'must be an object'],

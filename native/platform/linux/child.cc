@@ -178,9 +178,11 @@ int duplicate_above(ChildPlan& plan, int fd) {
   return static_cast<int>(copy);
 }
 
-// For one that is kept until execve beside those of the program.
-void move_above(ChildPlan& plan, int& fd) {
-  if (fd >= 0 && fd < plan.start.descriptor_count) fd = duplicate_above(plan, fd);
+// For one that is kept until execve beside those of the program. Above them there may be none: an inherited descriptor
+// can stand beyond the limit (getrlimit(2)). So it stays where it is while that is nobody's place.
+void move_away(ChildPlan& plan, int& fd) {
+  if (fd < 0 || fd >= plan.start.descriptor_count) return;
+  if (fd <= 2 || plan.start.descriptors[fd] != kNoDescriptor) fd = duplicate_above(plan, fd);
 }
 
 // At a number above what scripts name (`exec 3>>log`): after all others have been closed, and out of the way of
@@ -210,12 +212,17 @@ void open_null(ChildPlan& plan, int target) {
   if (fd != target) check(plan, Step::kDup, raw_syscall(SYS_dup3, fd, target, 0));
 }
 
+bool is_given_in_place(const ChildPlan& plan, int fd) {
+  return fd >= 0 && fd < plan.start.descriptor_count && plan.start.descriptors[fd] == fd;
+}
+
 // Before targets are written in ascending order, every source below its target is moved out of their way.
 void set_descriptors(ChildPlan& plan) {
   const int count = plan.start.descriptor_count;
-  move_above(plan, plan.release_fd);
-  move_above(plan, plan.parent_pidfd);
-  move_above(plan, plan.exit_source);
+  move_away(plan, plan.release_fd);
+  move_away(plan, plan.parent_pidfd);
+  // One that the program is given at its own number is still there afterwards.
+  if (!is_given_in_place(plan, plan.exit_source)) move_away(plan, plan.exit_source);
   for (int target = 0; target < count; ++target) {
     int& source = plan.start.descriptors[target];
     if (source >= 0 && source < target) source = duplicate_above(plan, source);
