@@ -1,5 +1,5 @@
 /** `sigshield ps`, in a table of processes that other tests change too. */
-import { spawn, spawnSync } from 'node:child_process'
+import { type SpawnOptions, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitEvent, spawnProtected } from 'sigshield'
@@ -7,7 +7,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { cut, table, visible, width } from '../../lib/command/table.js'
 import { native } from '../../lib/native/load.js'
 import { all, call, sigshield, started } from '../support/command.js'
-import { ended, isAlive, line, temporaryFolder, until } from '../support/processes.js'
+import { processOf } from '../support/process-table.mjs'
+import { ended, isAlive, line, SETSID, temporaryFolder, until } from '../support/processes.js'
 import { Terminal } from '../support/terminal.js'
 
 /** Of other processes. */
@@ -28,10 +29,9 @@ async function told(args: string[] = []): Promise<{ processes: Told[]; unreadabl
 const of = async (pid: number, args: string[] = []) => (await told(args)).processes.find((found) => found.pid === pid)
 
 /** A shell that ignores and catches, and stays until its input ends. */
-async function shell(traps: string, wrap: string[] = []) {
+async function shell(traps: string, options: SpawnOptions = {}) {
   const script = `${traps}; echo up; read -r line`
-  const [command = '', ...args] = [...wrap, 'sh', '-c', script]
-  const child = ended(spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] }))
+  const child = ended(spawn('sh', ['-c', script], { ...options, stdio: ['pipe', 'pipe', 'inherit'] }))
   expect(await line(child.stdout)).toBe('up')
   return child
 }
@@ -90,7 +90,7 @@ describe('an orphan', () => {
   })
 
   it('a process that leads a session is none: it may be a service', async () => {
-    const pid = await orphan(`trap '' INT; setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &`)
+    const pid = await orphan(`trap '' INT; ${SETSID} sh -c 'echo $$; exec sleep 1000 >/dev/null' &`)
     expect(await of(pid)).toMatchObject({ orphaned: false })
   })
 
@@ -121,7 +121,7 @@ describe('an orphan', () => {
 
 describe.runIf(process.getuid?.() === 0)("other users' processes", () => {
   it('are shown with --all', async () => {
-    const child = await shell(`trap '' INT`, ['setpriv', '--reuid=65534', '--clear-groups'])
+    const child = await shell(`trap '' INT`, { uid: 65534 })
     const pid = child.pid as number
     expect(await of(pid)).toBeUndefined()
     expect(await of(pid, ['--all'])).toMatchObject({ uid: 65534 })
@@ -172,7 +172,7 @@ describe('the table', () => {
     const child = ended(
       spawn('bash', ['-c', `trap '' INT; exec -a "$1" sleep 1000`, 'bash', name], { stdio: 'ignore' }),
     )
-    await until(() => !spawnSync('cat', [`/proc/${child.pid}/cmdline`]).stdout.includes('exec -a'), 'it is sleep')
+    await until(() => processOf(child.pid as number)?.name === 'sleep', 'it is sleep')
     const { out } = await call(['ps'])
     const row = out.split('\n').find((text) => text.trim().startsWith(`${child.pid} `))
     expect(row).toMatch(/ \\x1b\[2J\\x0d\\nrm -rf\\t\\u\{202e\}\\x9b 1000$/)

@@ -1,7 +1,17 @@
 /** Which programs the guard covers, and that nothing is started where it does not. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { forkProtected, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
@@ -190,8 +200,10 @@ function stage(name: string, withGuard = false): string {
   const root = join(import.meta.dirname, '../..')
   for (const part of ['dist', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const files = ['sigshield.node', ...(withGuard ? ['sigshield-guard.so'] : [])]
-  for (const file of files) copyFileSync(join(root, 'build/Release', file), join(folder, 'build/Release', file))
+  const isGuard = (file: string) => file.startsWith('sigshield-guard.')
+  const files = readdirSync(join(root, 'build/Release')).filter((file) => file.startsWith('sigshield'))
+  for (const file of files.filter((file) => withGuard || !isGuard(file)))
+    copyFileSync(join(root, 'build/Release', file), join(folder, 'build/Release', file))
   return folder
 }
 
