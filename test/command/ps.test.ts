@@ -9,6 +9,7 @@ import { native } from '../../lib/native/load.js'
 import { all, call, sigshield, started } from '../support/command.js'
 import { processOf } from '../support/process-table.mjs'
 import { ended, isAlive, line, SETSID, temporaryFolder, until } from '../support/processes.js'
+import { toldIgnored } from '../support/signal-state.js'
 import { Terminal } from '../support/terminal.js'
 
 /** Of other processes. */
@@ -29,8 +30,8 @@ async function told(args: string[] = []): Promise<{ processes: Told[]; unreadabl
 const of = async (pid: number, args: string[] = []) => (await told(args)).processes.find((found) => found.pid === pid)
 
 /** A shell that ignores and catches, and stays until its input ends. */
-async function shell(traps: string, options: SpawnOptions = {}) {
-  const script = `${traps}; echo up; read -r line`
+async function shell(traps: string, options: SpawnOptions = {}, stays = 'read -r line') {
+  const script = `${traps}; echo up; ${stays}`
   const child = ended(spawn('sh', ['-c', script], { ...options, stdio: ['pipe', 'pipe', 'inherit'] }))
   expect(await line(child.stdout)).toBe('up')
   return child
@@ -38,12 +39,13 @@ async function shell(traps: string, options: SpawnOptions = {}) {
 
 describe('what a process does with its signals', () => {
   it('is told as it is', async () => {
-    const child = await shell(`trap '' INT USR1; trap : TERM`)
+    // A bash ignores SIGQUIT anyway.
+    const child = await shell(`trap '' INT QUIT USR1; trap : TERM`)
     expect(await of(child.pid as number)).toMatchObject({
       pid: child.pid,
       parent: process.pid,
       orphaned: false,
-      ignored: ['SIGINT', 'SIGUSR1'],
+      ignored: toldIgnored('SIGINT', 'SIGQUIT', 'SIGUSR1'),
       blocked: tellsMasks ? [] : null,
       caught: expect.arrayContaining(['SIGTERM']),
       enforced: false,
@@ -57,7 +59,7 @@ describe('what a process does with its signals', () => {
   })
 
   it('one that does nothing of the kind is not shown (the control)', async () => {
-    const child = await shell(`trap '' USR1`)
+    const child = await shell(`trap '' USR1`, {}, 'exec cat')
     expect(await of(child.pid as number)).toBeUndefined()
   })
 
@@ -161,7 +163,7 @@ describe('the table', () => {
       'COMMAND',
     ])
     const row = rows.find((text) => text.trim().startsWith(`${child.pid} `)) as string
-    expect(row).toMatch(/ no +\d+s +INT,HUP \+1 +[-?] +TERM( \+\d+)? +no +sh -c trap/)
+    expect(row).toMatch(/ no +\d+s +INT,HUP(,QUIT)? \+\d +[-?] +TERM( \+\d+)? +no +sh -c trap/)
     for (const title of ['IGNORED', 'BLOCKED', 'COMMAND']) expect(row[titles.indexOf(title) - 1]).toBe(' ')
     expect(row[titles.indexOf('COMMAND')]).toBe('s')
     expect(out).not.toContain('\x1b')

@@ -32,6 +32,8 @@ const ofThePath: Differences = {
     '--drain': NO_ORPHANS,
   },
   'supervisor/closing.test.ts': { 'the death of its parent': PARENT_DEATH },
+  'examples/command-page.test.ts': { 'sleep 1; sigshield ps': UNTOLD },
+  'examples/signals-page.test.ts': { 'Other processes': UNTOLD },
   'exits-refused.test.ts': { 'refused: wait4=EPERM': NO_POLICY },
   'own-interplay.test.ts': { 'all actions are back after it, to the byte': OF_LIBC },
   'process-state.test.ts': {
@@ -40,6 +42,10 @@ const ofThePath: Differences = {
     'tells of this process': UNTOLD,
     hidepid: UNTOLD,
     'no descriptor to name it by': 'a process is named by its number and its start alone',
+  },
+  'node/other-runtimes.test.ts': {
+    'whoever has read the line':
+      'the mark of a request is O_APPEND, which no JavaScript asks for: who has no addon knows the line',
   },
   'protect/foreign.test.ts': { 'a worker thread needs a guard': `its children outlive their thread: ${PARENT_DEATH}` },
   'refusals.test.ts': { 'an id that can not be taken': 'the step is setuid: there is no setresuid' },

@@ -5,6 +5,8 @@
 import type { Differences } from './differences.js'
 
 const PROC = 'only /proc tells it of a process'
+const STARTED_WITH = 'what the command was started with is noted down from /proc: docs/platforms.md'
+const BASH = 'the sh of a Mac is a bash, which ignores SIGQUIT, and says 126 where dash says 127'
 const NAMESPACE = 'only Linux has namespaces: unshare(1)'
 const PRELOAD = 'LD_PRELOAD: a Mac binds a name to one library, and its own programs are given no other'
 const SECCOMP = 'seccomp, and system calls that it refuses'
@@ -20,27 +22,12 @@ export const ofLinux: Differences = {
   'exit-event/without-thread.test.ts': { '': PRELOAD },
   'guard/late-answer.test.ts': { '': ELF },
   'native/exits-refused.test.ts': { '': SECCOMP },
+  'native/orphans.test.ts': { '': `threads are counted in /proc; ${PRLIMIT}` },
   'native/refused-watch.test.ts': { '': PRELOAD },
   'native/signal-actions.test.ts': { '': "the action as Linux's kernel keeps it, by raw system calls" },
   'native/tracer.test.ts': { '': 'ptrace(2) of Linux: on a Mac a tracer becomes the parent, and is told in its place' },
   'signal/own-queue.test.ts': { '': `RLIMIT_SIGPENDING; ${REALTIME}` },
-  'signal/own-copies.test.ts': { 'a wait of one takes': REALTIME },
-  'signal/own-interplay.test.ts': { 'inherits the real-time signals of it alone': REALTIME },
-  'signal/own-mask.test.ts': {
-    'real-time signals': REALTIME,
-    'restores exactly what was there': REALTIME,
-    'all signals have a description': REALTIME,
-  },
-  'signal/own-scopes.test.ts': {
-    'drops the signal, and puts back': REALTIME,
-    'real-time signals queue': REALTIME,
-  },
-  'signal/own-storm.test.ts': { 'real-time signals': REALTIME },
-  'signal/own-wait.test.ts': {
-    'rejects as in Node': REALTIME,
-    'that exits while many wait': REALTIME,
-    'from several threads': REALTIME,
-  },
+  'signal/held.test.ts': { '': 'only Linux freezes processes by a file: cgroups(7)' },
   'signal/reused-pid.test.ts': { '': NAMESPACE },
   'stop/reused-number.test.ts': { '': NAMESPACE },
   'stop/reused-terminal.test.ts': { '': NAMESPACE },
@@ -48,10 +35,21 @@ export const ofLinux: Differences = {
   // Tests.
   'command/call.test.ts': { 'RTMIN,RTMIN+1': REALTIME },
   'command/exec.test.ts': {
+    'signals that a shell ignores': STARTED_WITH,
+    descriptors: STARTED_WITH,
+    'its signals, and nothing else': STARTED_WITH,
+    'the environment, to the byte': STARTED_WITH,
+    'a descriptor that does not block': STARTED_WITH,
+    'an IPC channel': STARTED_WITH,
     'limits and status': PROC,
     'with nothing of Node left': PROC,
+    'does not reach what was only inherited': `${STARTED_WITH}; a Mac refuses exec --enforce`,
+    '/etc/passwd/x': BASH,
   },
+  'command/package.test.ts': { 'hands on what it was started with': STARTED_WITH },
   'command/run.test.ts': {
+    'goes on to the program: descriptors': STARTED_WITH,
+    nohup: STARTED_WITH,
     'by a real-time signal': REALTIME,
     'as process 1 of a container': NAMESPACE,
   },
@@ -102,8 +100,25 @@ export const ofLinux: Differences = {
   'node/lifecycle.test.ts': { 'a real-time signal': REALTIME },
   'node/other-runtimes.test.ts': {
     'nothing native is loaded': PROC,
-    'whoever has read the line': 'the pipe of another process is opened by its /proc',
   },
-  'native/orphans.test.ts': { '': `threads are counted in /proc; ${PRLIMIT}` },
+  'protect/terminal.test.ts': { 'Ctrl-\\ ends all': BASH },
+  'signal/own-copies.test.ts': { 'a wait of one takes': REALTIME },
+  'signal/own-interplay.test.ts': { 'inherits the real-time signals of it alone': REALTIME },
+  'signal/own-mask.test.ts': {
+    'real-time signals': REALTIME,
+    'restores exactly what was there': REALTIME,
+    'all signals have a description': REALTIME,
+  },
+  'signal/own-scopes.test.ts': {
+    'drops the signal, and puts back': REALTIME,
+    'real-time signals queue': REALTIME,
+  },
+  'signal/own-storm.test.ts': { 'real-time signals': REALTIME },
+  'signal/own-wait.test.ts': {
+    'rejects as in Node': REALTIME,
+    'that exits while many wait': REALTIME,
+    'from several threads': REALTIME,
+  },
+  'start/sync-terminal.test.ts': { 'Ctrl-\\ ends both': BASH },
   'start/protection.test.ts': { no_new_privs: 'a Mac has nothing like it' },
 }
