@@ -179,7 +179,8 @@ time.sleep(1000)`
   })
 
   it('that waits to be reaped', async () => {
-    const script = `sleep 0 & echo $!; exec sleep 1000`
+    // A bash that is still there when it ends would reap it.
+    const script = `(until [ "$(ps -o ucomm= -p $$)" = sleep ]; do sleep 0.01; done; exec sleep 0) & echo $!; exec sleep 1000`
     const parent = ended(spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] }))
     const pid = Number(await line(parent.stdout))
     await until(() => processOf(pid)?.state === 'Z', 'it is a zombie')
