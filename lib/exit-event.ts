@@ -201,8 +201,11 @@ export class ExitEvent {
   /** What no thread tells of is looked at now and then, by all who wait alike, until one can be had. */
   #poll(): void {
     // It may have come since the last look, which no other would tell.
-    if (this.#state() !== 0) return this.#settle()
-    if (this.#flag) return
+    if (this.#state() !== 0) this.#settle()
+    else if (!this.#flag) this.#lookNowAndThen()
+  }
+
+  #lookNowAndThen(): void {
     this.#polling ??= setInterval(() => {
       if (this.#state() === 0 && !this.#flag) return
       this.#settle()
