@@ -1,16 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { limit, slowness } from './test/support/limits.js'
-import { filesOfLinux } from './test/support/of-linux.js'
+import { filesLeftOut, isAnyLeftOut, isPosix } from './test/support/posix/differences.js'
 
 process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
 
-/** Files that mean nothing where the suite runs: test/systems/asan.mjs, test/systems/posix.mjs. */
+/** Files that mean nothing where the suite runs: test/systems/asan.mjs. */
 const leftOut = process.env.TEST_LEFT_OUT?.split(';') ?? []
 /** `npm run test:libraries`: programs of others, for whom each run is another. */
 const byName = process.env.TEST_LIBRARIES ? [] : ['test/protect/libraries.test.ts']
-/** `npm run test:posix`. */
-const isPosix = process.env.TEST_SYSTEM === 'posix'
+// What tests start asks too.
+if (isPosix) process.env.TEST_SYSTEM = 'posix'
 
 /** What the kernel does for the C half, and shells and terminals, is the same under every Node: `npm run test:nodes` leaves it out. */
 const ofTheSystem = [
@@ -19,7 +19,7 @@ const ofTheSystem = [
   'test/protect/{libraries,terminal}.test.ts',
 ]
 
-const ofLinux = filesOfLinux()
+const ofLinux = filesLeftOut()
 
 const sideBySide = { maxWorkers: Math.max(2, availableParallelism()), sequence: { groupOrder: 0 } }
 
@@ -29,7 +29,11 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--expose-gc'],
     globalSetup: 'test/support/build-programs.ts',
-    setupFiles: ['test/support/census.ts', ...(isPosix ? ['test/support/posix/differences.ts'] : [])],
+    setupFiles: [
+      'test/support/census.ts',
+      ...(isAnyLeftOut ? ['test/support/posix/skipping.ts'] : []),
+      ...(process.env.TEST_WITHOUT_PROC ? ['test/support/posix/no-proc.ts'] : []),
+    ],
     testTimeout: limit(30_000),
     hookTimeout: limit(30_000),
     projects: [

@@ -201,10 +201,15 @@ export class ExitEvent {
 
   /** What no thread tells of is looked at now and then, by all who wait alike, until one can be had. */
   #poll(): void {
-    if (this.#state() !== 0 || this.#flag) return
+    // It may have come since the last look, which no other would tell.
+    if (this.#state() !== 0) this.#settle()
+    else if (!this.#flag) this.#lookNowAndThen()
+  }
+
+  #lookNowAndThen(): void {
     this.#polling ??= setInterval(() => {
-      this.#settle()
       if (this.#state() === 0 && !this.#flag) return
+      this.#settle()
       clearInterval(this.#polling)
       this.#polling = undefined
     }, POLL_MS).unref()

@@ -54,9 +54,9 @@ describe('bash', () => {
 
   it('programs, and nothing of ours behind them', () => {
     expect(offered('run', 'sigshiel')).toEqual([])
-    expect(offered('run', 'prlimi')).toContain('prlimit')
-    expect(offered('run', '--grace', '3', 'prlimi')).toContain('prlimit')
-    expect(offered('run', '--', 'prlimi')).toContain('prlimit')
+    expect(offered('run', 'printen')).toContain('printenv')
+    expect(offered('run', '--grace', '3', 'printen')).toContain('printenv')
+    expect(offered('run', '--', 'printen')).toContain('printenv')
     expect(offered('run', 'ls', '--ig')).toEqual([])
     expect(offered('exec', '--ignore', 'INT', '--', 'ls', '/etc/passw')).toContain('/etc/passwd')
   })
@@ -94,8 +94,8 @@ describe.runIf(has('zsh'))('zsh', () => {
     ['sigshield run --ignore=WINC\t', 'sigshield run --ignore=WINCH'],
     ['sigshield run --target tr\t', 'sigshield run --target tree'],
     ['sigshield run --enforce=aut\t', 'sigshield run --enforce=auto'],
-    ['sigshield run prlimi\t', 'sigshield run prlimit'],
-    ['sigshield exec --ignore INT -- prlimi\t', 'sigshield exec --ignore INT -- prlimit'],
+    ['sigshield run printen\t', 'sigshield run printenv'],
+    ['sigshield exec --ignore INT -- printen\t', 'sigshield exec --ignore INT -- printenv'],
     ['sigshield run ls /etc/passw\t', 'sigshield run ls /etc/passwd'],
     ['sigshield completion zs\t', 'sigshield completion zsh'],
   ])('%j', async (typed, completed) => {

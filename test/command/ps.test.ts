@@ -1,5 +1,5 @@
 /** `sigshield ps`, in a table of processes that other tests change too. */
-import { spawn, spawnSync } from 'node:child_process'
+import { type SpawnOptions, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitEvent, spawnProtected } from 'sigshield'
@@ -7,7 +7,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { cut, table, visible, width } from '../../lib/command/table.js'
 import { native } from '../../lib/native/load.js'
 import { all, call, sigshield, started } from '../support/command.js'
-import { ended, isAlive, line, temporaryFolder, until } from '../support/processes.js'
+import { processOf } from '../support/process-table.mjs'
+import { ended, isAlive, line, SETSID, temporaryFolder, until } from '../support/processes.js'
+import { toldIgnored } from '../support/signal-state.js'
 import { Terminal } from '../support/terminal.js'
 
 /** Of other processes. */
@@ -28,22 +30,22 @@ async function told(args: string[] = []): Promise<{ processes: Told[]; unreadabl
 const of = async (pid: number, args: string[] = []) => (await told(args)).processes.find((found) => found.pid === pid)
 
 /** A shell that ignores and catches, and stays until its input ends. */
-async function shell(traps: string, wrap: string[] = []) {
-  const script = `${traps}; echo up; read -r line`
-  const [command = '', ...args] = [...wrap, 'sh', '-c', script]
-  const child = ended(spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] }))
+async function shell(traps: string, options: SpawnOptions = {}, stays = 'read -r line') {
+  const script = `${traps}; echo up; ${stays}`
+  const child = ended(spawn('sh', ['-c', script], { ...options, stdio: ['pipe', 'pipe', 'inherit'] }))
   expect(await line(child.stdout)).toBe('up')
   return child
 }
 
 describe('what a process does with its signals', () => {
   it('is told as it is', async () => {
-    const child = await shell(`trap '' INT USR1; trap : TERM`)
+    // A bash ignores SIGQUIT anyway.
+    const child = await shell(`trap '' INT QUIT USR1; trap : TERM`)
     expect(await of(child.pid as number)).toMatchObject({
       pid: child.pid,
       parent: process.pid,
       orphaned: false,
-      ignored: ['SIGINT', 'SIGUSR1'],
+      ignored: toldIgnored('SIGINT', 'SIGQUIT', 'SIGUSR1'),
       blocked: tellsMasks ? [] : null,
       caught: expect.arrayContaining(['SIGTERM']),
       enforced: false,
@@ -57,7 +59,7 @@ describe('what a process does with its signals', () => {
   })
 
   it('one that does nothing of the kind is not shown (the control)', async () => {
-    const child = await shell(`trap '' USR1`)
+    const child = await shell(`trap '' USR1`, {}, 'exec cat')
     expect(await of(child.pid as number)).toBeUndefined()
   })
 
@@ -90,7 +92,7 @@ describe('an orphan', () => {
   })
 
   it('a process that leads a session is none: it may be a service', async () => {
-    const pid = await orphan(`trap '' INT; setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &`)
+    const pid = await orphan(`trap '' INT; ${SETSID} sh -c 'echo $$; exec sleep 1000 >/dev/null' &`)
     expect(await of(pid)).toMatchObject({ orphaned: false })
   })
 
@@ -121,7 +123,7 @@ describe('an orphan', () => {
 
 describe.runIf(process.getuid?.() === 0)("other users' processes", () => {
   it('are shown with --all', async () => {
-    const child = await shell(`trap '' INT`, ['setpriv', '--reuid=65534', '--clear-groups'])
+    const child = await shell(`trap '' INT`, { uid: 65534 })
     const pid = child.pid as number
     expect(await of(pid)).toBeUndefined()
     expect(await of(pid, ['--all'])).toMatchObject({ uid: 65534 })
@@ -161,7 +163,7 @@ describe('the table', () => {
       'COMMAND',
     ])
     const row = rows.find((text) => text.trim().startsWith(`${child.pid} `)) as string
-    expect(row).toMatch(/ no +\d+s +INT,HUP \+1 +[-?] +TERM( \+\d+)? +no +sh -c trap/)
+    expect(row).toMatch(/ no +\d+s +INT,HUP(,QUIT)? \+\d +[-?] +TERM( \+\d+)? +no +sh -c trap/)
     for (const title of ['IGNORED', 'BLOCKED', 'COMMAND']) expect(row[titles.indexOf(title) - 1]).toBe(' ')
     expect(row[titles.indexOf('COMMAND')]).toBe('s')
     expect(out).not.toContain('\x1b')
@@ -172,7 +174,7 @@ describe('the table', () => {
     const child = ended(
       spawn('bash', ['-c', `trap '' INT; exec -a "$1" sleep 1000`, 'bash', name], { stdio: 'ignore' }),
     )
-    await until(() => !spawnSync('cat', [`/proc/${child.pid}/cmdline`]).stdout.includes('exec -a'), 'it is sleep')
+    await until(() => processOf(child.pid as number)?.name === 'sleep', 'it is sleep')
     const { out } = await call(['ps'])
     const row = out.split('\n').find((text) => text.trim().startsWith(`${child.pid} `))
     expect(row).toMatch(/ \\x1b\[2J\\x0d\\nrm -rf\\t\\u\{202e\}\\x9b 1000$/)

@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { programs } from '../support/build-programs.js'
 import { all, call, sigshield, started } from '../support/command.js'
 import { processOf } from '../support/process-table.mjs'
-import { closed, ended, isAlive, line, until } from '../support/processes.js'
+import { closed, ended, isAlive, line, SETSID, until } from '../support/processes.js'
 import { Terminal } from '../support/terminal.js'
 
 /** Says what it gets; `leaves`: ends by the first. */
@@ -179,7 +179,8 @@ time.sleep(1000)`
   })
 
   it('that waits to be reaped', async () => {
-    const script = `sleep 0 & echo $!; exec sleep 1000`
+    // A bash that is still there when it ends would reap it.
+    const script = `(until [ "$(ps -o ucomm= -p $$)" = sleep ]; do sleep 0.01; done; exec sleep 0) & echo $!; exec sleep 1000`
     const parent = ended(spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] }))
     const pid = Number(await line(parent.stdout))
     await until(() => processOf(pid)?.state === 'Z', 'it is a zombie')
@@ -192,8 +193,7 @@ time.sleep(1000)`
 
   it.runIf(process.getuid?.() === 0)('that is another’s', async () => {
     const { pid } = await target('trap : INT')
-    const args = ['--reuid=65534', '--clear-groups', process.execPath, sigshield, 'stop', String(pid)]
-    const { err, code } = await all(started('setpriv', args))
+    const { err, code } = await all(started(process.execPath, [sigshield, 'stop', String(pid)], { uid: 65534 }))
     expect(code).toBe(1)
     expect(err).toMatch(/: not permitted: it is another user's\n$/)
     expect(isAlive(pid)).toBe(true)
@@ -202,7 +202,7 @@ time.sleep(1000)`
 
 describe('--tree', () => {
   it('ends all that has come of it, with a line each', async () => {
-    const script = `sh -c 'trap "" TERM; echo $$; while :; do sleep 0.05; done' & setsid sleep 1000 & echo $!; echo $$; wait`
+    const script = `sh -c 'trap "" TERM; echo $$; while :; do sleep 0.05; done' & ${SETSID} sleep 1000 & echo $!; echo $$; wait`
     const child = ended(spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] }))
     const pids = [0, 0, 0].map(() => 0)
     for (let i = 0; i < 3; i += 1) pids[i] = dies(Number(await line(child.stdout)))

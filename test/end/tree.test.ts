@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { ExitEvent, type SpawnProtectedOptions, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { processOf } from '../support/process-table.mjs'
-import { ended, isAlive, line, until } from '../support/processes.js'
+import { ended, isAlive, line, SETSID, until } from '../support/processes.js'
 
 const NEVER = 600_000
 
@@ -10,7 +10,7 @@ const NEVER = 600_000
 const stay = (how: string) => `${how} bash -c 'echo $$; exec sleep 1000' &`
 
 /** A child in its group, one in a session of its own, and one whose parent is gone. */
-const family = [stay(''), stay('setsid'), `(${stay('setsid')})`].join('\n')
+const family = [stay(''), stay(SETSID), `(${stay(SETSID)})`].join('\n')
 
 /** `sleeping`: how many of the three are to sleep. What comes before its execve bash would take for itself, and forget. */
 async function start(script: string, options: SpawnProtectedOptions = {}, sleeping = 3) {
@@ -44,7 +44,7 @@ describe("target: 'tree'", () => {
 
   it('tells them too, where the child is told by a signal', async () => {
     // It waits for the other: what is left when it has gone is killed.
-    const script = `setsid bash -c 'trap "echo told; exit" TERM; echo $$; while :; do sleep 0.01; done' & other=$!
+    const script = `${SETSID} bash -c 'trap "echo told; exit" TERM; echo $$; while :; do sleep 0.01; done' & other=$!
       trap 'wait $other; exit 4' TERM
       ${stay('')}\n${stay('')}\nwhile :; do sleep 0.01; done`
     const { child } = await start(script, { ignore: [] }, 2)

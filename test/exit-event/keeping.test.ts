@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
+import { Polled } from '../../lib/event/polled.js'
+import { ExitEvent as LocalExitEvent } from '../../lib/exit-event.js'
 import { NodeProgram } from '../support/node-program.js'
 import { echo, ended, line } from '../support/processes.js'
 
@@ -32,6 +34,25 @@ describe('a process that waits stays alive', () => {
       event.wait(1).then(() => event.set())
       console.log(JSON.stringify(await Promise.all(waits)))`)
     expect(await program.end()).toEqual({ rest: ['[true,false,true]'], code: 0, signal: null })
+  })
+})
+
+describe('set between two looks, where no thread tells of it', () => {
+  /** Each look takes one of these; the last stays. */
+  const looking = (...states: number[]) => {
+    const look = () => (states.length > 1 ? states.shift() : states[0])
+    return new LocalExitEvent(Object.assign(Object.create(Polled.prototype), { look }))
+  }
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('a wait ends, after %i looks', async (looks) => {
+    const event = looking(...Array(looks).fill(0), 2)
+    expect([await event.wait(), event.reason]).toEqual([true, 'orphaned'])
+  })
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('its signal aborts, after %i looks', async (looks) => {
+    const { signal } = looking(...Array(looks).fill(0), 2)
+    if (!signal.aborted) await once(signal, 'abort')
+    expect(signal.reason).toMatchObject({ cause: 'orphaned' })
   })
 })
 

@@ -7,6 +7,7 @@ import {
   copyFileSync,
   cpSync,
   mkdirSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   symlinkSync,
@@ -209,8 +210,10 @@ function stage(name: string, withGuard = false): string {
   const root = join(import.meta.dirname, '../..')
   for (const part of ['dist', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const files = ['sigshield.node', ...(withGuard ? ['sigshield-guard.so'] : [])]
-  for (const file of files) copyFileSync(join(root, 'build/Release', file), join(folder, 'build/Release', file))
+  const isGuard = (file: string) => file.startsWith('sigshield-guard.')
+  const files = readdirSync(join(root, 'build/Release')).filter((file) => file.startsWith('sigshield'))
+  for (const file of files.filter((file) => withGuard || !isGuard(file)))
+    copyFileSync(join(root, 'build/Release', file), join(folder, 'build/Release', file))
   return folder
 }
 

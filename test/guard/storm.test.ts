@@ -3,43 +3,54 @@ import { once } from 'node:events'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { forkProtected } from 'sigshield'
+import { stateOf } from 'sigshield/signals'
 import { expect, it } from 'vitest'
 import { times } from '../support/limits.js'
-import { ended, SIGINT, SIGTERM } from '../support/processes.js'
+import { hasProc } from '../support/process-table.mjs'
+import { ended, isAlive, SIGINT, SIGTERM } from '../support/processes.js'
 
 const worker = join(import.meta.dirname, '../support/guard/stormed-worker.mjs')
 const BOTH = (1n << BigInt(SIGINT - 1)) | (1n << BigInt(SIGTERM - 1))
 
 /** Looks at a process as fast as it can be looked at, and sends it both signals at each look. */
 class Storm {
-  readonly #files = new Map<number, number>()
+  /** With the file that is read, where there is one. */
+  readonly #files = new Map<number, number | undefined>()
   readonly #buffer = Buffer.alloc(4096)
   samples = 0
   bad: string[] = []
 
   add(pid: number): void {
-    this.#files.set(pid, openSync(`/proc/${pid}/status`, 'r'))
+    this.#files.set(pid, hasProc ? openSync(`/proc/${pid}/status`, 'r') : undefined)
   }
 
   look(sends: boolean): void {
     for (const [pid, fd] of this.#files) {
       try {
-        const text = this.#buffer.toString('latin1', 0, readSync(fd, this.#buffer, 0, 4096, 0))
-        const ignored = BigInt(`0x${/^SigIgn:\t([0-9a-f]+)$/m.exec(text)?.[1]}`)
+        if (!this.#isProtected(pid, fd)) this.bad.push(String(pid))
         this.samples += 1
-        // One that is being reaped has no signals any more.
-        if (!/\nState:\t[ZX]/.test(text) && (ignored & BOTH) !== BOTH) this.bad.push(text)
         if (sends) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.kill(pid, signal)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-        closeSync(fd)
+        if (fd !== undefined) closeSync(fd)
         this.#files.delete(pid)
       }
     }
   }
 
+  /** Or is being reaped, and has no signals any more. */
+  #isProtected(pid: number, fd: number | undefined): boolean {
+    if (fd === undefined) {
+      const { ignored } = stateOf(pid)
+      return (ignored.includes('SIGINT') && ignored.includes('SIGTERM')) || !isAlive(pid)
+    }
+    const text = this.#buffer.toString('latin1', 0, readSync(fd, this.#buffer, 0, 4096, 0))
+    const ignored = BigInt(`0x${/^SigIgn:\t([0-9a-f]+)$/m.exec(text)?.[1]}`)
+    return /\nState:\t[ZX]/.test(text) || (ignored & BOTH) === BOTH
+  }
+
   end(): void {
-    for (const fd of this.#files.values()) closeSync(fd)
+    for (const fd of this.#files.values()) if (fd !== undefined) closeSync(fd)
   }
 }
 

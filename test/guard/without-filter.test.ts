@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { NodeProgram } from '../support/node-program.js'
-import { nothing } from '../support/processes.js'
+import { nothing, signalSet } from '../support/processes.js'
 
 const dist = join(import.meta.dirname, '../../dist')
 
@@ -13,6 +13,7 @@ async function said(...starts: string[]): Promise<unknown[]> {
     import { native } from '${dist}/native/load.js'
     native().hasSignalFilter = false
     const NOTHING = '${nothing}'
+    const PROGRAM = '${signalSet}'
     for (const start of [${starts.map((start) => `() => ${start}`).join(', ')}]) {
       try {
         const child = start()
@@ -29,16 +30,22 @@ async function said(...starts: string[]): Promise<unknown[]> {
 it('is asked for by true and auto, and nothing is by false', async () => {
   expect(
     await said(
-      `spawnProtected('grep', ['-q', '^Seccomp:.0$', '/proc/self/status'])`,
-      `spawnProtected('true', { enforce: true })`,
-      `spawnProtected('true', { enforce: false })`,
-      `spawnProtected('true', { ignore: [] })`,
+      `spawnProtected(PROGRAM)`,
+      `spawnProtected(PROGRAM, { enforce: true })`,
+      `spawnProtected(PROGRAM, { enforce: false })`,
+      `spawnProtected(PROGRAM, { ignore: [] })`,
     ),
   ).toEqual([
     { enforced: 'guard', code: 0 },
     { enforced: 'guard', code: 0 },
     { enforced: false, code: 0 },
     { enforced: false, code: 0 },
+  ])
+})
+
+it('there is no filter then', async () => {
+  expect(await said(`spawnProtected('grep', ['-q', '^Seccomp:.0$', '/proc/self/status'])`)).toEqual([
+    { enforced: 'guard', code: 0 },
   ])
 })
 

@@ -4,6 +4,7 @@ import { spawnProtected } from 'sigshield'
 import { expect, it } from 'vitest'
 import { children, openDescriptors } from '../support/census.js'
 import { limit, times } from '../support/limits.js'
+import { hasProc } from '../support/process-table.mjs'
 import { nothing } from '../support/processes.js'
 
 const STARTS = times(10_000)
@@ -24,7 +25,7 @@ async function startMany(count: number, stdio: 'ignore' | 'pipe', command: strin
   await Promise.all(Array.from({ length: IN_FLIGHT }, line))
 }
 
-/** Resident memory of malloc's main arena, where all allocations of the addon and libuv on this thread are. Not V8's heap. */
+/** Only Linux tells it. Resident memory of malloc's main arena, where all allocations of the addon and libuv on this thread are. Not V8's heap. */
 function arena(): number {
   const entry = readFileSync('/proc/self/smaps', 'latin1').split(' [heap]\n')[1]
   return Number(/^Rss: +(\d+) kB$/m.exec(entry ?? '')?.[1]) / 2 ** 10
@@ -37,7 +38,7 @@ async function memory() {
     await new Promise(setImmediate)
   }
   const { rss, heapUsed } = process.memoryUsage()
-  return { rss: rss / 2 ** 20, heap: heapUsed / 2 ** 20, arena: arena() }
+  return { rss: rss / 2 ** 20, heap: heapUsed / 2 ** 20, arena: hasProc ? arena() : 0 }
 }
 
 it(

@@ -1,6 +1,7 @@
 /** From the start of a child to its 'close': the same calls over a child of child_process and over ours. */
 import childProcess, { type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
@@ -226,7 +227,7 @@ describe.each(sides)('%s', (side, spawn) => {
     [{}, 'SIGTERM'],
     [{ killSignal: 'SIGKILL' }, 'SIGKILL'],
     [{ killSignal: 'sigusr1' as NodeJS.Signals }, 'SIGUSR1'],
-    [{ killSignal: 12 }, 'SIGUSR2'],
+    [{ killSignal: constants.signals.SIGUSR2 }, 'SIGUSR2'],
   ] as const)('ends at its time-out with %j', async (options, signal) => {
     const child = ended(spawn('cat', [], { timeout: 1, ...options }))
     expect(await closed(child)).toEqual({ code: null, signal })

@@ -17,6 +17,8 @@ const worker = join(support, 'exit-event/counting-worker.mjs')
 const forked = join(support, 'exit-event/worker.mjs')
 const leaf = join(support, 'exit-event/leaf.mjs')
 const parent = join(support, 'examples/forsaking-parent.mjs')
+/** In a shell: of its descriptor 8. */
+const inode = `python3 -c 'import os; print(os.fstat(8).st_ino)'`
 
 describe('Node itself', () => {
   it('starts what is tried', async () => {
@@ -134,7 +136,7 @@ describe.each(runtimes)('$name', ({ name, command: [program, ...flags] }) => {
     ['a descriptor that is not there', 'exec 8<&-', '8', '123'],
     ['another pipe', 'exec 8< <(sleep 1000)', '8', '123'],
     ['a file', 'exec 8</etc/passwd', '8', '123'],
-    ['the end that is written to', 'exec 8> >(sleep 1000)', '8', '$(stat -L -c %i /proc/$$/fd/8)'],
+    ['the end that is written to', 'exec 8> >(sleep 1000)', '8', `$(${inode})`],
     ['no number', ':', 'x', '123'],
   ])('is not connected by stale variables: %s', async (_what, redirection, fd, inode) => {
     const script = `${redirection}; SIGSHIELD_EXIT_FD=${fd} SIGSHIELD_EXIT_INODE=${inode} "$@"; kill $! 2>/dev/null || :`
@@ -143,7 +145,7 @@ describe.each(runtimes)('$name', ({ name, command: [program, ...flags] }) => {
   })
 
   it('is connected by right ones (the control)', async () => {
-    const script = `exec 8< <(:); SIGSHIELD_EXIT_FD=8 SIGSHIELD_EXIT_INODE=$(stat -L -c %i /proc/$$/fd/8) "$@"`
+    const script = `exec 8< <(:); SIGSHIELD_EXIT_FD=8 SIGSHIELD_EXIT_INODE=$(${inode}) "$@"`
     const { stdout } = await promisify(execFile)('bash', ['-c', script, '-', program, ...flags, leaf])
     expect(stdout).toMatch(/^\{"connected":true,/)
     expect(stdout).toContain('orphaned')

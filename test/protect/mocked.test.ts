@@ -3,7 +3,7 @@ import * as childProcess from 'node:child_process'
 import { protect, protectionOf, spawnProtected } from 'sigshield'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { ended, SIGINT } from '../support/processes.js'
-import { signalState } from '../support/signal-state.js'
+import { enforced, signalState } from '../support/signal-state.js'
 
 vi.mock('node:child_process', async (importOriginal) => {
   const original = await importOriginal<typeof childProcess>()
@@ -16,7 +16,7 @@ it('a spied spawn starts a protected child, and what is mocked starts nothing', 
   const child = ended(childProcess.spawn('sleep', ['1000']))
   expect(childProcess.spawn).toHaveBeenCalledOnce()
   expect(signalState(child.pid as number).ignored).toEqual([SIGINT])
-  expect(protectionOf(child)?.enforced).toBe('filter')
+  expect(protectionOf(child)?.enforced).toBe(enforced.system)
   expect(childProcess.exec('true')).toBeUndefined()
   const own = ended(spawnProtected('sleep', ['1000'], { ignore: ['SIGHUP'] }))
   expect(signalState(own.pid as number).ignored).toEqual([1])

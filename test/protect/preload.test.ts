@@ -5,16 +5,11 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { closed, ended, temporaryFolder } from '../support/processes.js'
+import { closed, ended, signalSet, temporaryFolder } from '../support/processes.js'
 import { Shell } from '../support/protect/shell.js'
 import { CTRL_C } from '../support/terminal.js'
 
-const app = `
-  const { spawn } = require('node:child_process')
-  const { readFileSync } = require('node:fs')
-  const child = spawn('sleep', ['1000'])
-  console.log(/SigIgn:\\s*(\\w+)/.exec(readFileSync('/proc/' + child.pid + '/status', 'utf8'))[1].slice(-4))
-  child.kill('SIGKILL')`
+const app = `require('node:child_process').spawn('${signalSet}', { stdio: 'inherit' })`
 
 /** A program with the library installed. */
 function folderOf(files: Record<string, string>): string {
@@ -46,24 +41,24 @@ const settings = (value: unknown) => JSON.stringify({ name: 'app', sigshield: va
 
 describe('the options', () => {
   it('are the defaults, where nothing is said', async () => {
-    expect(await run(folderOf(file))).toMatchObject({ out: '0002', err: '', code: 0 })
-    expect(await run(folderOf(file), {}, [])).toMatchObject({ out: '0000', code: 0 })
+    expect(await run(folderOf(file))).toMatchObject({ out: '2', err: '', code: 0 })
+    expect(await run(folderOf(file), {}, [])).toMatchObject({ out: '', code: 0 })
   })
 
   it('are those of the package.json that is nearest to the program', async () => {
     expect(await run(folderOf({ ...file, 'package.json': settings({ ignore: ['SIGHUP'] }) }))).toMatchObject({
-      out: '0001',
+      out: '1',
     })
     const nested = { ...file, 'package.json': settings({ ignore: ['SIGHUP'] }), 'bin/package.json': '{}' }
-    expect(await run(folderOf(nested))).toMatchObject({ out: '0002' })
+    expect(await run(folderOf(nested))).toMatchObject({ out: '2' })
   })
 
   it.each([
-    ['SIGHUP', '0001'],
-    ['SIGINT, SIGHUP', '0003'],
-    ['{"ignore":["SIGINT","SIGTERM"],"grace":1000}', '4002'],
-    ['{}', '0002'],
-    ['', '0004'],
+    ['SIGHUP', '1'],
+    ['SIGINT, SIGHUP', '1 2'],
+    ['{"ignore":["SIGINT","SIGTERM"],"grace":1000}', '2 15'],
+    ['{}', '2'],
+    ['', '3'],
   ])('are those of SIGSHIELD_PROTECT=%s before all', async (value, ignored) => {
     const folder = folderOf({ ...file, 'package.json': settings({ ignore: ['SIGQUIT'] }) })
     expect(await run(folder, { SIGSHIELD_PROTECT: value })).toMatchObject({ out: ignored, err: '' })
@@ -126,7 +121,7 @@ describe('in a terminal', () => {
     const worker = app
     const main = `new (require('node:worker_threads').Worker)(require('node:path').join(__dirname, 'worker.cjs'))`
     expect(await run(folderOf({ 'bin/app.cjs': main, 'bin/worker.cjs': worker }))).toMatchObject({
-      out: '0002',
+      out: '2',
       code: 0,
     })
   })

@@ -11,7 +11,7 @@ import { ExitEvent, type ProtectOptions, protect, protectionOf, spawnProtected }
 import { x } from 'tinyexec'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { closed, ended, probe, SIGINT, SIGTERM, temporaryFolder, until } from '../support/processes.js'
-import { signalState } from '../support/signal-state.js'
+import { enforced, signalState } from '../support/signal-state.js'
 
 const SIGHUP = 1
 const SIGQUIT = 3
@@ -68,7 +68,10 @@ describe('a child is protected', () => {
     expect(ignoredBy(child)).toContain(SIGINT)
     expect(ignoredBy(child)).not.toContain(SIGTERM)
     expect(ignoredBy(child)).not.toContain(SIGQUIT)
-    expect(protectionOf(child)).toMatchObject({ enforced: 'filter', resourceUsage: undefined })
+    expect(protectionOf(child)).toMatchObject({
+      enforced: child.spawnfile === process.execPath ? enforced.other : enforced.system,
+      resourceUsage: undefined,
+    })
     if (child.channel) await once(child, 'message')
     expect(ignoredBy(child)).toContain(SIGINT)
     child.kill('SIGKILL')
@@ -175,7 +178,7 @@ describe('which options hold', () => {
     guarded({ ignore: ['SIGHUP'] })
     const child = ended(spawnProtected('sleep', ['1000'], { ignore: ['SIGQUIT'] }))
     expect(ignoredBy(child)).toEqual([SIGQUIT])
-    expect(protectionOf(child)).toMatchObject({ enforced: 'filter', exitEvent: undefined })
+    expect(protectionOf(child)).toMatchObject({ enforced: enforced.system, exitEvent: undefined })
   })
 
   it('none for a detached child, which no terminal reaches, unless they are named', () => {

@@ -1,6 +1,6 @@
 /** What a person at a terminal sees: Ctrl-C gives the parent its chance, and no child is left that nothing ends. */
 import { describe, expect, it } from 'vitest'
-import { isAlive, until } from '../support/processes.js'
+import { isAlive, SETSID, until } from '../support/processes.js'
 import { Shell } from '../support/protect/shell.js'
 import { CTRL_C, CTRL_Z } from '../support/terminal.js'
 
@@ -222,7 +222,7 @@ describe('other ends', () => {
   })
 
   it('a daemon that a job has started in a session of its own goes on, as always', async () => {
-    const shell = await start(program('setsid sleep 1000 & echo daemon $! up; sleep 1000; echo never'))
+    const shell = await start(program(`${SETSID} sh -c 'echo daemon $$ up; exec sleep 1000' & sleep 1000; echo never`))
     const pid = Number(/daemon (\d+) /.exec(shell.terminal.screen)?.[1])
     shell.press(CTRL_C)
     expect(await shell.ended()).toBe(SIGINT)

@@ -1,6 +1,7 @@
 /** What becomes of this process's signals in a scope: ignored, or held. */
 import { describe, expect, it } from 'vitest'
 import { NodeProgram } from '../support/node-program.js'
+import { SIGUSR2 } from '../support/processes.js'
 import { runSignals, well } from '../support/signal/signal-program.js'
 
 /** Node itself handles SIGINT and SIGTERM, to put the terminal back: of other signals the default action is the kernel's. */
@@ -89,12 +90,13 @@ describe('ignore', () => {
         const worker = thread("const ignored = signals.ignore(['SIGUSR2']); post('ignores'); parentPort.once('message', () => { ignored[Symbol.dispose](); post('done') })")
         print(await next(worker))
         print(disposition('SIGUSR2'))
-        const children = [spawn('cat'), spawnProtected('cat'), spawnProtected('cat', { ignore: ['SIGUSR2'] })]
-        for (const child of children) { print(stateOf(child.pid).ignored); child.kill('SIGKILL') }
+        for (const [start, options] of [[spawn], [spawnProtected], [spawnProtected, { ignore: ['SIGUSR2'] }]]) {
+          print(await found('ignored', start, options))
+        }
         worker.postMessage('end')
         print(await next(worker))
         print(disposition('SIGUSR2'))`),
-    ).toEqual(well('ignores', 'ignored', [], ['SIGINT'], ['SIGUSR2'], 'done', 'default'))
+    ).toEqual(well('ignores', 'ignored', '', '2', String(SIGUSR2), 'done', 'default'))
   })
 })
 
@@ -217,15 +219,15 @@ describe('hold', () => {
     expect(
       await run(`
         await hold(['SIGTERM'], async () => {
-          for (const child of [spawn('cat'), spawnProtected('cat')]) {
+          for (const start of [spawn, spawnProtected]) {
+            const child = start('cat')
             const end = once(child, 'exit')
-            const { blocked, caught } = stateIn(child.pid)
-            print([blocked, caught])
+            print([await found('blocked', start), signals.stateOf(child.pid).caught])
             child.kill('SIGTERM')
             print((await end)[1])
           }
         })`),
-    ).toEqual(well([[], []], 'SIGTERM', [[], []], 'SIGTERM'))
+    ).toEqual(well(['', []], 'SIGTERM', ['', []], 'SIGTERM'))
   })
 
   it('a process that exits inside exits by its own code', async () => {

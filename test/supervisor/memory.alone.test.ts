@@ -22,7 +22,7 @@ const measure = (listen: string) => `
   }
   const settled = async () => {
     for (let i = 0; i < 5; i += 1) { gc(); await new Promise(setImmediate) }
-    return { heap: process.memoryUsage().heapUsed, descriptors: readdirSync('/proc/self/fd').length }
+    return { heap: process.memoryUsage().heapUsed, descriptors: readdirSync('/dev/fd').length }
   }
   await run(300)
   const before = await settled()

@@ -2,11 +2,11 @@
 
 import childProcess from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, fstatSync, readdirSync, readlinkSync } from 'node:fs'
+import { fstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { limit } from './limits.js'
-import { childrenOf } from './process-table.mjs'
+import { childrenOf, hasProc } from './process-table.mjs'
 
 /** Without /proc: of this process alone, by what each is open to. */
 function ownDescriptors(): string[] {
@@ -21,7 +21,7 @@ function ownDescriptors(): string[] {
 }
 
 export function openDescriptors(pid: number | 'self' = 'self'): string[] {
-  if (pid === 'self' && (process.env.TEST_WITHOUT_PROC || !existsSync('/proc/self/fd'))) return ownDescriptors()
+  if (pid === 'self' && !hasProc) return ownDescriptors()
   const folder = `/proc/${pid}/fd`
   return readdirSync(folder).flatMap((fd) => {
     try {

@@ -2,9 +2,12 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { commandWithoutProc } from './build-programs.js'
 import { closed, type Exit, ended } from './processes.js'
 
-export const sigshield = join(import.meta.dirname, '../../bin/sigshield.js')
+export const sigshield = process.env.TEST_WITHOUT_PROC
+  ? commandWithoutProc
+  : join(import.meta.dirname, '../../bin/sigshield.js')
 
 export interface Said extends Exit {
   readonly out: string

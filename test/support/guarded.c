@@ -1,7 +1,9 @@
 // Asks for a handler of SIGINT by the call that its first argument names, raises the signal, and says in one line what
 // the call answered, whether the handler ran, what the kernel does with the signal then, and whether the handler has
 // run when a guard is lifted.
+#ifdef __linux__
 #define _GNU_SOURCE
+#endif
 #include <dlfcn.h>
 #include <signal.h>
 #include <spawn.h>
@@ -9,18 +11,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 extern char** environ;
 typedef void (*handler)(int);
+extern handler bsd_signal(int, handler);
+#ifdef __linux__
 extern handler ssignal(int, handler);
 extern handler sysv_signal(int, handler);
 extern handler __sysv_signal(int, handler);
-extern handler bsd_signal(int, handler);
+#endif
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+static const char* self;
 static volatile sig_atomic_t handled;
 static void handle(int signal) {
   (void)signal;
@@ -31,13 +38,19 @@ static const char* name_of(handler action) {
   return action == SIG_IGN ? "ignored" : action == SIG_DFL ? "default" : action == SIG_ERR ? "error" : "handled";
 }
 
+// What the kernel does, past the guard. A Mac's own call for that can't be had.
 static handler by_kernel(int signal) {
+#ifndef __linux__
+  struct sigaction action;
+  return sigaction(signal, NULL, &action) == 0 ? action.sa_handler : SIG_ERR;
+#else
   struct {
     handler action;
     uint64_t flags, restorer, mask;
   } found;
   syscall(SYS_rt_sigaction, signal, NULL, &found, 8);
   return found.action;
+#endif
 }
 
 static handler by_sigaction(int signal, handler action) {
@@ -66,7 +79,7 @@ static handler spawned(int signal, handler action) {
   char* const argv[] = {"guarded", "look", NULL};
   pid_t pid;
   int status = 0;
-  if (posix_spawn(&pid, "/proc/self/exe", NULL, &attributes, argv, environ) != 0) return SIG_ERR;
+  if (posix_spawn(&pid, self, NULL, &attributes, argv, environ) != 0) return SIG_ERR;
   waitpid(pid, &status, 0);
   (void)signal;
   return (handler)(intptr_t)WEXITSTATUS(status);
@@ -87,13 +100,21 @@ static handler by_vfork(int signal, handler action) {
 static const struct {
   const char* name;
   handler (*ask)(int, handler);
-} calls[] = {{"sigaction", by_sigaction},  {"signal", signal},
-             {"ssignal", ssignal},         {"bsd_signal", bsd_signal},
-             {"sysv_signal", sysv_signal}, {"__sysv_signal", __sysv_signal},
-             {"sigset", sigset},           {"sigset after SIG_HOLD", by_sigset_after_hold},
-             {"vfork", by_vfork},          {"posix_spawn", spawned}};
+} calls[] = {{"sigaction", by_sigaction},
+             {"signal", signal},
+             {"bsd_signal", bsd_signal},
+#ifdef __linux__
+             {"ssignal", ssignal},
+             {"sysv_signal", sysv_signal},
+             {"__sysv_signal", __sysv_signal},
+#endif
+             {"sigset", sigset},
+             {"sigset after SIG_HOLD", by_sigset_after_hold},
+             {"vfork", by_vfork},
+             {"posix_spawn", spawned}};
 
 int main(int argc, char** argv) {
+  self = argv[0];
   const char* const call = argc > 1 ? argv[1] : "";
   if (strcmp(call, "look") == 0) return (int)(intptr_t)by_kernel(SIGINT);
   for (size_t i = 0; i < sizeof calls / sizeof *calls; ++i) {

@@ -4,23 +4,29 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** TEST_WITHOUT_PROC tries on Linux what a Mac needs. */
-const hasProc = existsSync('/proc/self/stat') && !process.env.TEST_WITHOUT_PROC
+export const hasProc = !process.env.TEST_WITHOUT_PROC && existsSync('/proc/self/stat')
 
 /** @typedef {{ pid: number, name: string, state: string, parent: number, group: number, session: number, foreground: number }} Entry */
 
 /** All but ps itself. */
 function askPs() {
-  const columns = ['pid', 'ppid', 'pgid', 'tpgid', 'stat', 'ucomm'].flatMap((name) => ['-o', `${name}=`])
+  const columns = ['pid', 'ppid', 'pgid', 'tpgid', 'stat', 'tty', 'ucomm'].flatMap((name) => ['-o', `${name}=`])
   const lines = execFileSync('ps', ['-ax', ...columns], { encoding: 'latin1' })
     .trim()
     .split('\n')
-  return lines.flatMap((line) => {
-    const [, pid, parent, group, foreground, state = '', name = ''] =
-      /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? []
-    // What ps calls a session is none of the numbers of proc(5) everywhere.
+  const found = lines.flatMap((line) => {
+    const [, pid, parent, group, foreground, state = '', terminal = '', name = ''] =
+      /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\S+)\s+(\S+)\s+(.*)$/.exec(line) ?? []
     const entry = { pid: Number(pid), name, state: state.slice(0, 1), parent: Number(parent), group: Number(group) }
     const isPs = entry.parent === process.pid && name === 'ps'
-    return pid === undefined || isPs ? [] : [{ ...entry, session: 0, foreground: Number(foreground) }]
+    const leads = state.includes('s')
+    return pid === undefined || isPs ? [] : [{ ...entry, foreground: Number(foreground), terminal, leads }]
+  })
+  // What ps calls a session is none of the numbers of proc(5) everywhere. That of a terminal is known by its leader.
+  const leaders = new Map(found.flatMap(({ pid, terminal, leads }) => (leads ? [[terminal, pid]] : [])))
+  return found.map(({ terminal, leads, ...entry }) => {
+    const session = leads ? entry.pid : /^\?/.test(terminal) ? 0 : (leaders.get(terminal) ?? 0)
+    return { ...entry, session }
   })
 }
 
@@ -49,10 +55,11 @@ export function allPids() {
     .filter((pid) => pid > 0)
 }
 
+/** All at one look. */
+export function allProcesses() {
+  return hasProc ? allPids().flatMap((pid) => processOf(pid) ?? []) : askPs()
+}
+
 export function childrenOf(/** @type {number} */ parent) {
-  if (!hasProc) return askPs().filter((entry) => entry.parent === parent)
-  return allPids().flatMap((pid) => {
-    const found = processOf(pid)
-    return found?.parent === parent ? [found] : []
-  })
+  return allProcesses().filter((entry) => entry.parent === parent)
 }

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { onTestFinished } from 'vitest'
@@ -12,10 +12,13 @@ import { processOf } from './process-table.mjs'
 
 export const probe = join(programs, 'probe')
 export const nothing = join(programs, 'nothing')
+/** Says the numbers of the signals that it ignores, or those that are 'blocked'. */
+export const signalSet = join(programs, 'signal-set')
 
-export const SIGINT = 2
-export const SIGUSR2 = 12
-export const SIGTERM = 15
+export const { SIGINT, SIGUSR1, SIGUSR2, SIGTERM } = constants.signals
+
+/** In a shell: as setsid(1), which a Mac has not. */
+export const SETSID = `python3 -c "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])"`
 
 /** The next line of a stream; later ones stay to be read. */
 export async function line(stream: Readable | null): Promise<string> {

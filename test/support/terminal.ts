@@ -3,7 +3,7 @@ import { readSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { type IPty, spawn } from 'node-pty'
 import { onTestFinished } from 'vitest'
-import { allPids, processOf } from './process-table.mjs'
+import { allProcesses } from './process-table.mjs'
 import { until } from './processes.js'
 
 export const CTRL_C = '\x03'
@@ -70,7 +70,7 @@ export class Terminal {
       if (running) this.#pty.kill('SIGKILL')
       await this.exit
       // What it has left in the background hears no hangup.
-      for (const pid of allPids()) if (processOf(pid)?.session === session) killed(pid)
+      for (const found of allProcesses()) if (found.session === session) killed(found.pid)
     })
   }
 

@@ -1,16 +1,18 @@
 // A worker to which the system may refuse what watching the exit event takes: does what each line asks and tells.
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { exitEvent } from 'sigshield/child'
 
 // Only from now on: Node itself needs threads to start.
 if (process.env.REFUSE_THREADS) writeFileSync(process.env.REFUSE_THREADS, '')
-const threadsBefore = readdirSync('/proc/self/task').length
+/** Only Linux tells them. */
+const countThreads = () => (existsSync('/proc/self/task') ? readdirSync('/proc/self/task').length : Number.NaN)
+const threadsBefore = countThreads()
 const event = exitEvent()
 const does = {
   ask: () => Array.from({ length: 200 }, () => event.isSet()).every(Boolean),
-  count: () => readdirSync('/proc/self/fd').length,
-  threads: () => readdirSync('/proc/self/task').length - threadsBefore,
+  count: () => readdirSync('/dev/fd').length,
+  threads: () => countThreads() - threadsBefore,
   reason: () => String(event.reason),
   sync: () => event.waitSync(0),
   block: () => event.waitSync(),

@@ -1,10 +1,10 @@
 // A worker under the guard that does what it is asked, and answers.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { spawnProtected } from 'sigshield'
 import { liftGuard } from 'sigshield/child'
+import { stateOf } from 'sigshield/signals'
 
 const heard = []
 
@@ -46,10 +46,10 @@ const answers = {
     const code = `process.stdout.write('ready'); process.stdin.resume()`
     const child = spawn(process.execPath, ['-e', code], { stdio: ['pipe', 'pipe', 'inherit'] })
     await once(child.stdout, 'data')
-    const [, set] = readFileSync(`/proc/${child.pid}/status`, 'utf8').match(/^SigIgn:\t(.*)$/m)
+    const ignored = stateOf(child.pid).ignored.includes('SIGINT')
     child.stdin.end()
     await once(child, 'exit')
-    return { pid: child.pid, ignored: (BigInt(`0x${set}`) & 2n) !== 0n }
+    return { pid: child.pid, ignored }
   },
   async start([file, args, options]) {
     return JSON.parse(await output(spawnProtected(file, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })))

@@ -11,7 +11,7 @@ const code = `import { parentPort } from 'node:worker_threads'
   const children = Array.from({ length: 20 }, () => spawnProtected('sleep', ['1000'], { stdio: 'ignore' }))
   parentPort.postMessage(children.map((child) => child.pid))`
 const threads = () => readdirSync('/proc/self/task').length
-const descriptors = () => readdirSync('/proc/self/fd').length
+const descriptors = () => readdirSync('/dev/fd').length
 
 async function forsake() {
   const worker = new Worker(code, { eval: true })

@@ -10,7 +10,7 @@ const [what, countText, extra] = process.argv.slice(2)
 const count = Number(countText)
 const quiet = { stdio: 'ignore', ignore: [] }
 const end = (child) => once(child, 'exit').then((exit) => exit.join())
-const census = () => ({ descriptors: readdirSync('/proc/self/fd').length, children: childrenOf(process.pid).length })
+const census = () => ({ descriptors: readdirSync('/dev/fd').length, children: childrenOf(process.pid).length })
 
 /** How many there are of each. */
 function tally(ends) {

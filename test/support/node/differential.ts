@@ -2,20 +2,22 @@
  * One call described as data, made through either `spawn`, and all that can be seen of it. It is long, as what is described, made
  * and seen of one thing stands together.
  */
-import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
   constants,
   createWriteStream,
   fstatSync,
+  mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
   rmSync,
 } from 'node:fs'
 import { connect, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { probe } from '../processes.js'
 
 /** How a file is opened for a child. */
 const accesses = {
@@ -248,17 +250,9 @@ export function portable(report: Report): Report {
 
 /** Descriptors of this process that it has open without close-on-exec: libraries and whoever started it left them so. */
 export function openOnExec(): Set<number> {
-  const O_CLOEXEC = 0o2000000
-  const numbers = readdirSync('/proc/self/fd').map(Number)
-  return new Set(
-    numbers.filter((fd) => {
-      try {
-        const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(join('/proc/self/fdinfo', String(fd)), 'latin1'))?.[1]
-        return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0
-      } catch {
-        // Closed since the folder was read.
-        return false
-      }
-    }),
-  )
+  const report = join(mkdtempSync(join(tmpdir(), 'sigshield-')), 'report')
+  spawnSync(probe, [report], { stdio: 'inherit' })
+  const { fds } = JSON.parse(readFileSync(report, 'utf8')) as Report
+  rmSync(dirname(report), { recursive: true })
+  return new Set(fds.map(({ fd }) => fd))
 }

@@ -1,7 +1,9 @@
 // Answers messages on its channel: with the same message, or with what `ask` names.
-import { readFileSync, writeSync } from 'node:fs'
+import { existsSync, readFileSync, writeSync } from 'node:fs'
 
-const startEnvironment = () =>
+/** Only /proc has what Node takes out as it starts. */
+const startEnvironment = () => (existsSync('/proc/self/environ') ? inherited() : process.env)
+const inherited = () =>
   Object.fromEntries(
     readFileSync('/proc/self/environ', 'utf8')
       .split('\0')

@@ -1,5 +1,5 @@
 // Tries all that needs the addon, and reports how each ended, and whether anything of ours was loaded that is native.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import * as sigshield from 'sigshield'
 import * as child from 'sigshield/child'
 import * as signals from 'sigshield/signals'
@@ -23,6 +23,12 @@ function outcome(attempt) {
   }
 }
 
+/** Bun and Deno give no list of their own. */
+const loaded = () =>
+  existsSync('/proc/self/maps')
+    ? readFileSync('/proc/self/maps', 'utf8')
+    : process.report.getReport().sharedObjects.join('\n')
+
 const outcomes = Object.fromEntries(Object.entries(tries).map(([name, attempt]) => [name, outcome(attempt)]))
 const event = new sigshield.ExitEvent()
 event.set()
@@ -32,6 +38,6 @@ console.log(
     // What needs none works.
     own: event.reason,
     connected: child.exitEvent().connected,
-    isLoaded: readFileSync('/proc/self/maps', 'utf8').includes('sigshield.node'),
+    isLoaded: loaded().includes('sigshield.node'),
   }),
 )

@@ -1,9 +1,10 @@
 /**
- * Where the path of a Mac, run on Linux, differs from what the tests say of Linux: each with its reason. `npm run test:posix`
- * skips these, and all others must pass.
+ * Where the path of a Mac differs from what the tests say of Linux: each with its reason. It is skipped by `npm run test:posix` and
+ * on a Mac, and all else must pass. What a Mac has not, by whatever path, stands in of-linux.ts.
  */
-import { afterAll, beforeEach } from 'vitest'
-import { native } from '../../../lib/native/load.js'
+import { readdirSync } from 'node:fs'
+import { hasProc } from '../process-table.mjs'
+import { ofLinux } from './of-linux.js'
 
 const PARENT_DEATH = 'parentDeathSignal is refused: no kernel but that of Linux has it'
 
@@ -15,8 +16,10 @@ const NO_ORPHANS = '--drain is refused: a Mac gives the orphans of a child to la
 const NO_LOCK = "a Mac tells no object's size, so Node's lock is not taken, and the environment is read by Node"
 const NO_POLICY = 'no policy of a Mac takes wait4 from a process, and only that tells of the resources'
 
-/** By the end of the file's path: parts of the full names of tests; '' is in all. */
-const differences: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+/** By the end of a file's path: parts of the full names of its tests, each with the reason. '' is in all: then the file is not loaded. */
+export type Differences = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+const ofThePath: Differences = {
   'chaos.alone.test.ts': { 'killed at a random moment': PARENT_DEATH },
   'command/exec.test.ts': { '--parent-death-signal': PARENT_DEATH },
   'command/ps.test.ts': {
@@ -35,7 +38,9 @@ const differences: Readonly<Record<string, Readonly<Record<string, string>>>> = 
       "a Mac's kernel tells of processes without a descriptor, but what stands in for it reads /proc",
     'one beyond the': 'nothing notes down which descriptors were inherited where there is no /proc',
   },
-  'closing.test.ts': { 'the death of its parent': PARENT_DEATH },
+  'supervisor/closing.test.ts': { 'the death of its parent': PARENT_DEATH },
+  'examples/command-page.test.ts': { 'sleep 1; sigshield ps': UNTOLD },
+  'examples/signals-page.test.ts': { 'Other processes': UNTOLD },
   'exits-refused.test.ts': { 'refused: wait4=EPERM': NO_POLICY },
   'own-interplay.test.ts': { 'all actions are back after it, to the byte': OF_LIBC },
   'process-state.test.ts': {
@@ -44,6 +49,10 @@ const differences: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     'tells of this process': UNTOLD,
     hidepid: UNTOLD,
     'no descriptor to name it by': 'a process is named by its number and its start alone',
+  },
+  'node/other-runtimes.test.ts': {
+    'whoever has read the line':
+      'the mark of a request is O_APPEND, which no JavaScript asks for: who has no addon knows the line',
   },
   'protect/foreign.test.ts': { 'a worker thread needs a guard': `its children outlive their thread: ${PARENT_DEATH}` },
   'refusals.test.ts': { 'an id that can not be taken': 'the step is setuid: there is no setresuid' },
@@ -59,30 +68,38 @@ const differences: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'shared-environment.test.ts': { 'read natively': NO_LOCK, 'Node has the lock: true': NO_LOCK },
   'signal-actions.test.ts': { 'puts back exactly what was there': OF_LIBC },
   'sync-terminal.test.ts': { 'is ended by the death of this process': PARENT_DEATH },
+  'native/kernel/**': { '': 'what the child half of Linux asks of its kernel' },
   'native/storm.test.ts': { 'parents that are killed': PARENT_DEATH, 'a parent that exits amid starts': PARENT_DEATH },
   'start/sync.test.ts': { 'run programs too, with parentDeathSignal': PARENT_DEATH },
   'supervisor/supervisor.test.ts': { 'without it the parent dies at once': PARENT_DEATH },
 }
 
-if (native().processTable === undefined) throw new Error('SIGSHIELD_PREBUILD names an addon of the clone path')
+/** `npm run test:posix`, and a Mac. */
+export const isPosix = process.platform === 'darwin' || process.env.TEST_SYSTEM === 'posix'
 
-const unused = new Map<string, Set<string>>()
+const applied: readonly Differences[] = [...(isPosix ? [ofThePath] : []), ...(hasProc ? [] : [ofLinux])]
 
-beforeEach(({ task, skip }) => {
-  const file = task.file.filepath
-  const [, given] = Object.entries(differences).find(([name]) => file.endsWith(`/${name}`)) ?? []
-  const reasons = Object.entries(given ?? {})
-  if (!unused.has(file)) unused.set(file, new Set(reasons.map(([part]) => part)))
-  for (const [part, reason] of reasons) {
-    if (!task.fullTestName.includes(part)) continue
-    unused.get(file)?.delete(part)
-    skip(reason)
+export const isAnyLeftOut = applied.length > 0
+
+const stands = (name: string, file: string) =>
+  name.endsWith('/**') ? file.includes(`/${name.slice(0, -2)}`) : file.endsWith(`/${name}`)
+
+/** The parts for this file of the suite. */
+export function reasonsFor(file: string): Readonly<Record<string, string>> {
+  const found = applied.flatMap(Object.entries).filter(([name]) => stands(name, file))
+  return Object.assign({}, ...found.map(([, reasons]) => reasons))
+}
+
+/**
+ * Those of which no test is left.
+ * @throws Error for what is listed and is no file any more.
+ */
+export function filesLeftOut(): string[] {
+  const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => `test/${file}`)
+  for (const name of applied.flatMap(Object.keys)) {
+    if (!files.some((file) => stands(name, file))) throw new Error(`No file of the suite is ${name}`)
   }
-})
-
-// One that was renamed would be run, or skipped for nothing.
-afterAll(() => {
-  for (const [file, parts] of unused) {
-    if (parts.size > 0) throw new Error(`No test of ${file} has in its name: ${[...parts].join(', ')}`)
-  }
-})
+  return files.filter((file) => '' in reasonsFor(file))
+}

@@ -23,9 +23,10 @@ struct Note {
   struct kevent event;
 };
 
-std::mutex mutex;
+// Never destroyed: the thread that reaps what other threads have left may outlive main().
+std::mutex& mutex = *new std::mutex;
 // By the number of the queue.
-std::map<int, std::map<Key, Note>> queues;
+std::map<int, std::map<Key, Note>>& queues = *new std::map<int, std::map<Key, Note>>;
 
 void remove_note(int queue, std::map<Key, Note>::iterator found) {
   syscall(SYS_close, found->second.fd);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { programs } from '../build-programs.js'
-import { allPids, processOf } from '../process-table.mjs'
+import { allProcesses } from '../process-table.mjs'
 import { until } from '../processes.js'
 import { killed, Terminal } from '../terminal.js'
 
@@ -68,10 +68,12 @@ export class Shell {
 
   /** All that lives in its session, but itself. */
   living(): number[] {
-    return allPids().filter((pid) => {
-      const found = processOf(pid)
-      return found?.session === this.#session && pid !== this.#session && found.state !== 'Z'
-    })
+    return this.#members().map(({ pid }) => pid)
+  }
+
+  #members() {
+    const session = this.#session
+    return allProcesses().filter((found) => found.session === session && found.pid !== session && found.state !== 'Z')
   }
 
   /**
@@ -80,7 +82,7 @@ export class Shell {
    */
   async hasStopped(): Promise<void> {
     await until(
-      () => this.living().every((pid) => processOf(pid)?.state === 'T'),
+      () => this.#members().every(({ state }) => state === 'T'),
       () => `all have stopped: ${this.living()}`,
     )
   }

@@ -1,15 +1,15 @@
 /** A program about its own signals, in a process of its own: this one's are vitest's. */
 import { NodeProgram } from '../node-program.js'
+import { signalSet } from '../processes.js'
 
 /** What the code has at hand; `thread` runs code in a worker thread that has `signals` and `post`. */
 const prelude = `
   import { spawn } from 'node:child_process'
   import { on, once } from 'node:events'
   import { Worker } from 'node:worker_threads'
+  import { text } from 'node:stream/consumers'
   import { spawnProtected } from 'sigshield'
   import * as signals from 'sigshield/signals'
-  import { signalsOf } from '${import.meta.resolve('../../../dist/signal/names.js')}'
-  import { ProcStatus } from '${import.meta.resolve('../../../dist/signal/proc-status.js')}'
   const print = (value) => console.log(JSON.stringify(value ?? null))
   const self = process.pid
   const thread = (code) => {
@@ -20,12 +20,8 @@ const prelude = `
     worker.messages = on(worker, 'message')
     return worker
   }
-  /** What /proc says, whatever stateOf is told by the system. */
-  const stateIn = (pid) => {
-    const status = new ProcStatus(pid)
-    const [ignored, blocked, caught] = ['SigIgn', 'SigBlk', 'SigCgt'].map((name) => signalsOf(status.set(name)))
-    return { ignored, blocked, caught }
-  }
+  /** 'ignored' or 'blocked', as a program that this starts finds them: numbers. */
+  const found = (set, start, options) => text(start('${signalSet}', [set], options).stdout).then((said) => said.trim())
   const next = async (worker) => (await worker.messages.next()).value[0]
   /** Keeps the process while it waits for its own listeners. */
   const alive = setInterval(() => {}, 1000)

@@ -5,6 +5,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { spawnProtected } from 'sigshield'
+import { mask, stateOf } from 'sigshield/signals'
+import { hasProc } from '../process-table.mjs'
 
 const spawn = process.argv[2] === 'sigshield' ? spawnProtected : childProcess.spawn
 
@@ -14,7 +16,11 @@ process.on('SIGINT', () => {
 })
 // A disposition of the parent's own that must survive; Node itself leaves SIGPIPE ignored.
 process.on('SIGUSR2', () => {})
-const signals = () => /^SigBlk[\s\S]*SigCgt:.*$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[0]
+const signals = () => {
+  if (hasProc) return /^SigBlk[\s\S]*SigCgt:.*$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[0]
+  const { ignored, caught } = stateOf(process.pid)
+  return [mask('block', []), ignored, caught]
+}
 
 const settled = childProcess.spawn('true')
 await once(settled, 'close')

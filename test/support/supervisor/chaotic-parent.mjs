@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { Supervisor } from 'sigshield'
 import { childrenOf } from '../process-table.mjs'
 
-const census = () => ({ descriptors: readdirSync('/proc/self/fd').length, children: childrenOf(process.pid) })
+const census = () => ({ descriptors: readdirSync('/dev/fd').length, children: childrenOf(process.pid) })
 const kinds = [
   ['true', [], 'ignore'],
   ['echo', ['x'.repeat(1000)], 'pipe'],
