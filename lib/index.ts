@@ -22,10 +22,13 @@ export type {
   AdoptOptions,
   RestartAllOptions,
   Restarted,
+  RestartOption,
+  SupervisedFork,
+  SupervisedSpawn,
   SupervisorCounts,
   SupervisorEvents,
   SupervisorOptions,
 } from './supervise/options.js'
-export type { ChildOutcome } from './supervise/place.js'
+export type { ChildOutcome, GivenUp } from './supervise/place.js'
 export type { Restart, RestartOptions } from './supervise/restart.js'
 export { Supervisor } from './supervisor.js'

@@ -23,13 +23,15 @@ export type ProtectedProcessWithoutNullStreams = ProtectedProcessByStdio<Writabl
 
 type StdioOf<S extends StdioNull | StdioPipe, Stream> = S extends StdioNull ? null : Stream
 
-type TupleOptions<
+/** Of a start whose `stdio` is a tuple. */
+export type TupleOptions<
   I extends StdioNull | StdioPipe,
   O extends StdioNull | StdioPipe,
   E extends StdioNull | StdioPipe,
 > = SpawnOptionsWithStdioTuple<I, O, E> & ProtectionOptions
 
-type ByTuple<
+/** A child whose streams such options tell of. */
+export type ByTuple<
   I extends StdioNull | StdioPipe,
   O extends StdioNull | StdioPipe,
   E extends StdioNull | StdioPipe,

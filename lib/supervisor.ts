@@ -26,12 +26,17 @@ import {
   type AdoptOptions,
   childOptions,
   type RestartAllOptions,
+  type SupervisedFork,
+  type SupervisedSpawn,
   type SupervisorCounts,
   type SupervisorEvents,
   type SupervisorOptions,
   supervisorOptions,
 } from './supervise/options.js'
-import { type ChildOutcome, Place } from './supervise/place.js'
+import { type ChildOutcome, type GivenUp, Place } from './supervise/place.js'
+
+/** What of a start's options matters here. */
+type SharedOptions = ProtectionOptions & { readonly signal?: AbortSignal }
 
 type Starter = (file: string | URL, args: unknown, options: unknown) => ProtectedProcess
 
@@ -110,31 +115,13 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /**
    * As {@link spawnProtected}, with all of its overloads, and `restart`. While the supervisor shuts down nothing is started, so
    * that a program that starts a child at each exit goes on: the child has no pid, and no event is ever emitted for it.
-   * @param command - as for {@link spawnProtected}, and so are those that follow.
-   * @returns the child.
-   * @throws as {@link spawnProtected}; Error `ERR_INVALID_STATE` when it has shut down.
-   * @example
-   * const supervisor = new Supervisor()
-   * const child = supervisor.spawn('sh', ['-c', 'exit 3'], { restart: false })
-   * const [outcome] = await once(supervisor, 'exit')
-   * console.log(outcome.child === child, outcome.code) // true 3
    */
   readonly spawn = ((command: string, args?: unknown, options?: unknown) =>
-    this.#add(spawnProtected as Starter, command, args, options)) as typeof spawnProtected
+    this.#add(spawnProtected as Starter, command, args, options)) as SupervisedSpawn
 
-  /**
-   * As {@link forkProtected}, and otherwise as {@link spawn}.
-   * @param modulePath - as for {@link forkProtected}, and so are those that follow.
-   * @returns the child.
-   * @throws as {@link forkProtected}; Error `ERR_INVALID_STATE` when it has shut down.
-   * @example
-   * const supervisor = new Supervisor()
-   * supervisor.fork('worker.mjs', { restart: 'on-failure' })
-   * const [{ code }] = await supervisor.shutdown()
-   * console.log(code) // 0
-   */
+  /** As {@link forkProtected}, and otherwise as {@link spawn}. */
   readonly fork = ((modulePath: string | URL, args?: unknown, options?: unknown) =>
-    this.#add(forkProtected as Starter, modulePath, args, options)) as typeof forkProtected
+    this.#add(forkProtected as Starter, modulePath, args, options)) as SupervisedFork
 
   #add(starter: Starter, file: string | URL, args: unknown, options: unknown): ProtectedProcess {
     const hasArgs = Array.isArray(args) || args === undefined || args === null || options !== undefined
@@ -144,15 +131,15 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     if (this.#state === 'closing') return unstarted(() => starter(file, argList, given))
     // A wrong value is handed on as it is, to be refused.
     if (!isOptions(given)) return starter(file, argList, given)
-    const { restart = this.#restart, ...own } = definite(ownOptions('options', given)) as ProtectionOptions & {
+    const { restart = this.#restart, ...own } = definite(ownOptions('options', given)) as SharedOptions & {
       restart?: unknown
     }
     warnOfMisspelt(own, childOptions)
-    const start = definite({ ...this.#startDefaults, ...own })
+    const start = definite<SharedOptions>({ ...this.#startDefaults, ...own })
     const merged = definite({ ...defaultIgnore(start, this.#stopDefaults, [...this.#handled].flat()), ...start })
     const policy = checkTogether(merged, this.#stopDefaults, restart)
     const starts = (exitEvent: ExitEvent) => starter(file, argList, { exitEvent, ...merged })
-    const place = new Place(starts, policy, this.#listener)
+    const place = new Place(starts, policy, this.#listener, merged.signal)
     const child = place.start()
     // One that starts later finds it set.
     if (this.exitEvent.isSet()) place.tell()
@@ -197,7 +184,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       }
       return this.#tell('exit', outcome)
     },
-    gaveUp: (outcome: ChildOutcome) => void this.#tell('give-up', outcome),
+    gaveUp: (outcome: GivenUp) => void this.#tell('give-up', outcome),
     isOver: (place: Place) => {
       this.#places.delete(place)
     },

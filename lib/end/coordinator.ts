@@ -36,7 +36,7 @@ interface Request {
   /** Whether there were others than followers. */
   readonly isLed: boolean
   /** The application listens too: it decides when the process ends. */
-  readonly isShared: boolean
+  isShared: boolean
   readonly keepsAlive: NodeJS.Timeout
   readonly exitCode: typeof process.exitCode
   isHurried: boolean
@@ -117,12 +117,22 @@ class Coordinator {
   }
 
   #heard(signal: NodeJS.Signals): void {
-    if (this.#request?.presses.isAnother(signal)) this.#hurry(this.#request)
-    if (this.#request) return
     const isShared = process.listenerCount(signal) > 1 + hooksOfSignalExit()
+    const request = this.#request
+    if (request) {
+      if (request.isShared && !isShared) this.#takeBack(request)
+      else if (request.presses.isAnother(signal)) this.#hurry(request)
+      return
+    }
     const isLed = this.#leaders.length > 0
     if (isShared) for (const follower of this.#followers) follower.spare(signal)
     if (isLed || !isShared) this.#begin(signal, isShared, isLed)
+  }
+
+  /** The application has cleaned up, and has raised the signal again without a listener of its own: the end is ours. */
+  #takeBack(request: Request): void {
+    request.isShared = false
+    if (request.waiting === 0) this.#haveLeft(request)
   }
 
   #begin(signal: NodeJS.Signals, isShared: boolean, isLed: boolean): void {

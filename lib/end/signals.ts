@@ -5,6 +5,7 @@ import { dispose } from '../node/dispose.js'
 import { invalidArgType, invalidArgValue, ownOptions, unavailable } from '../node/errors.js'
 import { isMainThread } from '../node/thread.js'
 import { type Signal, signalName, signalNumber } from '../signal/names.js'
+import { warnOfMisspelt } from '../start/misspelt.js'
 import { coordinator } from './coordinator.js'
 
 export interface HandleSignalsOptions {
@@ -13,6 +14,8 @@ export interface HandleSignalsOptions {
   /** The application's own part, at the same time: the process ends when what it returns has resolved and all children have gone. */
   readonly before?: ((signal: NodeJS.Signals) => unknown) | undefined
 }
+
+const optionNames: ReadonlySet<string> = new Set(['signals', 'before'])
 
 /** What a signal does. */
 export interface Endings {
@@ -32,6 +35,7 @@ export function handleSignals(
   const { signals = DEFAULT_SIGNALS, before } = Array.isArray(options)
     ? { signals: options }
     : (ownOptions('options', options) as HandleSignalsOptions)
+  if (!Array.isArray(options)) warnOfMisspelt(options, optionNames)
   if (!Array.isArray(signals)) {
     throw invalidArgType('options.signals', "an array of signals such as ['SIGTERM']", signals)
   }

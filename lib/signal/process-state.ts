@@ -49,7 +49,7 @@ const modes = ['off', 'strict', 'filter'] as const
  * RangeError `ERR_OUT_OF_RANGE`; in Node Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
  * @example
  * const child = spawnProtected('sleep', ['60'])
- * console.log(stateOf(child.pid).ignored.join()) // SIGINT
+ * console.log(stateOf(child.pid as number).ignored.join()) // SIGINT
  * await child.stop()
  */
 export function stateOf(pid: number): ProcessState {
@@ -128,8 +128,8 @@ export interface KillOptions {
  * no addon.
  * @example
  * const child = spawnProtected('sleep', ['60'])
- * const { startedAt } = stateOf(child.pid)
- * console.log(kill(child.pid, 'SIGTERM', { startedAt })) // true
+ * const { startedAt } = stateOf(child.pid as number)
+ * console.log(kill(child.pid as number, 'SIGTERM', { startedAt })) // true
  */
 export function kill(pid: number, signal: Signal | 0, options: KillOptions): true {
   checkPid(pid)

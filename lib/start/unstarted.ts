@@ -13,8 +13,8 @@ let isUnstarted = false
 export function unstarted<Child extends ChildProcess>(start: () => Child): Child {
   isUnstarted = true
   try {
-    // Messages to it fail, which is nothing to tell of either.
-    return start().on('error', () => {})
+    // Its channel closes, and messages to it fail: nothing of that is told.
+    return Object.assign(start(), { emit: () => false })
   } finally {
     isUnstarted = false
   }

@@ -17,13 +17,15 @@ interface StartOptions extends ProtectionOptions {
 
 /** What this process handles itself, but for the signals that are to end the child. */
 export function defaultIgnore(
-  { ignore, foreground, parentDeathSignal, timeout, signal, killSignal = 'SIGTERM' }: StartOptions,
+  { ignore, foreground, parentDeathSignal, timeout, signal, killSignal }: StartOptions,
   stop: StopOptions,
   handled: readonly number[],
 ): { readonly ignore?: readonly Signal[] } {
   if (ignore !== undefined || foreground === true || handled.length === 0) return {}
   const isLimited = timeout !== undefined || signal !== undefined
-  const ending: unknown[] = [stop.signal, parentDeathSignal, isLimited ? killSignal : undefined]
+  // Node takes it in any case.
+  const limiting = typeof killSignal === 'string' ? killSignal.toUpperCase() : (killSignal ?? 'SIGTERM')
+  const ending: unknown[] = [stop.signal, parentDeathSignal, isLimited ? limiting : undefined]
   const signals = new Set([constants.signals.SIGINT, ...handled])
   return { ignore: [...signals].filter((number) => !ending.includes(number) && !ending.includes(signalName(number))) }
 }

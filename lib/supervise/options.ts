@@ -1,9 +1,12 @@
 /** What a supervisor is told, and what it tells. */
+import type { SpawnOptionsWithoutStdio, StdioNull, StdioPipe } from 'node:child_process'
 import type { ProtectOptions } from '../foreign/shield.js'
 import type { ProtectedProcess } from '../protected-process.js'
+import type { ByTuple, ProtectedProcessWithoutNullStreams, TupleOptions } from '../spawn.js'
+import type { ForkProtectedOptions, SpawnProtectedOptions } from '../start/plan.js'
 import { type ProtectionOptions, protectionOptions } from '../start/protection.js'
 import { type StopOptions, stopOptions } from '../stop.js'
-import type { ChildOutcome } from './place.js'
+import type { ChildOutcome, GivenUp } from './place.js'
 import type { Restart } from './restart.js'
 
 /** Used for every child that does not say otherwise. */
@@ -20,6 +23,112 @@ export const supervisorOptions: ReadonlySet<string> = new Set([...protectionOpti
 
 /** Of one child of a supervisor. */
 export const childOptions: ReadonlySet<string> = new Set([...protectionOptions, 'restart'])
+
+/** What a supervisor's child may be given besides. */
+export interface RestartOption {
+  /** Over the supervisor's own. */
+  readonly restart?: Restart | undefined
+}
+
+/** `spawnProtected`, with `restart`. */
+export interface SupervisedSpawn {
+  /**
+   * Without arguments.
+   * @param command - a path, or a name to be found in PATH.
+   * @param options - as for `spawnProtected`, and `restart`.
+   * @returns the child.
+   * @throws as `spawnProtected`; Error `ERR_INVALID_STATE` when the supervisor has shut down.
+   * @example
+   * const supervisor = new Supervisor()
+   * const child = supervisor.spawn('sh', ['-c', 'exit 3'], { restart: false })
+   * const [outcome] = await once(supervisor, 'exit')
+   * console.log(outcome.child === child, outcome.code) // true 3
+   */
+  (
+    command: string,
+    options?: SpawnOptionsWithoutStdio & ProtectionOptions & RestartOption,
+  ): ProtectedProcessWithoutNullStreams
+  /**
+   * Without arguments, and with each stream known to be there, or not.
+   * @param command - a path, or a name to be found in PATH.
+   * @param options - as for `spawnProtected`, and `restart`.
+   * @returns the child.
+   * @throws as `spawnProtected`; Error `ERR_INVALID_STATE` when the supervisor has shut down.
+   */
+  <I extends StdioNull | StdioPipe, O extends StdioNull | StdioPipe, E extends StdioNull | StdioPipe>(
+    command: string,
+    options: TupleOptions<I, O, E> & RestartOption,
+  ): ByTuple<I, O, E>
+  /**
+   * Without arguments, and with any `stdio`.
+   * @param command - a path, or a name to be found in PATH.
+   * @param options - as for `spawnProtected`, and `restart`.
+   * @returns the child.
+   * @throws as `spawnProtected`; Error `ERR_INVALID_STATE` when the supervisor has shut down.
+   */
+  (command: string, options: SpawnProtectedOptions & RestartOption): ProtectedProcess
+  /**
+   * With arguments.
+   * @param command - a path, or a name to be found in PATH.
+   * @param args - what it gets after its name; none by default.
+   * @param options - as for `spawnProtected`, and `restart`.
+   * @returns the child.
+   * @throws as `spawnProtected`; Error `ERR_INVALID_STATE` when the supervisor has shut down.
+   */
+  (
+    command: string,
+    args?: readonly string[],
+    options?: SpawnOptionsWithoutStdio & ProtectionOptions & RestartOption,
+  ): ProtectedProcessWithoutNullStreams
+  /**
+   * With arguments, and with each stream known to be there, or not.
+   * @param command - a path, or a name to be found in PATH.
+   * @param args - what it gets after its name; none by default.
+   * @param options - as for `spawnProtected`, and `restart`.
+   * @returns the child.
+   * @throws as `spawnProtected`; Error `ERR_INVALID_STATE` when the supervisor has shut down.
+   */
+  <I extends StdioNull | StdioPipe, O extends StdioNull | StdioPipe, E extends StdioNull | StdioPipe>(
+    command: string,
+    args: readonly string[],
+    options: TupleOptions<I, O, E> & RestartOption,
+  ): ByTuple<I, O, E>
+  /**
+   * With arguments, and with any `stdio`.
+   * @param command - a path, or a name to be found in PATH.
+   * @param args - what it gets after its name; none by default.
+   * @param options - as for `spawnProtected`, and `restart`.
+   * @returns the child.
+   * @throws as `spawnProtected`; Error `ERR_INVALID_STATE` when the supervisor has shut down.
+   */
+  (command: string, args: readonly string[], options: SpawnProtectedOptions & RestartOption): ProtectedProcess
+}
+
+/** `forkProtected`, with `restart`. */
+export interface SupervisedFork {
+  /**
+   * Without arguments.
+   * @param modulePath - the module that the worker runs.
+   * @param options - as for `forkProtected`, and `restart`.
+   * @returns the child.
+   * @throws as `forkProtected`; Error `ERR_INVALID_STATE` when the supervisor has shut down.
+   * @example
+   * const supervisor = new Supervisor()
+   * supervisor.fork('worker.mjs', { restart: 'on-failure' })
+   * const [{ code }] = await supervisor.shutdown()
+   * console.log(code) // 0
+   */
+  (modulePath: string | URL, options?: ForkProtectedOptions & RestartOption): ProtectedProcess
+  /**
+   * With arguments.
+   * @param modulePath - the module that the worker runs.
+   * @param args - its `process.argv`, from the third entry on; none by default.
+   * @param options - as for `forkProtected`, and `restart`.
+   * @returns the child.
+   * @throws as `forkProtected`; Error `ERR_INVALID_STATE` when the supervisor has shut down.
+   */
+  (modulePath: string | URL, args?: readonly string[], options?: ForkProtectedOptions & RestartOption): ProtectedProcess
+}
 
 /** What a supervisor has seen so far. */
 export interface SupervisorCounts {
@@ -49,8 +158,8 @@ export interface SupervisorEvents {
   exit: [ChildOutcome]
   /** A child has been started in place of another. */
   restart: [Restarted]
-  /** Children in this place have ended too often: there will be no other. */
-  'give-up': [ChildOutcome]
+  /** Children in this place have ended too often, or could not be started: there will be no other. */
+  'give-up': [GivenUp]
 }
 
 /** How {@link Supervisor.restart} goes on from one child to the next. */

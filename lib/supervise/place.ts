@@ -1,7 +1,7 @@
 /** One place for a child of a supervisor, through all the children that hold it one after the other. */
 import { once } from 'node:events'
 import { isStopping, stop } from '../end/ladder.js'
-import { ExitEvent } from '../exit-event.js'
+import { ExitEvent, sourceOf } from '../exit-event.js'
 import { clearTimeout, setTimeout, time } from '../node/clock.js'
 import type { ProtectedProcess } from '../protected-process.js'
 import { handleOf, type ProcessHandle } from '../start/process-handle.js'
@@ -14,6 +14,12 @@ export interface ChildOutcome extends StopOutcome {
   readonly child: ProtectedProcess
 }
 
+/** The last end of a child in a place that nobody will take any more. */
+export interface GivenUp extends ChildOutcome {
+  /** Why another could not be started in its place, where that was the end. */
+  readonly error?: Error | undefined
+}
+
 /** What a supervisor is told of its places. None of it may throw. */
 export interface PlaceListener {
   started(place: Place, child: ProtectedProcess): void
@@ -22,7 +28,7 @@ export interface PlaceListener {
   left(child: ProtectedProcess): void
   /** Resolves when all who listen have been told. */
   ended(outcome: ChildOutcome): Promise<void>
-  gaveUp(outcome: ChildOutcome): void
+  gaveUp(outcome: GivenUp): void
   /** No child will come any more. */
   isOver(place: Place): void
 }
@@ -31,6 +37,7 @@ export class Place {
   readonly #start: (exitEvent: ExitEvent) => ProtectedProcess
   readonly #policy: RestartPolicy
   readonly #listener: PlaceListener
+  readonly #signal: AbortSignal | undefined
   #exitEvent: ExitEvent | undefined
   #startedAt = 0
   #timer: NodeJS.Timeout | undefined
@@ -40,10 +47,17 @@ export class Place {
   #living: { readonly child: ProtectedProcess; readonly handle: ProcessHandle } | undefined
   #outcome: Promise<ChildOutcome> | undefined
 
-  constructor(start: (exitEvent: ExitEvent) => ProtectedProcess, policy: RestartPolicy, listener: PlaceListener) {
+  /** `signal`: where it is aborted, the end of the child was asked for. */
+  constructor(
+    start: (exitEvent: ExitEvent) => ProtectedProcess,
+    policy: RestartPolicy,
+    listener: PlaceListener,
+    signal: AbortSignal | undefined,
+  ) {
     this.#start = start
     this.#policy = policy
     this.#listener = listener
+    this.#signal = signal
   }
 
   /** Of the child that lives, or has ended and is still to be told of. */
@@ -62,7 +76,7 @@ export class Place {
     // One that did not start tells so by its own 'error'.
     if (child.pid === undefined) return child
     const handle = handleOf(child) as ProcessHandle
-    this.#exitEvent = exitEvent
+    this.#exitEvent = handle.protection.exitEvent
     this.#startedAt = time()
     this.#living = { child, handle }
     this.#outcome = new Promise((resolve) => {
@@ -86,35 +100,28 @@ export class Place {
     return outcome
   }
 
-  #restartAfter(previous: ChildOutcome, livedMs: number): void {
+  #restartAfter(previous: GivenUp, livedMs: number): void {
     if (this.#isReplaced) return
-    const delay = this.#isClosed ? 'never' : this.#policy.next(previous, livedMs)
+    const isOver = this.#isClosed || this.#signal?.aborted
+    const delay = isOver ? 'never' : this.#policy.next(previous, livedMs)
     if (delay === 'given-up') this.#listener.gaveUp(previous)
-    if (typeof delay === 'number') this.#timer = setTimeout(() => this.#restart(previous), delay)
+    if (typeof delay === 'number') this.#timer = setTimeout(() => void this.#restart(previous), delay)
     else this.close()
   }
 
   /** A start that fails counts as a child that ended at once. */
-  #restart(previous: ChildOutcome): void {
-    const child = this.#tryToStart()
-    if (child) this.#listener.restarted(child, previous)
-    else this.#restartAfter({ ...previous, code: null, signal: null }, 0)
-  }
-
-  #tryToStart(): ProtectedProcess | undefined {
-    try {
-      const child = this.start()
-      if (child.pid !== undefined) return child
-      // Nobody has seen it who could listen.
-      child.on('error', () => {})
-    } catch {}
-    return undefined
+  async #restart(previous: ChildOutcome): Promise<void> {
+    if (this.#signal?.aborted) {
+      this.close()
+      return
+    }
+    await this.#startAgain(previous).catch(() => {})
   }
 
   /** That all are to leave. */
   tell(): void {
     this.close()
-    this.#exitEvent?.set()
+    if (sourceOf(this.#exitEvent)?.settable) this.#exitEvent?.set()
   }
 
   async stop(request: StopRequest): Promise<void> {
@@ -136,6 +143,7 @@ export class Place {
     } finally {
       this.#isReplaced = false
     }
+    if (this.#signal?.aborted) this.close()
     return this.#isClosed ? undefined : this.#startAgain(previous)
   }
 
@@ -146,7 +154,8 @@ export class Place {
       this.#listener.restarted(child, previous)
       return child
     } catch (error) {
-      this.#restartAfter({ ...previous, code: null, signal: null }, 0)
+      const { child, forced } = previous
+      this.#restartAfter({ child, code: null, signal: null, forced, error: error as Error }, 0)
       throw error
     }
   }

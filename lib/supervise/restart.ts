@@ -28,8 +28,8 @@ export class RestartPolicy {
   /** @throws TypeError, RangeError in Node's shapes. */
   constructor(restart: unknown) {
     const options = isOptions(restart) ? (ownOptions('options.restart', restart) as RestartOptions) : undefined
-    const when = options ? options.when : restart
-    if (when !== undefined && when !== false && when !== 'always' && when !== 'on-failure') {
+    const when = options ? options.when : (restart ?? false)
+    if (restart === null || (when !== false && when !== 'always' && when !== 'on-failure')) {
       throw invalidArgType(
         'options.restart',
         "'always', 'on-failure', false or an object with one of them as 'when'",

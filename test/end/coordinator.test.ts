@@ -70,6 +70,41 @@ it('two supervisors: neither cuts off the other', async () => {
 })
 
 describe('beside the application', () => {
+  it.each(['setImmediate', 'queueMicrotask'])(
+    'that cleans up, and raises the signal again (%s), has the children leave first',
+    async (later) => {
+      const program = new NodeProgram(
+        parent(
+          `${server}${simple}
+        process.once('SIGTERM', () => {
+          say('cleanup')
+          ${later}(() => process.kill(process.pid, 'SIGTERM'))
+        })`,
+          [polite(0.3)],
+        ),
+      )
+      await program.says('ready')
+      program.kill('SIGTERM')
+      expect(await program.end()).toEqual({
+        rest: ['cleanup', 'cleaned up', 'joined null'],
+        code: null,
+        signal: 'SIGTERM',
+      })
+    },
+  )
+
+  it('that raises it again when all have left ends the process', async () => {
+    const program = new NodeProgram(
+      parent(`${server}${simple}
+        process.once('SIGTERM', () => {
+          supervisor.once('exit', () => setTimeout(() => process.kill(process.pid, 'SIGTERM'), 100)) // Longer than they take.
+        })`),
+    )
+    await program.says('ready')
+    program.kill('SIGTERM')
+    expect(await program.end()).toEqual({ rest: ['cleaned up', 'joined null'], code: null, signal: 'SIGTERM' })
+  })
+
   it('a section of hold() that it is in is not cut off', async () => {
     const program = new NodeProgram(`
       import { Supervisor } from 'sigshield'

@@ -137,7 +137,7 @@ describe.each([
   },
 ])('a test runner, $runner: its worker', ({ runner, index, folder: modules, more }) => {
   const test = `const { execFileSync } = require('node:child_process')
-    test('one', () => console.log('ignores ' + execFileSync('${signalSet}')))`
+    test('one', () => console.log('ignores [' + String(execFileSync('${signalSet}')).trim() + ']'))`
 
   it.each([
     ['ignores SIGINT', '', true],
@@ -155,7 +155,7 @@ describe.each([
     const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
     const run = command.replace(leftOut, '') + more
     const { stdout, stderr } = await promisify(execFile)('sh', ['-c', run], { cwd: folder, env })
-    const [, ignored] = /ignores (.*)/.exec(stdout + stderr) ?? []
+    const [, ignored] = /ignores \[(.*)\]/.exec(stdout + stderr) ?? []
     expect(ignored?.split(' ').includes('2')).toBe(ignores)
   })
 })

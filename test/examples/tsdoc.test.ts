@@ -119,6 +119,33 @@ it('all that can be called has an example', () => {
   expect(called.filter((name) => !new RegExp(`\\b${name}\\b`).test(shown))).toEqual([])
 })
 
+it('the examples are right by the types', () => {
+  const folder = folderWith(
+    Object.fromEntries(examples.map(({ code }, i) => [`example${i}.mts`, `${preludeFor(code)}\n${code}\nexport {}`])),
+  )
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ESNext,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: true,
+    preserveSymlinks: true,
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+  }
+  const program = ts.createProgram(
+    examples.map((_, i) => join(folder, `example${i}.mts`)),
+    options,
+  )
+  const wrong = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+    const index = /example(\d+)\.mts$/.exec(file?.fileName ?? '')?.[1]
+    return `${examples[Number(index)]?.of}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+  })
+  expect(wrong).toEqual([])
+})
+
 it.each(examples)('$of', async ({ code }) => {
   // `using` is not known to every Node.
   const { outputText } = ts.transpileModule(preludeFor(code) + code, {

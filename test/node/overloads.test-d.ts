@@ -225,9 +225,19 @@ true satisfies Equal<
   }
 >
 
-// A supervisor starts with the same overloads.
-true satisfies Equal<Supervisor['spawn'], typeof spawnProtected>
-true satisfies Equal<Supervisor['fork'], typeof forkProtected>
+// A supervisor starts with the same overloads, and takes `restart`.
+declare const supervisor: Supervisor
+const supervisedPipes: ProtectedProcessWithoutNullStreams = supervisor.spawn('x', ['y'], { restart: 'always' })
+const supervisedTuple: ProtectedProcessByStdio<null, Readable, Readable> = supervisor.spawn('x', {
+  stdio: ['ignore', 'pipe', 'pipe'],
+  restart: { when: 'on-failure', delay: 5 },
+})
+const supervisedWorker: ProtectedProcess = supervisor.fork('x', ['y'], { restart: undefined, silent: true })
+void [supervisedPipes, supervisedTuple, supervisedWorker]
+// @ts-expect-error - of what there is.
+supervisor.spawn('x', { restart: 'sometimes' })
+// @ts-expect-error - it is the supervisor's children that are restarted.
+spawnProtected('x', { restart: 'always' })
 
 /** True when both have one type. */
 declare function alike<A, B>(node: A, ours: B): Equal<A, B>

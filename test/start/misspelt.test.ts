@@ -101,3 +101,8 @@ it("Node's own names, ours, and what is near to neither are told nothing", async
   })
   expect(await warned()).toEqual([])
 })
+
+it('of handleSignals() too', async () => {
+  new Supervisor().handleSignals({ signals: ['SIGUSR2'], befor: () => {} } as object)[Symbol.dispose]()
+  expect(await warned()).toEqual(["sigshield has no option 'befor': did you mean 'before'?"])
+})

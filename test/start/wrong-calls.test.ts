@@ -158,7 +158,7 @@ describe('what somebody has put on Object.prototype is no option of ours', () =>
       const supervisor = new Supervisor({ signal: 'SIGTERM' })
       supervisor.handleSignals()[Symbol.dispose]()
       supervisor.handleSignals({})[Symbol.dispose]()
-      supervisor.spawn('sleep', ['1000'], { ...quiet, ignore: [], restart: { when: 'always' } } as object)
+      supervisor.spawn('sleep', ['1000'], { ...quiet, ignore: [], restart: { when: 'always' } })
       expect(await supervisor.restart()).toHaveLength(1)
       expect((await supervisor.shutdown()).at(-1)).toMatchObject({ signal: 'SIGTERM' })
     } finally {

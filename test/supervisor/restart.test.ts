@@ -45,7 +45,7 @@ describe('restart', () => {
     await once(supervisor.spawn('sh', ['-c', `exit ${code}`], { stdio: 'ignore' }), 'exit')
     // What comes next on the same channel: a child that is restarted at once, beside it.
     const next = once(supervisor, 'restart')
-    supervisor.spawn('sh', ['-c', 'exit 0'], { stdio: 'ignore', restart: { when: 'always', delay: 0 } } as never)
+    supervisor.spawn('sh', ['-c', 'exit 0'], { stdio: 'ignore', restart: { when: 'always', delay: 0 } })
     await next
     expect(supervisor.counts.restarted).toBeGreaterThanOrEqual(1)
     await supervisor.shutdown({ grace: 0 })
@@ -73,9 +73,30 @@ describe('restart', () => {
     writeFileSync(file, '#!/bin/sh\nrm $0\nexit 1\n', { mode: 0o755 })
     const supervisor = newSupervisor({ restart: { when: 'always', delay: 0, limit: 2 } })
     const givenUp = once(supervisor, 'give-up')
-    supervisor.spawn(file, { stdio: 'ignore' })
-    await givenUp
+    const child = supervisor.spawn(file, { stdio: 'ignore' })
+    const [outcome] = await givenUp
+    const error = expect.objectContaining({ code: 'ENOENT', syscall: `spawn ${file}` })
+    expect(outcome).toEqual({ child, code: null, signal: null, forced: false, error })
     expect(supervisor.counts).toMatchObject({ started: 1, ended: 1, restarted: 0 })
+  })
+
+  it.each([1, 600_000])('leaves one whose AbortSignal is aborted, with %i ms to a restart', async (delay) => {
+    const supervisor = newSupervisor({ restart: { when: 'always', delay } })
+    const controller = new AbortController()
+    const restarts: unknown[] = []
+    supervisor.on('restart', (event) => restarts.push(event))
+    const child = supervisor.spawn('sleep', ['1000'], { ignore: [], signal: controller.signal })
+    const failed = once(child, 'error')
+    const exit = once(supervisor, 'exit')
+    controller.abort()
+    expect((await failed)[0]).toMatchObject({ name: 'AbortError' })
+    await exit
+    // What comes next on the same channel: a child that is restarted at once, beside it.
+    const next = once(supervisor, 'restart')
+    supervisor.spawn('sh', ['-c', 'exit 0'], { stdio: 'ignore', restart: { when: 'always', delay: 5 } })
+    await next
+    await supervisor.shutdown({ grace: 0 })
+    expect(restarts.map((event) => (event as { previous: { child: unknown } }).previous.child)).not.toContain(child)
   })
 
   it.each([
@@ -83,6 +104,8 @@ describe('restart', () => {
     [{ when: 'always', delay: -1 }, 'ERR_OUT_OF_RANGE'],
     [{ when: 'always', limit: 0.5 }, 'ERR_OUT_OF_RANGE'],
     [null, 'ERR_INVALID_ARG_TYPE'],
+    [{}, 'ERR_INVALID_ARG_TYPE'],
+    [{ delay: 5 }, 'ERR_INVALID_ARG_TYPE'],
   ])('refuses %j', (restart, code) => {
     expect(() => new Supervisor({ restart: restart as never })).toThrow(expect.objectContaining({ code }))
     expect(() => newSupervisor().spawn('true', { restart } as never)).toThrow(expect.objectContaining({ code }))

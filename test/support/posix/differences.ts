@@ -14,6 +14,7 @@ const OF_LIBC = "an action is put back by libc's call, which adds to what Linux'
 const TICKS = 'a start is told in ticks of 10 ms, in which a stranger can get the number; a Mac tells microseconds'
 const NO_ORPHANS = '--drain is refused: a Mac gives the orphans of a child to launchd alone'
 const NO_LOCK = "a Mac tells no object's size, so Node's lock is not taken, and the environment is read by Node"
+const NO_DESCRIPTOR = "a Mac's kernel tells of processes without a descriptor, but what stands in for it reads /proc"
 const NO_POLICY = 'no policy of a Mac takes wait4 from a process, and only that tells of the resources'
 
 /** By the end of a file's path: parts of the full names of its tests, each with the reason. '' is in all: then the file is not loaded. */
@@ -34,8 +35,7 @@ const ofThePath: Differences = {
   'command/shortage.test.ts': {
     'what is adopted': NO_ORPHANS,
     'starts nothing that it can’t do: --drain': NO_ORPHANS,
-    'an end that it can’t see':
-      "a Mac's kernel tells of processes without a descriptor, but what stands in for it reads /proc",
+    'an end that it can’t see': NO_DESCRIPTOR,
     'one beyond the': 'nothing notes down which descriptors were inherited where there is no /proc',
   },
   'supervisor/closing.test.ts': { 'the death of its parent': PARENT_DEATH },
@@ -54,7 +54,11 @@ const ofThePath: Differences = {
     'whoever has read the line':
       'the mark of a request is O_APPEND, which no JavaScript asks for: who has no addon knows the line',
   },
-  'protect/foreign.test.ts': { 'a worker thread needs a guard': `its children outlive their thread: ${PARENT_DEATH}` },
+  'protect/foreign.test.ts': {
+    'a worker thread needs a guard': `its children outlive their thread: ${PARENT_DEATH}`,
+    'a moment without a descriptor': NO_DESCRIPTOR,
+  },
+  'end/tree.test.ts': { 'no descriptor to look with': NO_DESCRIPTOR },
   'refusals.test.ts': { 'an id that can not be taken': 'the step is setuid: there is no setresuid' },
   'resource-usage.alone.test.ts': {
     "more than its parent's peak":
