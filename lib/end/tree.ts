@@ -17,6 +17,8 @@ const LOOK_AGAIN_MS = 20
 const LOOKS_AT_NOTHING = 2
 /** In the middle of its execve a process shows no environment. What shows none for so long has none. */
 const LONGEST_EXECVE_MS = 1000
+/** How long the end of this process may wait for that. */
+const LONGEST_EXECVE_AT_END_MS = 200
 
 /** One for all trees that are looked at in the same turn of the event loop. */
 let latest: ReadonlyMap<number, ProcessEntry> | undefined
@@ -164,11 +166,15 @@ export class Tree {
 
   /** Whether there are none, and nothing that may still turn out to be one. */
   #isNoneLeft(descendants: readonly ProcessEntry[]): boolean {
+    return descendants.length === 0 && this.#origin !== undefined && this.#isAnyUntold() === false
+  }
+
+  /** Whether something shows no environment yet; undefined where that can't be told. */
+  #isAnyUntold(): boolean | undefined {
     const table = latestTable()
-    if (descendants.length > 0 || this.#origin === undefined || table === undefined) return false
     const isUntold = (entry: ProcessEntry) =>
       this.#isMeant(entry) && this.#mayBeMarked(entry) && this.#isMarked(entry) === undefined
-    return ![...table.values()].some(isUntold)
+    return table && [...table.values()].some(isUntold)
   }
 
   /** Takes note of those that live, before a parent is lost: the child has not been reaped. */
@@ -181,6 +187,16 @@ export class Tree {
   signal(signal: number): void {
     if (signal !== constants.signals.SIGCONT) this.#latest = { signal, told: new Set() }
     for (const entry of this.#descendants()) this.#tell(entry, signal)
+  }
+
+  /** The same in a process that ends now, which waits for what is in the middle of its execve: that blocks this thread. */
+  signalAtEnd(signal: number): void {
+    this.signal(signal)
+    const told = this.#latest?.told
+    for (const deadline = time() + LONGEST_EXECVE_AT_END_MS; this.#isAnyUntold() && time() < deadline; ) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS + 1)
+      for (const entry of this.#descendants()) if (!told?.has(entry.pid)) this.#tell(entry, signal)
+    }
   }
 
   /** Itself too, and at once. */

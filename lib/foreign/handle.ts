@@ -69,11 +69,17 @@ export class ForeignHandle extends ProcessHandle {
   abandon(): void {
     this.protection.exitEvent?.set()
     const { signal } = this.#start.ending
-    if (signal === undefined || !this.running) return
+    if (signal === undefined) return
+    const number = signalNumber(signal)
+    if (!this.running) {
+      // What has come of it was still to be told.
+      if (this.inodeLeft !== undefined) new Tree(undefined, [this.inodeLeft]).signalAtEnd(number)
+      return
+    }
     const tree = new Tree(this.pid as number, this.ownInode, true)
     tree.look()
-    super.kill(signalNumber(signal))
-    tree.signal(signalNumber(signal))
+    super.kill(number)
+    tree.signal(number)
   }
 
   stop(options: StopOptions): Promise<StopOutcome> {

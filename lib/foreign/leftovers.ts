@@ -55,7 +55,7 @@ export class Leftovers {
 
   /** This process ends at once. */
   abandon(): void {
-    if (this.isPossible) this.#tree.signal(SIGTERM)
+    if (this.isPossible) this.#tree.signalAtEnd(SIGTERM)
   }
 
   /** Resolves when nothing is left. */

@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { ExitEvent, type ProtectOptions, protect, protectionOf, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { NodeProgram } from '../support/node-program.js'
-import { closed, ended, line, SIGINT, temporaryFolder, until } from '../support/processes.js'
+import { closed, ended, isAlive, line, SIGINT, temporaryFolder, until } from '../support/processes.js'
 import { enforced, signalState } from '../support/signal-state.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -84,6 +84,33 @@ describe('Node’s own process handle', () => {
     expect(await run()).toBe('ERR_ACCESS_DENIED ChildProcess')
     expect(await run('--allow-child-process')).toBe('ran undefined')
   })
+
+  it.each(['process.exit(1)', 'throw new Error("mine")'])(
+    'takes the rest too where the program ends as soon as the child has: %s',
+    async (end) => {
+      const program = new NodeProgram(
+        `import { spawn } from 'node:child_process'
+      import { protect } from 'sigshield'
+      protect()
+      // What it starts as it leaves nobody has told yet.
+      const late = 'sleep 0.05; SIGSHIELD_EXIT_INODE=$1 exec sleep 1000'
+      // As in the middle of an execve it shows no environment at first.
+      const leaving = 'env -i bash -c "$0" _ $SIGSHIELD_EXIT_INODE & echo $!; exit 3'
+      const script = "trap '" + leaving + "' TERM; echo ready; while :; do sleep 0.01; done"
+      spawn('bash', ['-c', script, late], { stdio: ['ignore', 'inherit', 'inherit'] }).on('exit', () => { ${end} })`,
+        [],
+        { stdio: ['ignore', 'pipe', 'ignore'] },
+      )
+      await program.says('ready')
+      program.kill('SIGINT')
+      const pid = Number(await program.line())
+      onTestFinished(() => {
+        if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+      })
+      expect(await program.end()).toMatchObject({ code: 1 })
+      await until(() => !isAlive(pid), 'it is gone')
+    },
+  )
 
   it('outlives a moment without a descriptor to look with', async () => {
     const code = `import { exec } from 'node:child_process'
