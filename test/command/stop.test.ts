@@ -193,7 +193,7 @@ time.sleep(1000)`
 
   it.runIf(process.getuid?.() === 0)('that is another’s', async () => {
     const { pid } = await target('trap : INT')
-    const { err, code } = await all(started(process.execPath, [sigshield, 'stop', String(pid)], { uid: 65534 }))
+    const { err, code } = await all(started(sigshield, ['stop', String(pid)], { uid: 65534 }))
     expect(code).toBe(1)
     expect(err).toMatch(/: not permitted: it is another user's\n$/)
     expect(isAlive(pid)).toBe(true)
