@@ -7,6 +7,7 @@ import { Countdown } from '../end/countdown.js'
 import { isHeld } from '../signal/held.js'
 import { kernelFile, unlessShort } from '../signal/kernel-file.js'
 import { includes, type Signal, signalName, signalNumber, signalOf } from '../signal/names.js'
+import { ProcStatus } from '../signal/proc-status.js'
 import { kill } from '../signal/process-state.js'
 import { processEntry } from '../signal/process-table.js'
 import type { SurveyedProcess } from './survey.js'
@@ -61,28 +62,27 @@ async function blockedForGood(target: SurveyedProcess): Promise<bigint> {
 
 /** None, where the process has ended. */
 function blockedByAllThreads(pid: number): bigint {
-  const masks = namesIn(`/proc/${pid}/task`).flatMap((thread) => {
-    const [, mask] = /^SigBlk:\s*(\w+)$/m.exec(kernelFile(`/proc/${thread}/status`) ?? '') ?? []
-    return mask === undefined ? [] : BigInt(`0x${mask}`)
-  })
+  const threads = unlessHidden(() => readdirSync(`/proc/${pid}/task`)) ?? []
+  const masks = threads.flatMap((thread) => unlessHidden(() => new ProcStatus(Number(thread)).set('SigBlk')) ?? [])
   return masks.reduce((all, mask) => all & mask, masks.length > 0 ? ~0n : 0n)
 }
 
 /** Those of its signalfds, which it has to block (signalfd(2), proc_pid_fdinfo(5)). */
 function readFromDescriptors(pid: number): bigint {
-  return namesIn(`/proc/${pid}/fdinfo`).reduce((all, fd) => {
+  const descriptors = unlessHidden(() => readdirSync(`/proc/${pid}/fdinfo`)) ?? []
+  return descriptors.reduce((all, fd) => {
     const [, set] = /^sigmask:\s*([\da-f]+)$/m.exec(kernelFile(`/proc/${pid}/fdinfo/${fd}`) ?? '') ?? []
     return set === undefined ? all : all | BigInt(`0x${set}`)
   }, 0n)
 }
 
-/** None, where the process has ended, or may not be looked into. @throws another system error: what it hears can't be told then. */
-function namesIn(folder: string): string[] {
+/** Undefined where it has ended, or may not be looked into. @throws another system error: what it hears can't be told then. */
+function unlessHidden<T>(look: () => T): T | undefined {
   try {
-    return readdirSync(folder)
+    return look()
   } catch (error) {
     if (!['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-    return []
+    return undefined
   }
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Presses } from '../end/presses.js'
 import { native } from '../native/load.js'
 import type { ProtectedProcess } from '../protected-process.js'
+import { isShortage } from '../signal/kernel-file.js'
 import { includes, type Signal, signalName, signalsOf } from '../signal/names.js'
 import { processSet } from '../signal/policy.js'
 import { processEntry } from '../signal/process-table.js'
@@ -22,8 +23,6 @@ const OF_TERMINAL: readonly number[] = [SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTT
 const ASKS_TO_LEAVE: readonly number[] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 const STOPS: readonly number[] = [SIGTSTP, SIGTTIN, SIGTTOU]
 
-/** Of threads, descriptors and memory. */
-const SHORTAGES: readonly string[] = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']
 const LOOK_AGAIN_MS = 100
 
 /** All that this process can take. */
@@ -51,7 +50,8 @@ async function nextSignal(): Promise<ReceivedSignal | undefined> {
   try {
     return await wait(ALL)
   } catch (error) {
-    if (!SHORTAGES.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    // EAGAIN: no thread (pthread_create(3)).
+    if (!isShortage(error) && (error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
     await sleep(LOOK_AGAIN_MS)
     return undefined
   }

@@ -6,6 +6,7 @@ export const EXIT_FD_VARIABLE = 'SIGSHIELD_EXIT_FD'
 export const EXIT_INODE_VARIABLE = 'SIGSHIELD_EXIT_INODE'
 /** And the pipes of those above it, of whose trees it is a part too (lib/end/tree.ts). */
 const ABOVE_VARIABLE = 'SIGSHIELD_ABOVE'
+const INODE_VARIABLES = [ABOVE_VARIABLE, EXIT_INODE_VARIABLE]
 
 /**
  * Where the exit event stands in a child. One digit, as dash names no other; scripts seldom use this one (`exec 3>>log`; 5 to 7:
@@ -29,15 +30,19 @@ export function namedEnd(): { readonly fd: number; readonly inode: bigint } | un
 
 /** The pipes that an environment names: of the process, or of one above it that all this came of. */
 export function inodesNamed(environment: readonly string[]): readonly string[] {
-  const values = [EXIT_INODE_VARIABLE, ABOVE_VARIABLE].flatMap((variable) =>
-    environment.filter((text) => text.startsWith(`${variable}=`)).map((text) => text.slice(variable.length + 1)),
+  return INODE_VARIABLES.flatMap((variable) =>
+    environment
+      .filter((text) => text.startsWith(`${variable}=`))
+      .flatMap((text) => inodesIn(text.slice(variable.length + 1))),
   )
-  return values.flatMap((value) => value.split(',')).filter((inode) => /^\d{1,20}$/.test(inode))
 }
 
-const above = inodesNamed(
-  [ABOVE_VARIABLE, EXIT_INODE_VARIABLE].map((variable) => `${variable}=${process.env[variable] ?? ''}`),
-)
+function inodesIn(value: string): string[] {
+  return value.split(',').filter((inode) => /^\d{1,20}$/.test(inode))
+}
+
+/** Of this process, its own last. */
+const above = INODE_VARIABLES.flatMap((variable) => inodesIn(process.env[variable] ?? ''))
 
 /** The variables of a child, as changes of its environment; without an end it has no event. */
 export function childVariables(end: { readonly fd: number; readonly inode: bigint } | undefined): readonly string[] {

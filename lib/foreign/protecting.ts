@@ -1,5 +1,4 @@
 /** From the arguments of protect() to a guard, or a scope. */
-
 import { dispose } from '../node/dispose.js'
 import { invalidArgType } from '../node/errors.js'
 import { unwatchStarts, watchStarts } from './hook.js'

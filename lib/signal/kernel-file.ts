@@ -14,7 +14,8 @@ export function kernelFile(path: string): string | undefined {
   }
 }
 
-function isShortage(error: unknown): boolean {
+/** Of descriptors or memory. */
+export function isShortage(error: unknown): boolean {
   return ['EMFILE', 'ENFILE', 'ENOMEM'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 

@@ -105,17 +105,10 @@ export class Place {
     const isOver = this.#isClosed || this.#signal?.aborted
     const delay = isOver ? 'never' : this.#policy.next(previous, livedMs)
     if (delay === 'given-up') this.#listener.gaveUp(previous)
-    if (typeof delay === 'number') this.#timer = setTimeout(() => void this.#restart(previous), delay)
+    // What is refused then is told by giving up.
+    const startAgain = () => void this.#startAgain(previous).catch(() => {})
+    if (typeof delay === 'number') this.#timer = setTimeout(startAgain, delay)
     else this.close()
-  }
-
-  /** A start that fails counts as a child that ended at once. */
-  async #restart(previous: ChildOutcome): Promise<void> {
-    if (this.#signal?.aborted) {
-      this.close()
-      return
-    }
-    await this.#startAgain(previous).catch(() => {})
   }
 
   /** That all are to leave. */
@@ -143,11 +136,15 @@ export class Place {
     } finally {
       this.#isReplaced = false
     }
-    if (this.#signal?.aborted) this.close()
     return this.#isClosed ? undefined : this.#startAgain(previous)
   }
 
-  async #startAgain(previous: ChildOutcome): Promise<ProtectedProcess> {
+  /** A start that fails counts as a child that ended at once. Undefined where nobody wants one any more. */
+  async #startAgain(previous: ChildOutcome): Promise<ProtectedProcess | undefined> {
+    if (this.#signal?.aborted) {
+      this.close()
+      return undefined
+    }
     try {
       const child = this.start()
       if (child.pid === undefined) throw (await once(child, 'error'))[0]
