@@ -1,7 +1,7 @@
 /** What a caller may ask of the end of a child, and what it is told. */
 import { checkMilliseconds, invalidArgType, invalidArgValue, ownOptions, unavailable } from './node/errors.js'
+import { warnOfMisspelt } from './node/misspelt.js'
 import { type Signal, signalNumber } from './signal/names.js'
-import { warnOfMisspelt } from './start/misspelt.js'
 
 /** How a child is ended: asked, then sent SIGTERM, then killed. */
 export interface StopOptions {

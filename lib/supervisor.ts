@@ -11,10 +11,10 @@ import { forkProtected } from './fork.js'
 import { nextTick, setImmediate } from './node/clock.js'
 import { dispose } from './node/dispose.js'
 import { invalidArgType, invalidState, isOptions, ownOptions } from './node/errors.js'
+import { ofChildProcess, warnOfMisspelt } from './node/misspelt.js'
 import type { ProtectedProcess } from './protected-process.js'
 import type { Signal } from './signal/names.js'
 import { spawnProtected } from './spawn.js'
-import { warnOfMisspelt } from './start/misspelt.js'
 import type { ProtectionOptions } from './start/protection.js'
 import { unstarted } from './start/unstarted.js'
 import { type StopOptions, type StopRequest, stopRequest } from './stop.js'
@@ -26,6 +26,7 @@ import {
   type AdoptOptions,
   childOptions,
   type RestartAllOptions,
+  restartAllOptions,
   type SupervisedFork,
   type SupervisedSpawn,
   type SupervisorCounts,
@@ -86,7 +87,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   constructor(options: SupervisorOptions = {}) {
     super()
     const { grace, signal, target, restart, ...start } = ownOptions('options', options) as SupervisorOptions
-    warnOfMisspelt(start, supervisorOptions)
+    warnOfMisspelt(start, supervisorOptions, ofChildProcess)
     this.#startDefaults = definite(start)
     this.#stopDefaults = definite({ grace, signal, target })
     this.#restart = restart
@@ -134,7 +135,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const { restart = this.#restart, ...own } = definite(ownOptions('options', given)) as SharedOptions & {
       restart?: unknown
     }
-    warnOfMisspelt(own, childOptions)
+    warnOfMisspelt(own, childOptions, ofChildProcess)
     const start = definite<SharedOptions>({ ...this.#startDefaults, ...own })
     const merged = definite({ ...defaultIgnore(start, this.#stopDefaults, [...this.#handled].flat()), ...start })
     const policy = checkTogether(merged, this.#stopDefaults, restart)
@@ -214,7 +215,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * await supervisor.shutdown()
    */
   async restart(options: RestartAllOptions = {}): Promise<ProtectedProcess[]> {
-    const { ready, ...stop } = ownOptions('options', options) as RestartAllOptions
+    const given = ownOptions('options', options) as RestartAllOptions
+    warnOfMisspelt(given, restartAllOptions)
+    const { ready, ...stop } = given
     if (ready !== undefined && typeof ready !== 'function') {
       throw invalidArgType('options.ready', 'of type function', ready)
     }

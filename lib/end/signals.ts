@@ -3,9 +3,9 @@ import { constants } from 'node:os'
 import { nextTick } from '../node/clock.js'
 import { dispose } from '../node/dispose.js'
 import { invalidArgType, invalidArgValue, ownOptions, unavailable } from '../node/errors.js'
+import { warnOfMisspelt } from '../node/misspelt.js'
 import { isMainThread } from '../node/thread.js'
 import { type Signal, signalName, signalNumber } from '../signal/names.js'
-import { warnOfMisspelt } from '../start/misspelt.js'
 import { coordinator } from './coordinator.js'
 
 export interface HandleSignalsOptions {
@@ -39,15 +39,16 @@ export function handleSignals(
   if (!Array.isArray(signals)) {
     throw invalidArgType('options.signals', "an array of signals such as ['SIGTERM']", signals)
   }
+  const name = Array.isArray(options) ? 'options' : 'options.signals'
   if (before !== undefined && typeof before !== 'function') {
     throw invalidArgType('options.before', 'of type function', before)
   }
-  const numbers = signals.map((signal: unknown, i) => signalNumber(signal, `options.signals[${i}]`))
+  const numbers = signals.map((signal: unknown, i) => signalNumber(signal, `${name}[${i}]`))
   const names = numbers.map(signalName) as NodeJS.Signals[]
   const nameless = names.findIndex((name) => !Object.hasOwn(constants.signals, name))
   if (nameless !== -1) {
     const rule = 'must not be a real-time signal: Node has no listeners for them'
-    throw invalidArgValue(`options.signals[${nameless}]`, signals[nameless], rule)
+    throw invalidArgValue(`${name}[${nameless}]`, signals[nameless], rule)
   }
   if (!isMainThread()) {
     throw unavailable(

@@ -5,8 +5,8 @@ import { checkStop } from '../end/ladder.js'
 import { ExitEvent } from '../exit-event.js'
 import { native } from '../native/load.js'
 import { invalidArgValue, ownOptions } from '../node/errors.js'
+import { didYouMean } from '../node/misspelt.js'
 import { includes } from '../signal/names.js'
-import { didYouMean } from '../start/misspelt.js'
 import type { ProcessHandle } from '../start/process-handle.js'
 import {
   backgroundOptions,

@@ -12,6 +12,7 @@ import {
   ownOptions,
   systemError,
 } from '../node/errors.js'
+import { warnOfMisspelt } from '../node/misspelt.js'
 import { isMainThread } from '../node/thread.js'
 import { coverListeners } from './listeners.js'
 import { type Signal, signalNumber, signalOf } from './names.js'
@@ -117,12 +118,15 @@ export async function wait(
   const given: WaitOptions = isOptions(timeout)
     ? ownOptions('options', timeout)
     : { ...ownOptions('options', options), timeoutMs: timeout }
+  warnOfMisspelt(given, waitOptions)
   const [set, timeoutMs] = checked(signals, given.timeoutMs)
   const { signal: abort, ref } = checkedOptions(given)
   if (abort?.aborted) throw new AbortError(abort.reason)
   const here = set & native().pendingSignals()
   return (here === 0n ? undefined : received(native().takeSignal(here, 0))) ?? waitElsewhere(set, timeoutMs, ref, abort)
 }
+
+const waitOptions: ReadonlySet<string> = new Set<keyof WaitOptions>(['timeoutMs', 'signal', 'ref'])
 
 function checkedOptions({ signal, ref = true }: WaitOptions): { signal: AbortSignal | undefined; ref: boolean } {
   if (signal !== undefined && !(typeof signal === 'object' && signal !== null && 'aborted' in signal)) {

@@ -3,19 +3,26 @@ import { types } from 'node:util'
 import { isMainThread } from '../node/thread.js'
 import { letNodeCheck, nodes, type Options, poison } from './node-options.js'
 
-/** Whether JavaScript's process.env is still a live view of the C environment: not in a worker, not when it was replaced. */
-export const liveEnvironment = (() => {
-  const { env } = process
-  if (!isMainThread() || types.isProxy(env)) return undefined
+const atImport = process.env
+let isLive: boolean | undefined
+
+/** Whether it is JavaScript's live view of the C environment: a worker has none, and a program may have put another in its place. */
+export function isLiveEnvironment(env: NodeJS.ProcessEnv): boolean {
+  if (env !== atImport) return false
+  isLive ??= isMainThread() && !types.isProxy(env) && refusesAccessors(env)
+  return isLive
+}
+
+/** Only the live view does; an ordinary object takes them. */
+function refusesAccessors(env: NodeJS.ProcessEnv): boolean {
   try {
-    // Only the live view refuses accessors; an ordinary object takes this one.
     Object.defineProperty(env, 'SIGSHIELD_PROBE', { get: () => undefined, configurable: true })
     Reflect.deleteProperty(env, 'SIGSHIELD_PROBE')
-    return undefined
+    return false
   } catch {
-    return env
+    return true
   }
-})()
+}
 
 /** Under the permission model Node adds its flags to the NODE_OPTIONS of children: in the very object that it is given. */
 export function environmentOf(file: string, args: readonly unknown[], options: Options): NodeJS.ProcessEnv {

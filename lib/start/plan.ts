@@ -2,11 +2,11 @@
 import type { ForkOptions, SpawnOptions } from 'node:child_process'
 import { channel } from 'node:diagnostics_channel'
 import { native } from '../native/load.js'
+import { ofChildProcess, warnOfMisspelt } from '../node/misspelt.js'
 import { requireNode } from '../node/runtime.js'
 import { commandLine } from './command-line.js'
-import { environmentOf, environmentPairs, liveEnvironment } from './environment.js'
+import { environmentOf, environmentPairs, isLiveEnvironment } from './environment.js'
 import { spawnOfFork } from './fork-options.js'
-import { warnOfMisspelt } from './misspelt.js'
 import {
   checkAsNode,
   checkEndsAsNode,
@@ -64,11 +64,11 @@ export function planSpawn(
   if (!isAbsent(argsOrOptions) && typeof argsOrOptions !== 'object') nodes.spawn(file, argsOrOptions as string[])
   if (given !== undefined && !isObject(given)) nodes.spawn(file, args as string[], given as unknown as object)
   const options = Object.assign(new Bare(), given)
-  warnOfMisspelt(options, protectionOptions)
+  warnOfMisspelt(options, protectionOptions, ofChildProcess)
   checkAsNode(file, args, options)
   const env = environmentOf(file, args, options)
   // Who subscribes is shown the whole environment, and may change it.
-  const inheritEnvironment = env === liveEnvironment && !starting.hasSubscribers && native().canReadEnvironment
+  const inheritEnvironment = isLiveEnvironment(env) && !starting.hasSubscribers && native().canReadEnvironment
   const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
   checkEndsAsNode(file, args, options)
   const protection = protectionFrom(options, defaultEnforce)

@@ -7,13 +7,13 @@ import { native } from '../native/load.js'
 import { type SyncLimits, text } from '../native/wire.js'
 import type { HandleSpawnOptions } from '../node/child-process-contract.js'
 import { checkMilliseconds, invalidArgValue } from '../node/errors.js'
+import { ofChildProcess, warnOfMisspelt } from '../node/misspelt.js'
 import { requireNode } from '../node/runtime.js'
 import { syncStdio } from '../node/sync-stdio.js'
 import { isMainThread } from '../node/thread.js'
 import { includes, type Signal, signalNumber } from '../signal/names.js'
 import { commandLine } from './command-line.js'
-import { environmentOf, environmentPairs, liveEnvironment } from './environment.js'
-import { warnOfMisspelt } from './misspelt.js'
+import { environmentOf, environmentPairs, isLiveEnvironment } from './environment.js'
 import { isAbsent, type Options, pathOf } from './node-options.js'
 import {
   backgroundOptions,
@@ -88,9 +88,9 @@ export function planSync(name: SyncFunction, file: string, second: unknown, thir
   requireNode()
   const call = checkSyncCall(name, file, second, third)
   const { args, options } = call
-  warnOfMisspelt(options, syncOptions)
+  warnOfMisspelt(options, syncOptions, ofChildProcess)
   const env = environmentOf(file, args, options)
-  const inheritEnvironment = env === liveEnvironment && native().canReadEnvironment
+  const inheritEnvironment = isLiveEnvironment(env) && native().canReadEnvironment
   const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
   const protection = syncProtection(options)
   const { stdio, hasInput, count } = syncStdio((options.stdio as string | readonly unknown[]) || 'pipe')

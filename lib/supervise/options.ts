@@ -168,6 +168,8 @@ export interface RestartAllOptions extends StopOptions {
   readonly ready?: ((child: ProtectedProcess) => unknown) | undefined
 }
 
+export const restartAllOptions: ReadonlySet<string> = new Set([...stopOptions, 'ready'])
+
 /** The exit event is the supervisor's. */
 export type AdoptOptions = Omit<ProtectOptions, 'exitEvent'>
 

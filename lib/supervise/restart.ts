@@ -1,5 +1,6 @@
 /** When a child that has ended is started again. */
 import { checkInteger, checkMilliseconds, invalidArgType, isOptions, ownOptions } from '../node/errors.js'
+import { warnOfMisspelt } from '../node/misspelt.js'
 import type { StopOutcome } from '../stop.js'
 
 /** When a child that has ended is started again, and how often. */
@@ -18,6 +19,8 @@ export type Restart = RestartOptions['when'] | RestartOptions | false
 const LONGEST_DELAY_MS = 10_000
 const HEALTHY_MS = 10_000
 
+const restartOptions: ReadonlySet<string> = new Set<keyof RestartOptions>(['when', 'delay', 'limit'])
+
 /** What becomes of one place for a child, through all the children that hold it. */
 export class RestartPolicy {
   readonly #when: RestartOptions['when'] | undefined
@@ -28,6 +31,7 @@ export class RestartPolicy {
   /** @throws TypeError, RangeError in Node's shapes. */
   constructor(restart: unknown) {
     const options = isOptions(restart) ? (ownOptions('options.restart', restart) as RestartOptions) : undefined
+    if (options) warnOfMisspelt(options, restartOptions)
     const when = options ? options.when : (restart ?? false)
     if (restart === null || (when !== false && when !== 'always' && when !== 'on-failure')) {
       throw invalidArgType(

@@ -1,6 +1,14 @@
 /** Options whose names are nearly ours: the program is warned, once, and the start is what Node makes of it. */
 import { once } from 'node:events'
-import { protect, type SpawnProtectedOptions, Supervisor, spawnProtected, spawnSyncProtected } from 'sigshield'
+import {
+  protect,
+  type RestartOptions,
+  type SpawnProtectedOptions,
+  Supervisor,
+  spawnProtected,
+  spawnSyncProtected,
+} from 'sigshield'
+import { wait } from 'sigshield/signals'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { closed, ended } from '../support/processes.js'
 
@@ -102,7 +110,18 @@ it("Node's own names, ours, and what is near to neither are told nothing", async
   expect(await warned()).toEqual([])
 })
 
-it('of handleSignals() too', async () => {
-  new Supervisor().handleSignals({ signals: ['SIGUSR2'], befor: () => {} } as object)[Symbol.dispose]()
-  expect(await warned()).toEqual(["sigshield has no option 'befor': did you mean 'before'?"])
+it('of handleSignals(), restart() and its policy, and wait() too', async () => {
+  const supervisor = new Supervisor({ restart: { when: 'always', limits: 1, dealy: 3 } as object as RestartOptions })
+  supervisor.handleSignals({ signal: ['SIGUSR2'], befor: () => {} } as object)[Symbol.dispose]()
+  await supervisor.restart({ raedy: () => {} } as object)
+  // Without the warning it is a wait without an end.
+  await expect(wait(['SIGUSR2'], { timeout: 10, signal: AbortSignal.abort() } as object)).rejects.toThrow('aborted')
+  expect((await warned()).map((text) => text.replace(/.*option /, ''))).toEqual([
+    "'limits': did you mean 'limit'?",
+    "'dealy': did you mean 'delay'?",
+    "'signal': did you mean 'signals'?",
+    "'befor': did you mean 'before'?",
+    "'raedy': did you mean 'ready'?",
+    "'timeout': did you mean 'timeoutMs'?",
+  ])
 })

@@ -1,7 +1,7 @@
 /** Names of options that look like ours and are none. Node takes any name, and so do we: the program is warned, once for each. */
 
 /** Of `child_process`, whichever function. */
-const ofNode: ReadonlySet<string> = new Set([
+export const ofChildProcess: ReadonlySet<string> = new Set([
   'argv0',
   'cwd',
   'detached',
@@ -29,10 +29,17 @@ const warned = new Set<string>()
 /** Shorter names are near to too much. */
 const LONG = 5
 
-/** @param ours - the names that this call takes besides Node's. */
-export function warnOfMisspelt(options: object, ours: ReadonlySet<string>): void {
+/**
+ * @param ours - the names that this call takes.
+ * @param others - those that it hands on.
+ */
+export function warnOfMisspelt(
+  options: object,
+  ours: ReadonlySet<string>,
+  others: ReadonlySet<string> = new Set(),
+): void {
   for (const name of Object.keys(options)) {
-    if (ours.has(name) || ofNode.has(name) || warned.has(name)) continue
+    if (ours.has(name) || others.has(name) || warned.has(name)) continue
     const meant = nearest(name, ours)
     if (meant === undefined) continue
     warned.add(name)
