@@ -6,7 +6,7 @@ import type { EventSource } from './event/source.js'
 import { Unconnected } from './event/unconnected.js'
 import type { ExitState } from './native/addon.js'
 import { clearInterval, clearTimeout, setInterval, setTimeout, time } from './node/clock.js'
-import { checkMilliseconds, MAX_TIMEOUT_MS } from './node/errors.js'
+import { checkMilliseconds, invalidArgType, MAX_TIMEOUT_MS } from './node/errors.js'
 
 /** Why an exit event is set: the parent asked, or the parent is gone. */
 export type ExitReason = 'requested' | 'orphaned'
@@ -16,6 +16,16 @@ const sources = new WeakMap<ExitEvent, EventSource>()
 /** Undefined for what is no exit event. */
 export function sourceOf(event: unknown): EventSource | undefined {
   return sources.get(event as ExitEvent)
+}
+
+/** @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no exit event of this copy of the library. */
+export function checkExitEvent(name: string, event: unknown): void {
+  if (sourceOf(event) !== undefined) return
+  const looksLikeOne = event instanceof Object && event.constructor.name === 'ExitEvent' && 'isSet' in event
+  const expected = looksLikeOne
+    ? 'an ExitEvent of the sigshield that starts the child: this one is of another copy in this process (`npm ls sigshield`)'
+    : 'an instance of ExitEvent'
+  throw invalidArgType(name, expected, event)
 }
 
 const POLL_MS = 100

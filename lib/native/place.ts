@@ -1,6 +1,6 @@
 /** Where the addon is: what was built here comes before what the package has brought. */
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { system } from './system.js'
 
@@ -21,7 +21,7 @@ export const SOURCES = inPackage('source')
 export function folders(): string[] {
   // For builds of other kinds, and nothing else is looked for then.
   const chosen = process.env.SIGSHIELD_PREBUILD
-  if (chosen) return [join(chosen, 'build/Release')]
+  if (chosen) return [resolve(chosen, 'build/Release')]
   return [inPackage('build/Release'), inPackage('source/build/Release'), join(root, 'prebuilds', system())]
 }
 

@@ -1,5 +1,5 @@
 /** Why there is no addon, told to who can do something about it: what was looked for, and the cure of this cause. */
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unavailable } from '../node/errors.js'
 import { ADDON, addonFile, folders, ownFile, root, SOURCES } from './place.js'
@@ -12,19 +12,30 @@ function failed(message: string, cause?: unknown): Refusal {
 }
 
 const bundled =
-  'mark sigshield as external, so that it is loaded from node_modules (esbuild: --external:sigshield; rollup, webpack, ncc, vite: "external")'
+  'mark sigshield as external, so that it is loaded from node_modules (esbuild and ncc: --external, rollup: external, webpack: externals, ' +
+  'vite: ssr.external)'
 
-/** How the addon is built again. */
-function buildCommand(): string {
-  if (isRepository()) return `\`npm run build:native\` in ${root}`
-  const command = `npx --yes node-gyp rebuild -C ${JSON.stringify(SOURCES)}`
-  return `\`${command}\` (it needs python3, make and a C++20 compiler)`
+const REINSTALL = 'Install the package again'
+
+/** How the addon is built, as a sentence without its full stop; undefined where its sources are not. */
+function building(): string | undefined {
+  if (isRepository()) return `Build it: \`npm run build:native\` in ${root}`
+  if (!existsSync(join(SOURCES, 'binding.gyp'))) return undefined
+  const command = `npx --yes node-gyp rebuild -C ${quoted(SOURCES)}`
+  return `Build it: \`${command}\` (it needs python3, make and a C++20 compiler)`
+}
+
+/** For a shell. */
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", String.raw`'\''`)}'`
 }
 
 /** What makes a file anew that stands there and is not what it should be, as a sentence without its full stop. */
 export function cureOf(file: string): string {
   if (process.env.SIGSHIELD_PREBUILD) return 'Build what SIGSHIELD_PREBUILD names again, or unset it'
-  return file.startsWith(join(root, 'prebuilds')) ? 'Install the package again' : `Build it: ${buildCommand()}`
+  if (file.startsWith(join(root, 'prebuilds'))) return REINSTALL
+  if (isRepository() || file.startsWith(SOURCES)) return building() ?? REINSTALL
+  return `Remove ${file}, which is not of the package`
 }
 
 /** The user of this process has no right to it, or to a folder above it. */
@@ -69,29 +80,27 @@ export function missing(): Refusal {
   if (process.env.SIGSHIELD_PREBUILD) {
     return failed(`There is no sigshield addon where SIGSHIELD_PREBUILD says that it is. ${looked}`)
   }
-  if (isRepository()) return failed(`The sigshield addon is not built. ${looked} Build it: ${buildCommand()}.`)
-  const brought = broughtSystems()
-  const what =
-    brought.length === 0
-      ? 'The sigshield addon is missing: the folder prebuilds/ of the package was left out of this copy.'
-      : `sigshield brings no addon for ${system()}, only for ${brought.join(', ')}.`
+  if (isRepository()) return failed(`The sigshield addon is not built. ${looked} ${building()}.`)
+  const isCut = shipped.has(system())
+  const what = isCut
+    ? `The sigshield addon is missing: prebuilds/${system()} of the package was left out of this copy.`
+    : `sigshield brings no addon for ${system()}, only for ${[...shipped].join(', ')}.`
   if (!['x64', 'arm64'].includes(process.arch)) {
     return unavailable(`${what} Nor can it be built here: it knows the system calls of x64 and arm64 alone. ${looked}`)
   }
-  const cure = brought.length === 0 ? 'Install the package again, or build it' : 'Build it'
-  return failed(`${what} ${looked} ${cure}: ${buildCommand()}.`)
+  const cures = [...(isCut ? [REINSTALL] : []), building() ?? 'Its sources were left out of this copy, too']
+  return failed(`${what} ${looked} ${cures.join('. Or else: ')}.`)
 }
 
-function broughtSystems(): string[] {
-  try {
-    const systems = readdirSync(join(root, 'prebuilds')).filter((name) =>
-      existsSync(join(root, 'prebuilds', name, ADDON)),
-    )
-    return systems.sort()
-  } catch {
-    return []
-  }
-}
+/** What the tarball has: packaging/package.mjs. */
+const shipped: ReadonlySet<string> = new Set([
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm64-glibc',
+  'linux-arm64-musl',
+  'linux-x64-glibc',
+  'linux-x64-musl',
+])
 
 const machines: Readonly<Record<number, string>> = { 62: 'x64', 183: 'arm64' }
 
@@ -115,6 +124,13 @@ export function unloadable(file: string, cause: unknown): Refusal {
     )
   }
   if (isForbidden(file)) return failed(`${said} ${FORBIDDEN}`, cause)
+  if (/failed to map segment|Operation not permitted/.test(said)) {
+    const where = `findmnt --target ${quoted(file)}`
+    return failed(
+      `${said} Its file system is mounted noexec (\`${where}\`), or a policy forbids it: install elsewhere, or allow it.`,
+      cause,
+    )
+  }
   const made = process.platform === 'linux' ? madeFor(file) : undefined
   if (made !== undefined && made !== system()) {
     const other = made.endsWith(libc()) ? 'another machine' : 'another libc'

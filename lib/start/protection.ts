@@ -1,6 +1,6 @@
 /** Our own options: what a caller may write, and the numbers that it becomes for a start. */
 import { constants } from 'node:os'
-import { type ExitEvent, sourceOf } from '../exit-event.js'
+import { checkExitEvent, type ExitEvent } from '../exit-event.js'
 import type { Guarding } from '../guard/start.js'
 import { native } from '../native/load.js'
 import type { OptionFields, OptionNumbers } from '../native/wire.js'
@@ -128,9 +128,7 @@ export function protectionFrom(
   threadOutlives = isMainThread(),
 ): Protection {
   const { ignore, block, enforce = defaultEnforce, exitEvent } = options
-  if (exitEvent !== undefined && sourceOf(exitEvent) === undefined) {
-    throw invalidArgType('options.exitEvent', 'an instance of ExitEvent', exitEvent)
-  }
+  if (exitEvent !== undefined) checkExitEvent('options.exitEvent', exitEvent)
   const foreground = flag('options.foreground', options.foreground)
   const ignored = ignore === undefined ? (foreground ? 0n : DEFAULT_IGNORED) : signalSet('options.ignore', ignore)
   const blocked = block === undefined ? 0n : signalSet('options.block', block)

@@ -1,10 +1,11 @@
 /** Which addon is loaded, and what is said where there is none: by copies of the library, each in a folder as it is installed. */
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { libc, system } from '../../lib/native/system.js'
+import { targets } from '../../packaging/linux.mjs'
 import { temporaryFolder } from '../support/processes.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -14,6 +15,7 @@ let folder = ''
 beforeEach(() => {
   folder = temporaryFolder()
   for (const part of ['dist', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true })
+  put('source/binding.gyp', '{}')
 })
 
 function put(place: string, content: string | Buffer | undefined = undefined): void {
@@ -39,7 +41,7 @@ async function outcome(source = code, environment: NodeJS.ProcessEnv = {}): Prom
   return stdout.trim()
 }
 
-const command = () => `npx --yes node-gyp rebuild -C "${folder}/source"`
+const command = () => `npx --yes node-gyp rebuild -C '${folder}/source'`
 
 describe('it is found', () => {
   it.each([
@@ -61,6 +63,7 @@ describe('it is found', () => {
     put('build/Release/sigshield.node')
     put('elsewhere/build/Release/sigshield.node')
     expect(await outcome(code, { SIGSHIELD_PREBUILD: join(folder, 'elsewhere') })).toBe('7')
+    expect(await outcome(code, { SIGSHIELD_PREBUILD: 'elsewhere' })).toBe('7')
     rmSync(join(folder, 'elsewhere'), { recursive: true })
     expect(await outcome(code, { SIGSHIELD_PREBUILD: join(folder, 'elsewhere') })).toMatch(
       /^ERR_DLOPEN_FAILED .* where SIGSHIELD_PREBUILD says that it is. Looked for [^ ]*elsewhere\/build\/Release\/sigshield.node.$/,
@@ -71,25 +74,42 @@ describe('it is found', () => {
 describe('it is not there', () => {
   it('as the package was copied in part', async () => {
     const said = await outcome()
-    expect(said).toMatch(/^ERR_DLOPEN_FAILED .* prebuilds\/ of the package was left out of this copy/)
+    expect(said).toMatch(
+      new RegExp(`^ERR_DLOPEN_FAILED .* prebuilds/${system()} of the package was left out of this copy`),
+    )
     for (const place of ['build/Release', 'source/build/Release', `prebuilds/${system()}`]) {
       expect(said).toContain(join(folder, place, 'sigshield.node'))
     }
-    expect(said).toContain(`Install the package again, or build it: \`${command()}\``)
+    expect(said).toContain(`Install the package again. Or else: Build it: \`${command()}\``)
+  })
+
+  it('nor are its sources', async () => {
+    rmSync(join(folder, 'source'), { recursive: true })
+    expect(await outcome()).toMatch(
+      / Install the package again. Or else: Its sources were left out of this copy, too\.$/,
+    )
   })
 
   it('for this system', async () => {
-    put('prebuilds/linux-s390x-glibc/sigshield.node')
-    const said = await outcome()
-    expect(said).toContain(`brings no addon for ${system()}, only for linux-s390x-glibc.`)
-    expect(said).toContain(command())
+    const said = await outcome(`Object.defineProperty(process, 'platform', { value: 'darwin' })
+      Object.defineProperty(process, 'arch', { value: 'riscv64' })\n${code}`)
+    const shipped = ['arm64', 'x64'].map((arch) => `darwin-${arch}`).concat(Object.keys(targets).sort())
+    expect(said).toContain(`brings no addon for darwin-riscv64, only for ${shipped.join(', ')}.`)
+  })
+
+  it('in a path that a shell would read otherwise', async () => {
+    const odd = join(folder, "it's $HOME `id`")
+    mkdirSync(odd)
+    for (const part of ['dist', 'source', 'package.json']) renameSync(join(folder, part), join(odd, part))
+    const said = await outcome(code.replace("'./dist/index.js'", JSON.stringify("./it's $HOME `id`/dist/index.js")))
+    const [, told = ''] = said.match(/-C (.*)` \(it needs/) ?? []
+    expect(execFileSync('sh', ['-c', `printf %s ${told}`], { encoding: 'utf8' })).toBe(join(odd, 'source'))
   })
 
   it('and can’t be built for this machine', async () => {
-    put('prebuilds/linux-x64-glibc/sigshield.node')
     const elsewhere = "Object.defineProperty(process, 'arch', { value: 's390x' })"
     const said = await outcome(`${elsewhere}\n${code}`)
-    expect(said).toMatch(/^ERR_FEATURE_UNAVAILABLE_ON_PLATFORM .* for linux-s390x-\w+, only for linux-x64-glibc/)
+    expect(said).toMatch(/^ERR_FEATURE_UNAVAILABLE_ON_PLATFORM .* for linux-s390x-\w+, only for darwin-arm64, /)
   })
 
   it('in the repository, where it is to be built', async () => {
@@ -101,7 +121,6 @@ describe('it is not there', () => {
     renameSync(join(folder, 'dist'), join(folder, 'bundle'))
     rmSync(join(folder, 'package.json'))
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-    put('prebuilds/linux-s390x-glibc/sigshield.node')
     expect(await outcome(code.replace('./dist', './bundle'))).toMatch(
       /^ERR_DLOPEN_FAILED .*bundled, or copied without its package.* mark sigshield as external/,
     )
@@ -132,7 +151,7 @@ describe('it is another’s', () => {
     const said = await outcome()
     expect(said).toContain(`made for linux-${process.arch}-${other}, and this Node for ${system()}`)
     expect(said).toContain('a system with another libc')
-    expect(said).toContain(command())
+    expect(said).toMatch(/Remove \S+build\/Release\/sigshield.node, which is not of the package\.$/)
   })
 
   it('machine', async () => {
@@ -141,12 +160,13 @@ describe('it is another’s', () => {
   })
 
   it('version of it', async () => {
-    put('build/Release/sigshield.node')
+    put('source/build/Release/sigshield.node')
     const surface = join(folder, 'dist/native/surface.js')
     writeFileSync(surface, "export const missingName = () => 'newest'\n")
     expect(await outcome()).toMatch(
-      /^ERR_DLOPEN_FAILED .*build\/Release\/sigshield.node was built from another version of the library: they differ at 'newest'. Build it: /,
+      /^ERR_DLOPEN_FAILED .*source\/build\/Release\/sigshield.node was built from another version of the library: they differ at 'newest'. Build it: /,
     )
+    put('build/Release/sigshield.node')
     const environment = { SIGSHIELD_PREBUILD: folder }
     expect(await outcome(code, environment)).toMatch(/ Build what SIGSHIELD_PREBUILD names again, or unset it\.$/)
   })

@@ -11,6 +11,13 @@ const [newer, other] = await Promise.all([
   whatHolds({ spawnProtected }, child, signals),
   whatHolds(older, olderChild, olderSignals),
 ])
+let refused
+try {
+  spawnProtected('true', { exitEvent: new older.ExitEvent() })
+} catch (error) {
+  refused = error.message
+}
+if (!/of another copy in this process/.test(refused)) throw new Error(`an event of the other copy: ${refused}`)
 if (newer.addon.length !== 2) throw new Error(`loaded: ${newer.addon}`)
 console.log(JSON.stringify({ ...newer, addon: [newer.addon[0]] }))
 console.log(JSON.stringify({ ...other, addon: [other.addon[0]] }))
