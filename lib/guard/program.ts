@@ -1,6 +1,7 @@
 /** Which file a start executes, by the rules of execvp(3) and of `#!` (execve(2)). */
 import { accessSync, type BigIntStats, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { native } from '../native/load.js'
 import { type StartEnvironment, valueIn } from './environment.js'
 
 export interface ProgramFile {
@@ -29,8 +30,7 @@ export function programFile(file: string, directory: string, environment: StartE
 
 function candidates(file: string, environment: StartEnvironment): string[] {
   if (file.includes('/')) return [file]
-  // What confstr(_CS_PATH) says on Linux and macOS alike, in effect.
-  const path = valueIn(environment, 'PATH') ?? '/bin:/usr/bin'
+  const path = valueIn(environment, 'PATH') ?? native().defaultPath
   return path.split(':').map((folder) => join(folder, file))
 }
 

@@ -43,10 +43,14 @@ export interface Addon {
   readonly layout: string
   /** Whether the process's own environment may be asked for: Node lets the addon take the lock that it writes it under. */
   readonly canReadEnvironment: boolean
+  /** Where programs are looked for without PATH. */
+  readonly defaultPath: string
   /** Whether this system has a filter that keeps ignored signals ignored: without one only the guard does. */
   readonly hasSignalFilter: boolean
   /** Whether the kernel tells children of their parent's death. */
   readonly hasParentDeathSignal: boolean
+  /** Returns 0, or the negative errno of a descriptor that is not open. */
+  checkOpen(descriptors: Int32Array): number
   /** Returns an id, or a negative errno. The rest of the answer is in `memory`. */
   spawn(text: string, memory: ArrayBuffer): number
   /**

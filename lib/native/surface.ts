@@ -7,8 +7,10 @@ type Needed = { [Name in keyof Addon]-?: undefined extends Addon[Name] ? never :
 const needed: Readonly<Record<Needed, true>> = {
   layout: true,
   canReadEnvironment: true,
+  defaultPath: true,
   hasSignalFilter: true,
   hasParentDeathSignal: true,
+  checkOpen: true,
   spawn: true,
   spawnSync: true,
   replace: true,

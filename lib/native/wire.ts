@@ -42,6 +42,8 @@ const otherFields = [
   'enforced',
   'inForceLow',
   'inForceHigh',
+  'keptIgnoredLow',
+  'keptIgnoredHigh',
   'handsOver',
   'descriptors',
 ] as const
@@ -79,6 +81,8 @@ export interface StartResult {
   readonly enforced: false | 'filter'
   /** The set of signals whose dispositions neither the child nor a descendant can change. */
   readonly inForce: bigint
+  /** Of those that it ignores although it was not to: a filter of another's lets nobody change that. */
+  readonly keptIgnored: bigint
   readonly pid: number
 }
 
@@ -110,13 +114,13 @@ export interface SyncResult extends StartResult {
  * system's own, and not that of the engine.
  */
 const MAX_TEXT = 2 ** 26
-const TOO_LONG: StartResult = {
-  errno: -constants.errno.E2BIG,
-  step: 'execve',
-  enforced: false,
-  inForce: 0n,
-  pid: -1,
+
+interface Refused {
+  readonly errno: number
+  readonly step: string
 }
+
+const nothing = { enforced: false, inForce: 0n, keptIgnored: 0n, pid: -1 } as const
 
 /** As C++ turns a JavaScript value into text: symbols throw, and a NUL ends it. */
 export function text(value: unknown): string {
@@ -151,7 +155,7 @@ export class Wire<Fields extends OptionFields> {
   /** Entry n of `stdio` is given this process's end of descriptor n where that is a NEW_PIPE: after a failure too. */
   start(request: SpawnRequest<Fields>, stdio: readonly StdioEntry[]): SpawnResult {
     const text = this.#write(request)
-    if (text === undefined) return { ...TOO_LONG, id: -1 }
+    if (typeof text !== 'string') return { ...nothing, ...text, id: -1 }
     const id = native().spawn(text, this.#memory)
     const { descriptors } = request
     const numbers = this.#numbersView
@@ -169,16 +173,16 @@ export class Wire<Fields extends OptionFields> {
   /** Blocks this thread until the child has ended. `input`: what its first descriptor, a NEW_PIPE then, gives it. */
   startSync(request: SpawnRequest<Fields>, input: Uint8Array | null, limits: SyncLimits): SyncResult {
     const text = this.#write(request)
-    if (text === undefined) return { ...TOO_LONG, end: undefined }
+    if (typeof text !== 'string') return { ...nothing, ...text, end: undefined }
     const numbers = [limits.timeout, limits.maxBuffer, limits.killSignal, limits.grace, limits.drain] as const
     const end = native().spawnSync(text, this.#memory, input, ...numbers, limits.interrupted)
     return typeof end === 'number' ? { ...this.#answer(end), end: undefined } : { ...this.#answer(0), end }
   }
 
   /** The same in place of this program; of the descriptors it keeps those that are listed. Returns only when it has failed. */
-  replace(request: SpawnRequest<Fields>): Pick<SpawnResult, 'errno' | 'step'> {
+  replace(request: SpawnRequest<Fields>): Refused {
     const text = this.#write(request)
-    if (text === undefined) return { errno: -constants.errno.E2BIG, step: 'execve' }
+    if (typeof text !== 'string') return text
     const errno = native().replace(text, this.#memory)
     return { errno, step: native().stepName(this.#numbersView[this.#slot.step] as number) }
   }
@@ -191,15 +195,18 @@ export class Wire<Fields extends OptionFields> {
       step: errno < 0 ? native().stepName(numbers[slot.step] as number) : '',
       enforced: numbers[slot.enforced] === 1 && 'filter',
       inForce: setOf(numbers[slot.inForceLow] as number, numbers[slot.inForceHigh] as number),
+      keptIgnored: setOf(numbers[slot.keptIgnoredLow] as number, numbers[slot.keptIgnoredHigh] as number),
       pid: numbers[slot.pid] as number,
     }
   }
 
-  /** Returns the text that goes with the numbers; undefined when it is too long. */
-  #write(request: SpawnRequest<Fields>): string | undefined {
+  /** Returns the text that goes with the numbers, or why there can be none. */
+  #write(request: SpawnRequest<Fields>): string | Refused {
     const { options, descriptors, environment, uid, gid, groups } = request
     const strings = request.arguments.concat(environment ?? [], request.environmentChanges)
-    if (isTooLong(strings)) return undefined
+    if (isTooLong([request.directory])) return { errno: -constants.errno.ENAMETOOLONG, step: 'chdir' }
+    if (isTooLong([request.file])) return { errno: -constants.errno.ENAMETOOLONG, step: 'execve' }
+    if (isTooLong(strings)) return { errno: -constants.errno.E2BIG, step: 'execve' }
     const slot = this.#slot
     const groupCount = groups?.length ?? 0
     const listed = descriptors.length + groupCount

@@ -113,6 +113,8 @@ export function withStep(error: NodeJS.ErrnoException, failed: FailedStep | unde
 export interface StartedHandle extends NodeProcessHandle {
   /** Node has called spawn(). */
   readonly asked: boolean
+  /** It is to start nothing, and nobody is to be told. */
+  readonly isUnstarted: boolean
   readonly failed: FailedStep | undefined
 }
 
@@ -123,7 +125,7 @@ export interface StartedHandle extends NodeProcessHandle {
 export function startChild(process: ChildProcess, handle: StartedHandle, options: object): void {
   const child = process as unknown as Internals
   child._handle = handle
-  if (created.hasSubscribers) created.publish({ process })
+  if (created.hasSubscribers && !handle.isUnstarted) created.publish({ process })
   try {
     ;(ChildProcess.prototype as unknown as { spawn(options: object): number }).spawn.call(child, options)
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Whether a process is kept from acting by somebody else. */
 import { constants } from 'node:os'
-import { kernelFile, unlessShort } from './kernel-file.js'
+import { kernelFile, processFile, unlessShort } from './kernel-file.js'
 
 /**
  * @param stopSignal - what has stopped it, or 0. A process that stopped itself at the terminal (SIGTTIN, SIGTTOU) is not held:
@@ -23,7 +23,7 @@ const freezers = [
 
 /** A frozen process shows no state of its own. One in this process's own cgroup would have frozen it too. */
 function isFrozen(pid: number): boolean {
-  const theirs = kernelFile(`/proc/${pid}/cgroup`) ?? ''
+  const theirs = processFile(pid, 'cgroup') ?? ''
   const ours = kernelFile('/proc/self/cgroup') ?? ''
   return freezers.some(({ group, root, file, frozen }) => {
     const name = group.exec(theirs)?.[1]

@@ -1,5 +1,5 @@
 /** What the kernel shows as files: proc(5), cgroups(7). */
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 /**
  * Undefined where there is no such file: another system, an older kernel, no right to look, or a process that has ended.
@@ -12,6 +12,23 @@ export function kernelFile(path: string): string | undefined {
     if (isShortage(error)) throw error
     return undefined
   }
+}
+
+/**
+ * Whether /proc is of this process's own pid namespace: the numbers of another are other processes' (pid_namespaces(7)). False where
+ * there is none.
+ */
+export function isProcOwn(): boolean {
+  try {
+    return readlinkSync('/proc/self') === String(process.pid)
+  } catch {
+    return false
+  }
+}
+
+/** What /proc says of another process; undefined where it says nothing of that one. */
+export function processFile(pid: number, name: string): string | undefined {
+  return isProcOwn() ? kernelFile(`/proc/${pid}/${name}`) : undefined
 }
 
 /** Of descriptors or memory. */

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
-import { checkInteger, invalidArgType, ownOptions, systemError } from '../node/errors.js'
+import { checkInteger, invalidArgType, ownOptions, systemError, unavailable } from '../node/errors.js'
+import { isProcOwn } from './kernel-file.js'
 import { type Signal, signalNumber, signalsOf } from './names.js'
 import { ProcStatus } from './proc-status.js'
 import { entryOf, type ToldProcess, toldProcesses } from './process-table.js'
@@ -46,7 +47,8 @@ const modes = ['off', 'strict', 'filter'] as const
  * @param pid - of a process, or of one of its threads.
  * @returns what the kernel says at this moment.
  * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; TypeError `ERR_INVALID_ARG_TYPE`,
- * RangeError `ERR_OUT_OF_RANGE`; in Node Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
+ * RangeError `ERR_OUT_OF_RANGE`; in Node Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon, or /proc
+ * is of another pid namespace.
  * @example
  * const child = spawnProtected('sleep', ['60'])
  * console.log(stateOf(child.pid as number).ignored.join()) // SIGINT
@@ -88,6 +90,11 @@ function checkPid(pid: unknown): number {
 }
 
 function startOf(pid: number): number {
+  if (!isProcOwn() && existsSync('/proc/self/stat')) {
+    throw unavailable(
+      'stateOf() reads /proc, which is of another pid namespace here. Mount its own (mount -t proc proc /proc)',
+    )
+  }
   return entryOf(
     pid,
     looking(() => readFileSync(`/proc/${pid}/stat`, 'latin1')),

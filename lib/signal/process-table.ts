@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { native } from '../native/load.js'
 import { unavailable } from '../node/errors.js'
 import { otherRuntime } from '../node/runtime.js'
-import { kernelFile, unlessShort } from './kernel-file.js'
+import { processFile, unlessShort } from './kernel-file.js'
 
 export interface ProcessEntry {
   readonly pid: number
@@ -40,7 +40,7 @@ export function toldProcesses(pid?: number): ToldProcess[] | undefined {
 export function processEntry(pid: number): ProcessEntry | undefined {
   const told = toldProcesses(pid)
   if (told) return told[0]
-  const stat = kernelFile(`/proc/${pid}/stat`)
+  const stat = processFile(pid, 'stat')
   return stat === undefined ? undefined : entryOf(pid, stat)
 }
 
@@ -63,12 +63,13 @@ export function entryOf(pid: number, stat: string): ProcessEntry {
 
 /**
  * @param what - what is found among the processes.
- * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where this process sees none of them, not even itself.
+ * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where this process sees none of them, not even itself, or others by their numbers.
  */
 export function requireProcesses(what: string): void {
   if (unlessShort(() => processEntry(process.pid) ?? 'none') !== 'none') return
   throw unavailable(
-    `${what} in /proc, which this process can’t read. Mount it, or start Node with --allow-fs-read='/proc/*'`,
+    `${what} in /proc, which this process can’t read, or is of another pid namespace. Mount its own, or start Node with ` +
+      "--allow-fs-read='/proc/*'",
   )
 }
 
@@ -109,6 +110,6 @@ function entriesIn(numbers: Float64Array): ToldProcess[] {
 export function environmentOf(pid: number): readonly string[] | undefined {
   const addon = fromAddon()
   if (addon) return addon.processEnvironment?.(pid)
-  const text = kernelFile(`/proc/${pid}/environ`) ?? '\0'
+  const text = processFile(pid, 'environ') ?? '\0'
   return text === '' ? undefined : text.split('\0')
 }

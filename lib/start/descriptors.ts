@@ -16,6 +16,15 @@ export function namesNone(entry: StdioEntry): boolean {
 }
 
 /**
+ * 0, or the negative errno of one that is not open. To be asked before anything is opened for the start: its number could become that
+ * of our own, which the child must not get.
+ */
+export function checkOpen(stdio: readonly StdioEntry[]): number {
+  const sources = stdio.flatMap((entry) => sourceOf(entry) ?? []).filter((fd) => fd >= 0)
+  return sources.length === 0 ? 0 : native().checkOpen(Int32Array.from(sources))
+}
+
+/**
  * The child's descriptors, and the variables that name the exit event. `spare`: how many more may be put between the stdio and
  * the exit event.
  */

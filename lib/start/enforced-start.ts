@@ -40,7 +40,8 @@ export function startEnforced(
   if (guard === undefined) return start(withoutGuard(request))
   const guarded = startGuarded(request, guard, start)
   const { result, inForce, whenKnown } = guarded
-  if (result === undefined) return { ...refusal(guarded), enforced: false, inForce: 0n, pid: -1, id: -1 }
+  if (result === undefined)
+    return { ...refusal(guarded), enforced: false, inForce: 0n, keptIgnored: 0n, pid: -1, id: -1 }
   // A filter that the child has inherited covers more than a guard.
   const enforcedWith = (isGuarded: boolean) => result.enforced || (isGuarded && result.errno === 0 && 'guard')
   const known: EnforcedResult = { ...result, enforced: enforcedWith(inForce) }

@@ -4,6 +4,7 @@ import { addAbortListener } from 'node:events'
 import { clearTimeout, nextTick, setTimeout } from '../node/clock.js'
 import { dispose } from '../node/dispose.js'
 import { AbortError } from '../node/errors.js'
+import { includes, signalNumber } from '../signal/names.js'
 import type { SpawnPlan } from './plan.js'
 import type { ProcessHandle } from './process-handle.js'
 
@@ -21,7 +22,7 @@ export function limit(
   if (!handle.running) return
   const kill = (killed?: () => void) => {
     try {
-      if (child.kill(killSignal)) killed?.()
+      if (child.kill(isDeafTo(handle, killSignal) ? 'SIGKILL' : killSignal)) killed?.()
     } catch (error) {
       child.emit('error', error as Error)
     }
@@ -43,6 +44,12 @@ export function limit(
       handle.onceEnded(() => listener[dispose]())
     }
   }
+}
+
+/** A filter that is not ours keeps it from hearing what it was not to ignore. */
+function isDeafTo(handle: ProcessHandle, killSignal: NodeJS.Signals | number = 'SIGTERM'): boolean {
+  const number = typeof killSignal === 'number' ? killSignal : signalNumber(killSignal.toUpperCase())
+  return number !== 0 && includes(handle.unheard, number)
 }
 
 function closePipes(child: ChildProcess): void {

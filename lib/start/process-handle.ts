@@ -19,7 +19,7 @@ import {
 import { checkPermission } from '../node/permission.js'
 import { isHeld } from '../signal/held.js'
 import { signalName } from '../signal/names.js'
-import { namesNone } from './descriptors.js'
+import { checkOpen, namesNone } from './descriptors.js'
 import type { Ended, ResourceUsage } from './ended.js'
 import { type EnforcedResult, startEnforced } from './enforced-start.js'
 import { PrivateField } from './private-field.js'
@@ -66,10 +66,11 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   ended: Ended | undefined
   enforced: Enforced = false
   #inForce = 0n
+  #keptIgnored = 0n
   /** The child's process group has its own number. */
   leadsGroup = false
   failed: FailedStep | undefined
-  readonly #isUnstarted = isToBeUnstarted()
+  readonly isUnstarted = isToBeUnstarted()
   resourceUsage: ResourceUsage | undefined
   /** Of the pipe that was its alone, when it has ended: its descendants have the mark of that. */
   inodeLeft: bigint | undefined
@@ -85,7 +86,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   get unheard(): bigint {
-    return unheardSignals(this.protection)
+    return unheardSignals(this.protection) | this.#keptIgnored
   }
 
   /** Signals whose handlers an inherited filter keeps from being installed: what they do is their default action. */
@@ -107,7 +108,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   onexit(exitCode: number | null, signal?: string | null): void {
-    endChild(this.#child, exitCode, signal, this.#isUnstarted ? UNTOLD : this.failed)
+    endChild(this.#child, exitCode, signal, this.isUnstarted ? UNTOLD : this.failed)
   }
 
   get asked(): boolean {
@@ -120,6 +121,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     const options = handleSpawnOptions(args, prepared.spawn)
     checkPermission(options.file)
     if (options.stdio.some(namesNone)) return this.#refused(options, { step: 'fcntl' }, -constants.errno.EINVAL)
+    const notOpen = checkOpen(options.stdio)
+    if (notOpen !== 0) return this.#refused(options, { step: 'fcntl' }, notOpen)
     const childEnd = sourceOf(this.protection.exitEvent)?.childEnd()
     if (childEnd && childEnd.errno !== 0) return this.#refused(options, childEnd, childEnd.errno)
     let result: EnforcedResult | undefined
@@ -131,7 +134,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     }
     this.enforced = result.enforced
     this.#inForce = result.inForce
-    if (this.#isUnstarted) return this.#refused(options, { step: 'execve' }, -constants.errno.ENOENT)
+    this.#keptIgnored = result.keptIgnored
+    if (this.isUnstarted) return this.#refused(options, { step: 'execve' }, -constants.errno.ENOENT)
     if (result.errno !== 0) return this.#refused(options, result, result.errno)
     this.#childEnd = childEnd
     this.leadsGroup = options.detached || hasOwnGroup(this.protection)
@@ -145,7 +149,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   #start(options: HandleSpawnOptions, prepared: Prepared, childEnd: ChildEnd | undefined): EnforcedResult {
-    const asked = this.#isUnstarted ? { ...options, file: NO_PROGRAM } : options
+    const asked = this.isUnstarted ? { ...options, file: NO_PROGRAM } : options
     const request = startRequest(asked, prepared, this.protection, childEnd)
     // After a failure too Node makes streams of the pipes, which then see their end.
     return startEnforced(request, this.protection, (complete) => openWire().start(complete, options.stdio))

@@ -9,7 +9,7 @@ import { systemError } from '../node/errors.js'
 import { checkPermission } from '../node/permission.js'
 import { NO_OUTPUT } from '../node/sync-stdio.js'
 import { includes, signalName } from '../signal/names.js'
-import { namesNone } from './descriptors.js'
+import { checkOpen, namesNone } from './descriptors.js'
 import { runEnforced } from './enforced-start.js'
 import { optionFields, unheardSignals } from './protection.js'
 import { startRequest } from './start-request.js'
@@ -48,6 +48,8 @@ function outcomeOf(plan: SyncPlan, interrupted: Interrupted): Outcome {
   const { command, texts, protection, input, limits } = plan
   const refused = (errno: number, step: string): Outcome => ({ errno, step, pid: -1, end: undefined })
   if (command.stdio.some(namesNone)) return refused(-constants.errno.EINVAL, 'fcntl')
+  const notOpen = checkOpen(command.stdio)
+  if (notOpen !== 0) return refused(notOpen, 'fcntl')
   const childEnd = sourceOf(protection.exitEvent)?.childEnd()
   if (childEnd && childEnd.errno !== 0) return refused(childEnd.errno, childEnd.step)
   try {

@@ -1,6 +1,7 @@
 // Starting a program, in a child that the event loop watches or in place of this one.
 #include <napi.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,7 +10,9 @@
 #include "binding/environment_state.h"
 #include "binding/start_request.h"
 #include "binding/topics.h"
+#include "core/child_pipes.h"
 #include "core/environment_lock.h"
+#include "core/exec_paths.h"
 #include "core/start.h"
 #include "core/terminal.h"
 #include "core/wire.h"
@@ -18,6 +21,14 @@
 namespace sigshield {
 
 namespace {
+
+// (Int32Array of descriptors): 0, or the negative errno of one that is not open.
+Napi::Value check_open(const Napi::CallbackInfo& info) {
+  void* data = nullptr;
+  std::size_t length = 0;
+  if (napi_get_typedarray_info(info.Env(), info[0], nullptr, &length, &data, nullptr, nullptr) != napi_ok) return {};
+  return Napi::Number::New(info.Env(), -check_all_open({static_cast<const int*>(data), length}).error);
+}
 
 StartResult start_watched(const Napi::CallbackInfo& info, const Wire& wire, std::optional<ForegroundJob>& job) {
   StartResult result;
@@ -75,8 +86,10 @@ std::string layout() {
 void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout());
   exports.Set("hasSignalFilter", platform::has_signal_filter());
+  exports.Set("defaultPath", default_path());
   exports.Set("canReadEnvironment", EnvironmentLock::exists());
   exports.Set("hasParentDeathSignal", platform::has_parent_death_signal());
+  export_function<check_open>(env, exports, "checkOpen");
   export_function<spawn>(env, exports, "spawn");
   export_function<replace_program>(env, exports, "replace");
   export_function<name_of_step>(env, exports, "stepName");

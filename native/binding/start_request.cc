@@ -91,6 +91,8 @@ void answer(Wire& wire, const StartResult& result) {
   wire.enforced = result.enforced ? 1 : 0;
   wire.in_force_low = static_cast<std::uint32_t>(result.in_force);
   wire.in_force_high = static_cast<std::uint32_t>(result.in_force >> 32);
+  wire.kept_ignored_low = static_cast<std::uint32_t>(result.kept_ignored);
+  wire.kept_ignored_high = static_cast<std::uint32_t>(result.kept_ignored >> 32);
 }
 
 }  // namespace sigshield

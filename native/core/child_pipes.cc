@@ -25,7 +25,7 @@ void set_pipe_size(int fd) {
 
 }  // namespace
 
-Failure check_all_open(const std::vector<int>& descriptors) {
+Failure check_all_open(std::span<const int> descriptors) {
   for (const int descriptor : descriptors) {
     if (descriptor >= 0 && fcntl(descriptor, F_GETFD) < 0) return {Step::kFcntl, errno};
   }

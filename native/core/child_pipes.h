@@ -1,6 +1,7 @@
 // The descriptors that a child is to get: what it is given is open, and new pipes to it.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/failure.h"
@@ -8,8 +9,9 @@
 
 namespace sigshield {
 
-// Whether all are open that are descriptors.
-Failure check_all_open(const std::vector<int>& descriptors);
+// Whether all are open that are descriptors. To be asked before anything is opened for the start: a number that is not
+// open could become one of our own, which the child must not get.
+Failure check_all_open(std::span<const int> descriptors);
 
 // Replaces each kNewPipe by the child's end of a new socket pair. Both ends are owned by the lists, after a failure
 // too.

@@ -16,13 +16,22 @@ std::string search_path(const StringList& environment) {
     const std::string_view entry{environment[i]};
     if (entry.starts_with(prefix)) return std::string{entry.substr(prefix.size())};
   }
+  return default_path();
+}
+
+}  // namespace
+
+std::string default_path() {
+#if defined(__linux__) && !defined(__GLIBC__)
+  // execvp of musl has a path of its own, and confstr another.
+  return "/usr/local/bin:/bin:/usr/bin";
+#else
   std::string path(confstr(_CS_PATH, nullptr, 0), '\0');
   confstr(_CS_PATH, path.data(), path.size());
   path.pop_back();
   return path;
+#endif
 }
-
-}  // namespace
 
 std::string candidate_paths(const std::string& file, const StringList& environment) {
   std::string block;

@@ -8,6 +8,9 @@
 
 namespace sigshield {
 
+// Where a program is looked for that is given no PATH.
+std::string default_path();
+
 // The paths to try for `file`, in order, as a block for StringList. PATH is taken from `environment`.
 std::string candidate_paths(const std::string& file, const StringList& environment);
 

@@ -30,10 +30,6 @@ auto with_plan(StartRequest& request, auto call) {
 
 StartResult start(StartRequest& request) {
   StartResult result;
-  // Before anything is opened here: a number that is not open could become one of our own, which the child must not
-  // get.
-  result.failure = check_all_open(request.descriptors);
-  if (result.failure) return result;
   std::vector<FileDescriptor> child_ends;
   result.failure = open_child_pipes(request.descriptors, result.pipes, child_ends);
   if (result.failure) return result;
@@ -43,6 +39,7 @@ StartResult start(StartRequest& request) {
   result.process = std::move(started.process);
   result.enforced = started.enforced;
   result.in_force = started.in_force;
+  result.kept_ignored = started.kept_ignored;
   return result;
 }
 

@@ -32,6 +32,7 @@ struct StartResult {
   platform::ProcessReference process;  // Of a program that runs.
   bool enforced = false;
   SignalSet in_force = 0;             // As in platform::Started.
+  SignalSet kept_ignored = 0;         // The same.
   std::vector<FileDescriptor> pipes;  // The parent's ends, in the order of the kNewPipe entries; after a failure too.
 };
 

@@ -62,6 +62,9 @@ struct Wire {
   // The set of signals that the child can't change, in two halves: 64 bits would have to stand further up.
   std::uint32_t in_force_low;
   std::uint32_t in_force_high;
+  // That of those that it ignores although it was not to.
+  std::uint32_t kept_ignored_low;
+  std::uint32_t kept_ignored_high;
   // 1: the descriptors are an answer too. Each kNewPipe has become the parent's end of it, until JavaScript takes that
   // and clears its entry.
   std::int32_t hands_over;
@@ -104,6 +107,8 @@ constexpr auto kWireFields = std::to_array<WireField>({
     SIGSHIELD_FIELD("enforced", enforced),
     SIGSHIELD_FIELD("inForceLow", in_force_low),
     SIGSHIELD_FIELD("inForceHigh", in_force_high),
+    SIGSHIELD_FIELD("keptIgnoredLow", kept_ignored_low),
+    SIGSHIELD_FIELD("keptIgnoredHigh", kept_ignored_high),
     SIGSHIELD_FIELD("handsOver", hands_over),
     SIGSHIELD_FIELD("descriptors", descriptors[0]),
 });

@@ -95,10 +95,11 @@ struct StartPlan {
 };
 
 struct Started {
-  Failure failure;           // None when the program runs.
-  ProcessReference process;  // Of a program that runs.
-  bool enforced = false;     // The child can't undo what it ignores.
-  SignalSet in_force = 0;    // What the child can't change: asked for now, or inherited from before.
+  Failure failure;             // None when the program runs.
+  ProcessReference process;    // Of a program that runs.
+  bool enforced = false;       // The child can't undo what it ignores.
+  SignalSet in_force = 0;      // What the child can't change: asked for now, or inherited from before.
+  SignalSet kept_ignored = 0;  // Ignored although they were not to be: another's filter lets nobody change that.
 };
 
 // Starts the first candidate that can be executed, by the rules of execvp(3): with the dispositions, mask, ids and

@@ -17,6 +17,31 @@ async function descriptorsWith(options: object): Promise<Report['fds']> {
 
 const numbers = (fds: Report['fds']) => fds.map(({ fd }) => fd)
 
+it.each([0, 1, 2])(
+  'a number that is free, and could become one of ours, is refused (the %ith that is free)',
+  (further) => {
+    // In a process of its own: what the first start opens is open from then on.
+    const code = `import { openSync, closeSync } from 'node:fs'
+    import { ExitEvent, spawnProtected, spawnSyncProtected } from 'sigshield'
+    const free = openSync('/dev/null') + ${further}
+    closeSync(free - ${further})
+    const refusals = []
+    for (const start of [spawnSyncProtected, spawnProtected]) {
+      for (const options of [{}, { exitEvent: new ExitEvent() }, { enforce: 'guard' }]) {
+        try {
+          const { error } = start('true', [], { stdio: ['ignore', 'ignore', 'ignore', free], ...options })
+          refusals.push([error?.code, error?.step])
+        } catch ({ code, step }) {
+          refusals.push([code, step])
+        }
+      }
+    }
+    console.log(JSON.stringify(refusals))`
+    const node = childProcess.execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })
+    expect(JSON.parse(node)).toEqual(Array(6).fill(['EBADF', 'fcntl']))
+  },
+)
+
 describe('a child has exactly the descriptors it was given', () => {
   it.each([
     ['the default', {}, [0, 1, 2]],

@@ -31,10 +31,10 @@
 
 // As in faults-parent.mjs.
 struct control {
-  char call[64];    // Which is refused.
-  char always[64];  // And with this, each time: "call=errno".
-  int32_t error;    // How.
-  int32_t nth;      // At which use from now on; 0: not at all.
+  char call[64];     // Which is refused.
+  char always[128];  // And with these, each time: "call=errno …"; -1: it is not made, and answered with 0.
+  int32_t error;     // How.
+  int32_t nth;       // At which use from now on; 0: not at all.
   int32_t used;
   int32_t refused;
   char seen[8192];  // All that were made, by name.
@@ -51,40 +51,15 @@ struct name {
 
 #define NAME(call) {SYS_##call, #call}
 static const struct name names[] = {
-    NAME(set_tid_address),
-    NAME(rt_sigaction),
-    NAME(rt_sigprocmask),
-    NAME(setsid),
-    NAME(setpgid),
-    NAME(getpgid),
-    NAME(openat),
-    NAME(ioctl),
-    NAME(close),
-    NAME(fcntl),
-    NAME(dup3),
-    NAME(getdents64),
-    NAME(prlimit64),
-    NAME(setgroups),
-    NAME(getgroups),
-    NAME(getresuid),
-    NAME(getresgid),
-    NAME(setresgid),
-    NAME(setresuid),
-    NAME(prctl),
-    NAME(getppid),
-    NAME(ppoll),
-    NAME(seccomp),
-    NAME(write),
-    NAME(chdir),
-    NAME(execve),
-    NAME(futex),
-    NAME(waitid),
-    NAME(exit_group),
-    NAME(getpid),
-    {434, "pidfd_open"},
-    {424, "pidfd_send_signal"},
+    NAME(set_tid_address), NAME(rt_sigaction), NAME(rt_sigprocmask), NAME(setsid),
+    NAME(setpgid),         NAME(getpgid),      NAME(openat),         NAME(ioctl),
+    NAME(close),           NAME(fcntl),        NAME(dup3),           NAME(getdents64),
+    NAME(prlimit64),       NAME(setgroups),    NAME(getgroups),      NAME(getresuid),
+    NAME(getresgid),       NAME(setresgid),    NAME(setresuid),      NAME(prctl),
+    NAME(getppid),         NAME(ppoll),        NAME(seccomp),        NAME(write),
+    NAME(chdir),           NAME(execve),       NAME(futex),          NAME(waitid),
+    NAME(exit_group),      NAME(getpid),       {434, "pidfd_open"},  {424, "pidfd_send_signal"},
     {436, "close_range"},
-    {0x40000000 | 512, "x32_rt_sigaction"},
 };
 
 static const char* name_of(long number) {
@@ -148,6 +123,8 @@ static const char* purpose(const char* call, const __u64* args) {
         return "/AMBIENT";
       case PR_GET_SECCOMP:
         return "/GET_SECCOMP";
+      case PR_SET_SECCOMP:
+        return "/SET_SECCOMP";
       default:
         return "/?";
     }
@@ -169,8 +146,8 @@ static int error_for(const char* half, const char* call, const __u64* args) {
     strcat(control->seen, line);
   }
   const size_t length = strlen(name);
-  if (strncmp(control->always, name, length) == 0 && control->always[length] == '=') {
-    error = atoi(control->always + length + 1);
+  for (const char* entry = control->always; entry && *entry; entry = strchr(entry, ' '), entry += entry != NULL) {
+    if (strncmp(entry, name, length) == 0 && entry[length] == '=') error = atoi(entry + length + 1);
   }
   if (control->nth != 0 && strcmp(control->call, name) == 0 && ++control->used == control->nth) {
     control->refused = 1;
@@ -194,7 +171,7 @@ static void* answer(void* argument) {
     struct seccomp_notif asked = {0};
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0) continue;
     const int error = error_for(half_of((pid_t)asked.pid), name_of(asked.data.nr), asked.data.args);
-    struct seccomp_notif_resp answer = {.id = asked.id, .error = -error};
+    struct seccomp_notif_resp answer = {.id = asked.id, .error = error < 0 ? 0 : -error};
     if (error == 0) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
   }
@@ -295,7 +272,7 @@ static long call(function** real, const char* symbol, const char* name, const vo
 INTERPOSE(clone, "clone")
 INTERPOSE(epoll_create1, "epoll_create1")
 INTERPOSE(epoll_ctl, "epoll_ctl")
-INTERPOSE(epoll_wait, "epoll_wait")
+INTERPOSE(epoll_pwait, "epoll_pwait")
 INTERPOSE(eventfd, "eventfd")
 INTERPOSE(eventfd_write, "eventfd_write")
 INTERPOSE(fchmod, "fchmod")

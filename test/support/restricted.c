@@ -5,13 +5,17 @@
 //   clone_vm           clone refuses to share memory but in vfork and for threads, as qemu-user does
 //   waitid             refused
 //   close_range        ENOSYS (before 5.9)
-//   seccomp            ENOSYS
+//   seccomp            ENOSYS, and the same by prctl(2)
+//   seccomp_killed     it ends the process, as in @system-service of systemd before 257
+//   other_abis_killed  they end the thread, as by SystemCallArchitectures= of systemd
+//   epoll_wait         refused
 //   mprotect_stack     mprotect refuses what is done for the child's stack
 //   setsid             refused
 //   child_sigaction    rt_sigaction is refused to the child half, which is known by its key
 //   sigint_swallowed   SIGINT is ignored, and stays so whoever asks: a filter of somebody else
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -26,6 +30,7 @@
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define LOAD_HIGH(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4)
 #define REFUSE(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
+#define KILL(action) BPF_STMT(BPF_RET | BPF_K, (action))
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define ONLY(number) LOAD(nr), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 1, 0), ALLOW
 #define IF_EQUAL(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 1, 0), ALLOW
@@ -41,7 +46,7 @@ struct feature {
   struct sock_filter filter[10];
 };
 
-// The last instruction refuses.
+// The last instruction refuses. Behind it stand zeros.
 static struct feature features[] = {
     {"pidfd", EINVAL, {ONLY(SYS_clone), LOAD(args[0]), IF_SET(CLONE_PIDFD_BIT), REFUSE(0)}},
     {"pidfd", EINVAL, {ONLY(SYS_waitid), LOAD(args[0]), IF_EQUAL(P_PIDFD_TYPE), REFUSE(0)}},
@@ -53,7 +58,14 @@ static struct feature features[] = {
      {ONLY(SYS_clone), LOAD(args[0]), IF_EQUAL(CLONE_VM_BIT | CLONE_PIDFD_BIT | SIGCHLD), REFUSE(0)}},
     {"waitid", EPERM, {ONLY(SYS_waitid), REFUSE(0)}},
     {"close_range", ENOSYS, {ONLY(436), REFUSE(0)}},
-    {"seccomp", ENOSYS, {ONLY(SYS_seccomp), REFUSE(0)}},
+    {"seccomp_killed", 0, {ONLY(SYS_seccomp), KILL(SECCOMP_RET_KILL_PROCESS)}},
+#ifdef __x86_64__
+    {"other_abis_killed",
+     0,
+     {LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0), KILL(SECCOMP_RET_KILL_THREAD), LOAD(nr),
+      IF_SET(0x40000000), KILL(SECCOMP_RET_KILL_THREAD)}},
+    {"epoll_wait", EPERM, {ONLY(SYS_epoll_wait), REFUSE(0)}},
+#endif
     {"mprotect_stack",
      EACCES,
      {ONLY(SYS_mprotect), LOAD(args[1]), IF_EQUAL(64 * 1024), LOAD(args[2]), IF_EQUAL(3), REFUSE(0)}},
@@ -62,12 +74,16 @@ static struct feature features[] = {
     {"sigint_swallowed",
      0,
      {ONLY(SYS_rt_sigaction), LOAD(args[0]), IF_EQUAL(SIGINT), LOAD(args[1]), IF_SET(~0U), REFUSE(0)}},
+    {"seccomp", ENOSYS, {ONLY(SYS_seccomp), REFUSE(0)}},
+    // The last: the others are installed by it.
+    {"seccomp", ENOSYS, {ONLY(SYS_prctl), LOAD(args[0]), IF_EQUAL(PR_SET_SECCOMP), REFUSE(0)}},
 };
 
 static int install(struct feature* feature, int error) {
-  struct sock_filter* last = feature->filter;
-  while (last->code != (BPF_RET | BPF_K) || (last->k & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO) ++last;
-  last->k |= (unsigned)error;
+  const size_t room = sizeof feature->filter / sizeof *feature->filter;
+  struct sock_filter* last = feature->filter + room - 1;
+  while (last->code == 0) --last;
+  if (last->k == SECCOMP_RET_ERRNO) last->k |= (unsigned)error;
   struct sock_fprog program = {(unsigned short)(last - feature->filter + 1), feature->filter};
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0) return 0;
   // Only for the unprivileged: a test looks whether the child sets it.

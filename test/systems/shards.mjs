@@ -8,7 +8,10 @@ const root = join(import.meta.dirname, '../..')
 /** By what the name of a file matches, with the reason. */
 const leftOut = [
   { files: /\.alone\.test\.ts$/, reason: 'measures, floods, or exhausts a machine: emulated, it says nothing' },
-  { files: /^test\/house\.test\.ts$/, reason: 'reads sources, and runs nothing' },
+  {
+    files: /^test\/(house|examples\/(pages|tsdoc))\.test\.ts$/,
+    reason: 'reads sources and pages by the compiler, and runs little',
+  },
 ]
 
 /** All that are run, sorted. */

@@ -115,11 +115,12 @@ bool core_dump_kills_sharers() {
 }
 
 // What no call can change is as the parent had it. A handler of the parent's must not run here, and a child that was to
-// ignore must do so; the parent knows of one that ignores more.
+// ignore must do so; the parent is told of one that ignores more.
 void check_immovable(ChildPlan& plan, int signal, bool ignored) {
   KernelSigaction found{};
   raw_syscall(SYS_rt_sigaction, signal, nullptr, &found, sizeof(SignalSet));
   if (found.handler != kIgnore && (ignored || found.handler != kDefault)) fail(plan, Step::kSigaction, -EPERM);
+  if (!ignored && found.handler == kIgnore) plan.report.kept_ignored |= signal_bit(signal);
 }
 
 // Every disposition is set, not only the ignored ones: a handler of the parent's must not run here when the mask opens.
@@ -364,10 +365,17 @@ void set_parent_death_signal(ChildPlan& plan) {
   if (parent_is_gone(plan)) fail(plan, Step::kPrctl, -ESRCH);
 }
 
-long install_filter(const sock_fprog* filter) {
+// Under a filter by prctl(2): a policy may end who calls seccomp(2), as @system-service of systemd does before 257.
+long install_filter(const ChildPlan& plan, const sock_fprog* filter) {
+  if (plan.under_filter) return raw_syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter, 0, 0);
   const long result = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, filter);
   // The flag is unknown before Linux 4.17.
   return result == -EINVAL ? raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter) : result;
+}
+
+// EACCES is a policy's word where it comes before the kernel has read the filter.
+bool needs_no_new_privs(const ChildPlan& plan, long result) {
+  return result == -EACCES && install_filter(plan, nullptr) == -EFAULT;
 }
 
 // no_new_privs only where the kernel asks for it: it takes setuid programs their privilege, and can't be taken back
@@ -375,9 +383,10 @@ long install_filter(const sock_fprog* filter) {
 // for nothing ends, and is started again without a filter.
 void enforce(ChildPlan& plan) {
   if (plan.filter == nullptr) return;
-  long result = install_filter(plan.filter);
-  const bool unprivileged = result == -EACCES && raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-  if (unprivileged) result = install_filter(plan.filter);
+  long result = install_filter(plan, plan.filter);
+  const bool unprivileged =
+      needs_no_new_privs(plan, result) && raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+  if (unprivileged) result = install_filter(plan, plan.filter);
   if (result >= 0) return;
   if (unprivileged || plan.start.options.enforcement == Enforcement::kRequired) fail(plan, Step::kSeccomp, result);
   plan.report.filter_refused = true;

@@ -11,6 +11,7 @@ namespace sigshield::platform {
 struct ChildReport {
   Failure failure;
   bool filter_refused = false;
+  SignalSet kept_ignored = 0;  // Ignored although they were not to be: nothing can change that.
 };
 
 // Points into memory that the parent half keeps until the child has let go of it.
@@ -20,6 +21,7 @@ struct ChildPlan {
   int release_fd;      // Kept open until execve; -1: none.
   bool tells_by_pipe;  // The report is written to release_fd.
   const sock_fprog* filter;  // Or null.
+  bool under_filter;         // Of somebody's.
   SignalSet immovable;       // Their dispositions may stay the parent's whatever the child does.
   pid_t parent;              // For StartOptions::parent_death_signal.
   int exit_source;           // As in StartOptions. The child moves it.

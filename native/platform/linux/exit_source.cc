@@ -52,14 +52,12 @@ class ExitSource::Implementation {
   }
 
   void watch(ChildId id, const ProcessReference& process, bool tell_stops) {
-    const bool watched = watch_pidfd(process.handle, id);
+    const bool watched = !is_without_epoll_ && watch_pidfd(process.handle, id);
+    if (watched) announced_by_pidfd_.insert(id);
     // A pidfd tells of the exit alone, SIGCHLD of a stop too.
     if (watched && !tell_stops) return;
     announced_by_sigchld_.insert(id);
-    if (is_active(sigchld_)) return;
-    start_sigchld();
-    // A child that exited before the handler stood.
-    static_cast<void>(raise(SIGCHLD));
+    if (!is_active(sigchld_)) start_sigchld_now();
   }
 
   void look_again(ChildId id) {
@@ -71,6 +69,7 @@ class ExitSource::Implementation {
   void forget(ChildId id, const ProcessReference& process) {
     // Not left to closing the pidfd: a process forked elsewhere in the meantime holds a copy of it until its execve.
     if (process.handle.valid()) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, process.handle.get(), nullptr);
+    announced_by_pidfd_.erase(id);
     announced_by_sigchld_.erase(id);
     overdue_.erase(id);
     if (announced_by_sigchld_.empty() && overdue_.empty()) uv_signal_stop(&sigchld_);
@@ -135,6 +134,20 @@ class ExitSource::Implementation {
     if (is_without_sigchld_) look_again_later();
   }
 
+  void start_sigchld_now() {
+    start_sigchld();
+    // A child that exited before the handler stood.
+    static_cast<void>(raise(SIGCHLD));
+  }
+
+  // Active still, as that keeps the loop alive; but with nothing to be told of.
+  void do_without_epoll() {
+    is_without_epoll_ = true;
+    uv_poll_start(&poll_, UV_PRIORITIZED, [](uv_poll_t*, int, int) {});
+    announced_by_sigchld_.merge(announced_by_pidfd_);
+    start_sigchld_now();
+  }
+
   void look_again_later() {
     uv_timer_start(
         &timer_, [](uv_timer_t* handle) { static_cast<Implementation*>(handle->data)->announce_overdue(); },
@@ -143,7 +156,12 @@ class ExitSource::Implementation {
 
   void announce_ready() {
     std::array<epoll_event, 64> events{};
-    const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+    // Not epoll_wait(2): libuv makes do without it, and so may a policy that is made for Node.
+    const int count = epoll_pwait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0, nullptr);
+    if (count < 0 && errno != EINTR) {
+      do_without_epoll();
+      return;
+    }
     std::array<ChildId, 64> ids{};
     std::size_t ready = 0;
     for (int i = 0; i < count; ++i) ids[ready++] = events[static_cast<std::size_t>(i)].data.u32;
@@ -170,9 +188,11 @@ class ExitSource::Implementation {
   uv_signal_t sigchld_{};
   uv_timer_t timer_{};
   int open_handles_ = 0;
+  std::set<ChildId> announced_by_pidfd_;
   std::set<ChildId> announced_by_sigchld_;
   // Announced, and not reaped.
   std::set<ChildId> overdue_;
+  bool is_without_epoll_ = false;
   bool is_without_sigchld_ = false;
   std::function<void()> closed_;
 };

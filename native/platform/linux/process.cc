@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <climits>
@@ -120,8 +121,9 @@ Fate reap_by_number(const ProcessReference& process, ExitStatus& status) {
   return Fate::kExited;
 }
 
-// The tick at which a process was started; 0 when there is none.
+// The tick at which a process was started; 0 when there is none, or that can't be told.
 std::uint64_t start_of(pid_t pid) {
+  if (!proc_is_own()) return 0;
   std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
   const std::string stat{std::istreambuf_iterator<char>{file}, {}};
   // The name before it may hold any character, ')' too. The start is the 20th field behind it.
@@ -141,6 +143,11 @@ bool pidfds_can_signal() {
 }
 
 }  // namespace
+
+bool proc_is_own() {
+  std::array<char, 16> own{};
+  return readlink("/proc/self", own.data(), own.size() - 1) > 0 && own.data() == std::to_string(getpid());
+}
 
 bool pidfds_can_be_waited_for() {
   // A kernel that can't rejects the type, not the descriptor.

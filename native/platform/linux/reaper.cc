@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -73,10 +74,13 @@ class Reaper {
     while (!orphans_.empty()) {
       const bool looks_after_them = !unannounced_.empty();
       lock.unlock();
-      const std::set<Id> announced = wait(looks_after_them);
+      const std::optional<std::set<Id>> announced = wait(looks_after_them);
       lock.lock();
       std::set<Id> ids = unannounced_;
-      ids.insert(announced.begin(), announced.end());
+      if (announced) ids.insert(announced->begin(), announced->end());
+      // Nobody tells of any then.
+      else
+        for (const auto& [id, orphan] : orphans_) ids.insert(id);
       for (const Id id : ids) reap_one(id);
     }
     epoll_.reset();
@@ -85,15 +89,16 @@ class Reaper {
   }
 
   // `epoll_` is this thread's while it runs.
-  [[nodiscard]] std::set<Id> wait(bool looks_after_them) const {
-    if (!epoll_.valid()) {
+  [[nodiscard]] std::optional<std::set<Id>> wait(bool looks_after_them) const {
+    std::array<epoll_event, 64> events{};
+    const int count = epoll_.valid() ? epoll_pwait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                                   looks_after_them ? kLookAfterThemMs : -1, nullptr)
+                                     : -1;
+    if (count < 0) {
       const timespec pause{0, kLookAfterThemMs * 1'000'000L};
       nanosleep(&pause, nullptr);
-      return {};
+      return std::nullopt;
     }
-    std::array<epoll_event, 64> events{};
-    const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                 looks_after_them ? kLookAfterThemMs : -1);
     std::set<Id> announced;
     for (int i = 0; i < count; ++i) announced.insert(events[static_cast<std::size_t>(i)].data.u64);
     return announced;

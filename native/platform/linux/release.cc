@@ -15,6 +15,7 @@
 #include <ctime>
 #include <string>
 
+#include "platform/linux/process.h"
 #include "platform/linux/raw_syscall.h"
 #include "platform/platform.h"
 
@@ -40,6 +41,7 @@ struct ProcessState {
 
 ProcessState state_of(pid_t process) {
   ProcessState found;
+  if (!proc_is_own()) return found;
   const FileDescriptor file{open(("/proc/" + std::to_string(process) + "/stat").c_str(), O_RDONLY | O_CLOEXEC)};
   std::array<char, 512> text{};
   const ssize_t length = file.valid() ? read(file.get(), text.data(), text.size() - 1) : -1;

@@ -53,6 +53,7 @@ Failure replace(const StartPlan& plan) {
       .release_fd = -1,
       .tells_by_pipe = false,
       .filter = filter.program(),
+      .under_filter = inherited.any,
       .immovable = inherited.immovable,
       .parent = getppid(),
       .exit_source = -1,

@@ -27,7 +27,8 @@ struct Abi {
 
 #if defined(__x86_64__)
 constexpr Abi kNative{AUDIT_ARCH_X86_64, SYS_rt_sigaction, 0, 0};
-// The same architecture, told by the number alone.
+// The same architecture, told by the number alone. Whether the kernel has it is not asked: a policy may end who calls
+// it (SystemCallArchitectures= of systemd.exec(5)).
 constexpr std::uint32_t kX32Sigaction = 0x4000'0000 | 512;
 constexpr Abi kCompat{AUDIT_ARCH_I386, 174, 67, 48};
 #elif defined(__aarch64__)
@@ -102,21 +103,15 @@ bool is_answered(long signal) {
 }
 
 FiltersInForce ask_filters() {
-  FiltersInForce found{0, 0};
+  FiltersInForce found{};
   // Any other answer, an error too: there may be filters.
   if (raw_syscall(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_DISABLED) return found;
+  found.any = true;
   for (int signal = 1; signal <= kLastSignal; ++signal) {
     if (!has_disposition(signal) || !is_answered(signal)) continue;
     found.enforced |= signal_bit(signal);
     if (is_answered(kKeyed | signal)) found.immovable |= signal_bit(signal);
   }
-  return found;
-}
-
-// Few kernels are built with it. One that can't read the action has it.
-bool has_x32() {
-  static const bool found =
-      kX32Sigaction != 0 && raw_syscall(kX32Sigaction, SIGINT, -1L, nullptr, sizeof(SignalSet)) != -ENOSYS;
   return found;
 }
 
@@ -128,7 +123,7 @@ SeccompFilter::SeccompFilter(SignalSet ignored) {
   // The number first, and the most numbers at once: the kernel runs the filter over every call of each ABI when it is
   // installed, to learn which it need not ask about.
   code.load(offsetof(seccomp_data, nr));
-  code.if_above(kCompat.rt_sigaction, has_x32() ? kHighNumber : kAllow, kNext);
+  code.if_above(kCompat.rt_sigaction, kX32Sigaction != 0 ? kHighNumber : kAllow, kNext);
   code.if_above(kCompat.sigaction, kMiddleNumber, kNext);
   code.if_equal(kCompat.sigaction, kCompatCall, kNext);
   if (kNative.rt_sigaction < kCompat.sigaction) code.if_equal(kNative.rt_sigaction, kNativeCall, kNext);
@@ -138,7 +133,7 @@ SeccompFilter::SeccompFilter(SignalSet ignored) {
   if (kNative.rt_sigaction > kCompat.sigaction) code.if_equal(kNative.rt_sigaction, kNativeCall, kNext);
   code.if_equal(kCompat.rt_sigaction, kCompatCall, kAllow);
   code.put(kHighNumber);
-  if (has_x32()) code.if_equal(kX32Sigaction, kNativeCall, kAllow);
+  if (kX32Sigaction != 0) code.if_equal(kX32Sigaction, kNativeCall, kAllow);
 
   code.put(kCompatCall);
   code.load(offsetof(seccomp_data, arch));

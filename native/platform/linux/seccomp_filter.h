@@ -38,8 +38,10 @@ class SeccompFilter {
 
 // What the filters do that this process has inherited, whoever wrote them.
 struct FiltersInForce {
-  SignalSet enforced;   // Changing these does nothing.
-  SignalSet immovable;  // Not for our child half either: the filter is another's, or of a sigshield without the key.
+  bool any = false;        // There may be some.
+  SignalSet enforced = 0;  // Changing these does nothing.
+  SignalSet immovable =
+      0;  // Not for our child half either: the filter is another's, or of a sigshield without the key.
 };
 
 // Asked once in a process. Filters that it installs itself later are not seen.

@@ -109,6 +109,7 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
       .release_fd = release.fd(),
       .tells_by_pipe = memory != Memory::kShared,
       .filter = filter.program(),
+      .under_filter = inherited.any,
       .immovable = inherited.immovable,
       .parent = ends_with_parent ? getpid() : 0,
       .exit_source = options.exit_source,
@@ -131,6 +132,7 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
     return started;
   }
   release.wait(pid, handle.get(), child_plan.report);
+  started.kept_ignored = child_plan.report.kept_ignored;
   started.in_force = inherited.enforced | (child_plan.report.filter_refused ? 0 : to_enforce);
   const SignalSet wanted = options.ignored & ~options.unenforced;
   started.enforced = wanted != 0 && (wanted & ~started.in_force) == 0;

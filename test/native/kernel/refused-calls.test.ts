@@ -54,6 +54,8 @@ describe('a call that is refused', () => {
     [`seccomp=${EACCES}`, {}, { ...runs, enforced: false }],
     [`seccomp=${EACCES}`, { stdio: ['ignore', 'pipe', 2, 1, 0] }, { ...runs, enforced: false }],
     [`seccomp=${EACCES}`, { enforce: true }, { code: 'EACCES', step: 'seccomp' }],
+    ['seccomp_killed', {}, runs],
+    ['seccomp_killed', { enforce: true, uid: 65534 }, runs],
   ])('%s, with %j', async (features, options, expected) => {
     expect(await outcome(restricted(features, parent(options)))).toEqual(expected)
   })
@@ -72,6 +74,50 @@ describe('a call that is refused', () => {
     const { stdout } = await promisify(execFile)(file, args)
     expect(stdout).toContain(`${lines}\n`)
     expect(stdout).toContain('"enforced":false')
+  })
+})
+
+it.each([EACCES, EPERM])(
+  'sigshield exec becomes the program all the same where no filter is allowed (%i)',
+  async (errno) => {
+    const command = join(import.meta.dirname, '../../../bin/sigshield.js')
+    const print = ['grep', '-c', '^NoNewPrivs:\\s0$', '/proc/self/status']
+    const [file = '', ...args] = restricted(`seccomp=${errno}`, [process.execPath, command, 'exec', ...print])
+    expect((await promisify(execFile)(file, args)).stdout).toBe('1\n')
+  },
+)
+
+describe.skipIf(process.arch !== 'x64')('a policy for x86-64', () => {
+  // SystemCallArchitectures=native
+  it.each([{}, { enforce: true }])('that ends who calls another ABI: with %j', async (options) => {
+    expect(await outcome(restricted('other_abis_killed', parent(options)))).toEqual(runs)
+  })
+
+  it('the control: such a call ends the process', async () => {
+    const killed = promisify(execFile)(join(programs, 'restricted'), [
+      'other_abis_killed',
+      join(programs, 'other-abi'),
+      'x32',
+    ])
+    await expect(killed).rejects.toMatchObject({ signal: 'SIGSYS' })
+  })
+
+  it('that has no epoll_wait(2), as Node has none: exits are told, and nobody spins', async () => {
+    const code = `import { once } from 'node:events'
+      import { spawnProtected } from '${library}'
+      const codes = []
+      for (const code of [1, 2, 3]) {
+        const child = spawnProtected('sh', ['-c', \`read line; exit \${code}\`], { stdio: ['pipe', 'ignore', 'ignore'] })
+        child.stdin.end('\\n')
+        codes.push((await once(child, 'exit'))[0])
+      }
+      const before = process.cpuUsage()
+      const idle = spawnProtected('sleep', ['0.5'], { stdio: 'ignore' })
+      await once(idle, 'exit')
+      const { user, system } = process.cpuUsage(before)
+      console.log(JSON.stringify({ codes, spins: user + system > 400_000 }))`
+    const node = [process.execPath, '--input-type=module', '-e', code]
+    expect(await outcome(restricted('epoll_wait', node))).toEqual({ codes: [1, 2, 3], spins: false })
   })
 })
 

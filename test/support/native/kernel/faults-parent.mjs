@@ -13,13 +13,13 @@ const { round, call, always, errors, uses, report } = JSON.parse(process.argv[2]
 const control = openSync(process.env.FAULTS, 'r+')
 
 /** The struct of faults.so.c. */
-const text = (value, offset) => writeSync(control, Buffer.from(value.padEnd(64, '\0')), 0, 64, offset)
+const text = (value, length, offset) => writeSync(control, Buffer.from(value.padEnd(length, '\0')), 0, length, offset)
 function refuse(error, nth) {
-  writeSync(control, new Uint8Array(new Int32Array([error, nth, 0, 0]).buffer), 0, 16, 128)
+  writeSync(control, new Uint8Array(new Int32Array([error, nth, 0, 0]).buffer), 0, 16, 192)
 }
 function wasRefused() {
   const found = new Int32Array(1)
-  readSync(control, new Uint8Array(found.buffer), 0, 4, 140)
+  readSync(control, new Uint8Array(found.buffer), 0, 4, 204)
   return found[0] === 1
 }
 
@@ -220,8 +220,8 @@ async function leftSince(before) {
 }
 
 process.setgroups?.([1])
-text(call, 0)
-text(always ?? '', 64)
+text(call, 64, 0)
+text(always ?? '', 128, 64)
 const outcomes = []
 let before
 for (const error of errors) {
@@ -245,6 +245,6 @@ for (const error of errors) {
 given?.child.kill('SIGKILL')
 await given?.exit
 const seen = Buffer.alloc(8192)
-readSync(control, seen, 0, seen.length, 144)
+readSync(control, seen, 0, seen.length, 208)
 closeSync(control)
 writeFileSync(report, JSON.stringify({ outcomes, seen: seen.toString().replace(/\0.*$/s, '').trim().split('\n') }))
