@@ -18,7 +18,7 @@ const DEBIAN = 'trixie'
 
 const guest = join(cache, 'musl-root')
 rmSync(guest, { recursive: true, force: true })
-for (const folder of ['bin', 'lib', 'usr/lib', 'proc', 'dev', 'tmp', 'project']) {
+for (const folder of ['bin', 'lib', 'usr/lib', 'usr/local/bin', 'proc', 'dev', 'tmp', 'project']) {
   mkdirSync(join(guest, folder), { recursive: true })
 }
 
@@ -31,7 +31,8 @@ function unmarked(/** @type {Buffer} */ program) {
   return program
 }
 const pnpm = npmProgram('@pnpm/linuxstatic-x64', PNPM, 'pnpm', ['--force'])
-writeFileSync(join(guest, 'bin/node'), unmarked(readFileSync(pnpm)), { mode: 0o755 })
+// As in Docker's own image.
+writeFileSync(join(guest, 'usr/local/bin/node'), unmarked(readFileSync(pnpm)), { mode: 0o755 })
 
 const suite = new Suite(DEBIAN, 'amd64')
 cpSync(join(suite.unpacked('musl'), 'usr/lib/x86_64-linux-musl/libc.so'), join(guest, 'lib/ld-musl-x86_64.so.1'))
@@ -63,7 +64,7 @@ if (tarball === undefined) {
 const inside = [
   ['mount', '--rbind', '/proc', `${guest}/proc`],
   ['mount', '--rbind', '/dev', `${guest}/dev`],
-  ['exec', 'chroot', guest, '/bin/node', '/project/test/support/systems/smoke.mjs'],
+  ['exec', 'chroot', guest, '/usr/local/bin/node', '/project/test/support/systems/smoke.mjs'],
 ]
 const script = inside.map((words) => words.map((word) => `'${word}'`).join(' ')).join(' && ')
 run('unshare', [...(process.getuid?.() === 0 ? [] : ['--map-root-user']), '--mount', 'sh', '-c', script], {

@@ -1,6 +1,7 @@
 // What must hold on every system, in plain Node: `node test/support/systems/smoke.mjs` in a built project. Of programs it needs
 // /bin/sh and /bin/sleep alone.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -108,6 +109,13 @@ const checks = {
       if (error.code === 'ENOTSUP' && /it is static/.test(error.message)) return 'the shell here is static: not covered'
       throw error
     }
+  },
+  'without PATH a program is found where child_process finds it': async () => {
+    const found = async (start) => {
+      const child = start('node', ['-e', '0'], { ...quiet, env: {} })
+      return (await Promise.race([once(child, 'exit'), once(child, 'error')]).catch((error) => [error.code]))[0]
+    }
+    assert.equal(await found(spawnProtected), await found(spawn))
   },
   'a child starts with exactly the mask': async () => {
     const child = sleeper({ block: ['SIGTERM'] })
