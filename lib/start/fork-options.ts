@@ -27,6 +27,7 @@ export function spawnOfFork(modulePath: string | URL, argsOrOptions: unknown, la
     nodes.fork(modulePath, argsOrOptions as string[], lastOptions as object)
   }
   const options: ForkOptions & Options = Object.assign(Object.create(null), given)
+  if (process.versions.electron) runAsNode(options)
   const execPath = options.execPath || process.execPath
   const execArgv = (options.execArgv || ownExecArgv()) as unknown
   const plain =
@@ -41,6 +42,12 @@ export function spawnOfFork(modulePath: string | URL, argsOrOptions: unknown, la
     args: [...(execArgv as unknown[]), pathOf(modulePath), ...args],
     options: { ...options, stdio: stdioWithIpc(options), shell: false },
   }
+}
+
+/** As Electron's own fork does it: its program is the application, unless it is told to be Node. */
+function runAsNode(options: ForkOptions): void {
+  options.env = Object.assign(Object.create(options.env ?? process.env), { ELECTRON_RUN_AS_NODE: '1' })
+  options.execPath ||= (process as { helperExecPath?: string }).helperExecPath
 }
 
 /** Without the code of `node -e`, or the child would run it again instead of its module. */

@@ -1,14 +1,14 @@
-/** In Bun and Deno nothing can be started, and a worker has its exit event all the same. */
-import { execFile, spawn } from 'node:child_process'
+/** In Bun and Deno nothing can be started, and a worker has its exit event all the same; Electron is a Node that has to be told. */
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ExitEvent, forkProtected, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runtimes } from '../support/node/runtimes.js'
 import { message } from '../support/node-program.js'
-import { closed, ended, line } from '../support/processes.js'
+import { closed, ended, line, temporaryFolder } from '../support/processes.js'
 import { signalState } from '../support/signal-state.js'
 
 const support = join(import.meta.dirname, '../support')
@@ -150,4 +150,19 @@ describe.each(runtimes)('$name', ({ name, command: [program, ...flags] }) => {
     expect(stdout).toMatch(/^\{"connected":true,/)
     expect(stdout).toContain('orphaned')
   })
+})
+
+it('in Electron a fork is told to be Node, not the application', async () => {
+  const module = join(temporaryFolder(), 'child.mjs')
+  writeFileSync(module, 'process.send([process.env.ELECTRON_RUN_AS_NODE, process.env.KEPT])')
+  const code = `Object.defineProperty(process.versions, 'electron', { value: '40.0.0' })
+    const { forkProtected } = await import('sigshield')
+    for (const env of [undefined, { KEPT: 'given' }]) {
+      const child = forkProtected(${JSON.stringify(module)}, { env, execArgv: [] })
+      child.on('message', (told) => console.log(JSON.stringify(told)))
+      await new Promise((resolve) => child.on('exit', resolve))
+    }`
+  const env = { ...process.env, KEPT: 'inherited' }
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', env })
+  expect(out).toBe('["1","inherited"]\n["1","given"]\n')
 })
