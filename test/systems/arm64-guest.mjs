@@ -1,7 +1,18 @@
 /** The root of an arm64 guest: Debian with what the tests start, Node, and this project with its modules, all of arm64. */
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { bundle } from '../../packaging/bundle.mjs'
 import { npmProgram } from '../support/npm-program.mjs'
 import { buildAddon, buildChildHalf, buildTerminals } from './addon.mjs'
 import { prepare } from './guest.mjs'
@@ -75,12 +86,21 @@ function addNpm(/** @type {string} */ guest) {
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(guest, 'usr/local/bin/npm'))
 }
 
+/** Emulated, a start of the library waits for each file that it reads: it is in few, as published. */
+async function bundleEntries(/** @type {string} */ project) {
+  await bundle(project)
+  for (const entry of ['child', 'index', 'preload', 'signals']) {
+    writeFileSync(join(project, 'dist', `${entry}.js`), `export * from './bundled/${entry}.js'\n`)
+  }
+  writeFileSync(join(project, 'dist/command/main.js'), "export * from '../bundled/command.js'\n")
+}
+
 /**
  * Makes the guest in the folder `guest`, which is not there yet.
  * @param {string} guest
  * @param {{ suite: import('./debian.mjs').Suite, node: string }} options
  */
-export function makeRoot(guest, { suite, node }) {
+export async function makeRoot(guest, { suite, node }) {
   copy(debian(suite), guest)
   prepare(guest, join(guest, 'usr/bin/busybox'))
   mkdirSync(join(guest, 'usr/local/bin'), { recursive: true })
@@ -94,6 +114,7 @@ export function makeRoot(guest, { suite, node }) {
   const own = new Set(['node_modules', 'build', '.git'].map((name) => join(root, name)))
   cpSync(root, project, { recursive: true, filter: (path) => !own.has(path) })
   copy(join(modules(), 'node_modules'), join(project, 'node_modules'))
+  await bundleEntries(project)
   buildAddon(compiler, join(project, 'build/Release/sigshield.node'))
   buildChildHalf(compiler, project)
 }

@@ -67,7 +67,7 @@ process.once('SIGTERM', () => process.exit(143))
 
 const suite = new Suite(SUITE, 'arm64')
 const guest = join(work, 'root')
-makeRoot(guest, { suite, node: NODE })
+await makeRoot(guest, { suite, node: NODE })
 const program = join(guest, 'project/aarch32')
 const flags = ['-static', '-nostdlib', '-marm', '-O1', '-Wall', '-Wextra', '-Werror']
 run('arm-linux-gnueabihf-gcc', [...flags, '-o', program, join(import.meta.dirname, 'aarch32.c')])

@@ -42,6 +42,8 @@ mount -t tmpfs tmpfs /dev/shm
 chmod 1777 /tmp /dev/shm
 ln -s /proc/self/fd /dev/fd
 ip link set lo up
+# As service managers have it.
+ulimit -Hn 524288
 echo "GUEST-UP $(uname -r) $(uname -m)"
 cd /project
 setsid -c sh /command < /dev/console > /dev/console 2>&1

@@ -12,6 +12,11 @@ const leftOut = [
     files: /^test\/(house|examples\/(pages|tsdoc))\.test\.ts$/,
     reason: 'reads sources and pages by the compiler, and runs little',
   },
+  {
+    files: /^test\/protect\/libraries\.test\.ts$/,
+    reason: 'programs of others, and by name everywhere: npm run test:libraries',
+  },
+  { files: /^test\/posix\//, reason: 'the path of a Mac' },
 ]
 
 /** All that are run, sorted. */
