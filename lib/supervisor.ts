@@ -254,8 +254,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * call may shorten the grace; all share one answer.
    * @param options - over those of this supervisor.
    * @returns how the children ended.
-   * @throws (as a rejection) TypeError, RangeError as `child.stop()`: then nothing is stopped; a system error of `kill` (`EPERM`)
-   * of children that can't be ended, when all others have gone.
+   * @throws (as a rejection) TypeError, RangeError as `child.stop()`: then nothing is stopped; when all others have gone, the
+   * system error of `kill` (`EPERM`) of a child that can't be ended, or an AggregateError of those of several, without a code.
    * @example
    * const supervisor = new Supervisor()
    * supervisor.spawn('sleep', ['60'], { ignore: ['SIGINT', 'SIGTERM'] })

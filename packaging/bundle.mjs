@@ -33,16 +33,23 @@ function sharedFile(id, { getModuleInfo }) {
 /** By these a tracer of files (@vercel/nft) finds the addons: they are imported as they are. */
 const IMPORT = /^import (?:\* as )?(\w+)?(?:, )?(\{[^}]*\})? from '(node:(?!path|module|url)[a-z_/]+)';$/gm
 
+/** Installers only warn. */
+const KNOWN_NODE = `if (!process.getBuiltinModule)
+    throw new Error(\`sigshield needs Node.js 20.19 or later of 20, or 22.12 and newer: this is \${process.version}\`);
+`
+
 /** An import of a built-in module makes Node ask for all that it exports, and node:fs has its streams loaded for that. */
 const builtins = {
   name: 'builtins',
-  renderChunk: (/** @type {string} */ code) =>
-    code.replace(IMPORT, (_, whole, names, from) =>
+  renderChunk: (/** @type {string} */ code) => {
+    const asked = code.replace(IMPORT, (_, whole, names, from) =>
       [whole, names?.replaceAll(' as ', ': ')]
         .filter((bound) => bound !== undefined)
         .map((bound) => `const ${bound} = process.getBuiltinModule('${from}');`)
         .join('\n'),
-    ),
+    )
+    return asked === code ? code : KNOWN_NODE + asked
+  },
 }
 
 /** Nobody reads them there, but for Node. */

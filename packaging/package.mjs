@@ -1,5 +1,5 @@
 // npm run --silent package -- --out DIR: the tarball that is published, with binaries for all systems. Standard output is its path alone.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,6 +17,14 @@ if (values.out === undefined) throw new Error('npm run package -- --out DIR')
 if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('The tarball is made on Linux for x86-64')
 const out = resolve(values.out)
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`)
+
+// What is packed has its modes from here, whatever the user's are.
+process.umask(0o022)
+// Declarations are written anew by it, so the JavaScript must be too; and what checks files for a Mac is the library's.
+run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: ['ignore', 2, 2],
+})
 
 const work = mkdtempSync(join(tmpdir(), 'sigshield-package-'))
 process.on('exit', () => rmSync(work, { recursive: true, force: true }))
@@ -43,17 +51,18 @@ for (const system of systems) {
   faults.push(...faultsOfChildHalf(object).map((fault) => `${system}: the child half ${fault}`))
 }
 
-// It checks them itself, and needs the library for it.
-run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-  cwd: root,
-  stdio: ['ignore', 2, 2],
-})
 run(process.execPath, ['test/systems/darwin.mjs'], { cwd: root, stdio: ['ignore', 2, 2] })
 for (const machine of ['arm64', 'x64']) {
   for (const part of ['sigshield.node', 'sigshield-exec', 'sigshield-guard.dylib']) {
     const file = `prebuilds/darwin-${machine}/${part}`
     cpSync(join(root, file), join(folder, file))
   }
+}
+
+for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+  const path = join(file.parentPath, file.name)
+  // The checkout's own modes may be narrower.
+  chmodSync(path, file.isDirectory() || (statSync(path).mode & 0o100) !== 0 ? 0o755 : 0o644)
 }
 
 mkdirSync(out, { recursive: true })

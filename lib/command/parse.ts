@@ -1,5 +1,6 @@
 /** From the arguments of a command to the values of its options, and what is left of them. */
 import { parseArgs } from 'node:util'
+import { didYouMean } from '../node/misspelt.js'
 import { type CommandName, type CommandOption, flagOf, type OptionTable, optionTables } from './options.js'
 import { UsageError } from './usage.js'
 
@@ -45,7 +46,7 @@ export function parse<Name extends CommandName>(command: Name, args: string[]): 
       const name = names.get(isNo ? token.name.slice(3) : token.name)
       const option = name === undefined ? undefined : (table[name] as CommandOption)
       if (name === undefined || option === undefined || (isNo && option.hasNo !== true)) {
-        throw new UsageError(`unknown option '${token.rawName}'`, command)
+        throw new UsageError(`unknown option '${token.rawName}'${didYouMean(token.name, names.keys())}`, command)
       }
       const value = isNo ? negated(token) : valueBehind(token, option, takesNext(option))
       values[name] = option.adds === true ? [...((values[name] as unknown[]) ?? []), ...(value as unknown[])] : value

@@ -2,11 +2,11 @@
  * The numbers and the text of a start, as they cross to the addon. They stand in memory that both sides share: to get and set
  * properties from C++ costs more than the clone. native/core/wire.h is the other side of it.
  */
-import { constants } from 'node:os'
 import type { StdioEntry } from '../node/child-process-contract.js'
 import type { Interrupted, SyncEnd } from './addon.js'
 import { checkLayout } from './layout.js'
 import { native } from './load.js'
+import { type Refused, tooLong } from './text.js'
 
 /** Entries of {@link SpawnRequest.descriptors} that are no descriptor of this process. */
 export const NO_DESCRIPTOR = -1
@@ -109,25 +109,7 @@ export interface SyncResult extends StartResult {
   readonly end: SyncEnd | undefined
 }
 
-/**
- * More text than any system executes (execve(2): 6 MB on Linux), and less than a string can hold: so that the answer is the
- * system's own, and not that of the engine.
- */
-const MAX_TEXT = 2 ** 26
-
-interface Refused {
-  readonly errno: number
-  readonly step: string
-}
-
 const nothing = { enforced: false, inForce: 0n, keptIgnored: 0n, pid: -1 } as const
-
-/** As C++ turns a JavaScript value into text: symbols throw, and a NUL ends it. */
-export function text(value: unknown): string {
-  const string = `${value as string}`
-  const end = string.indexOf('\0')
-  return end < 0 ? string : string.slice(0, end)
-}
 
 export class Wire<Fields extends OptionFields> {
   readonly #sets: readonly string[]
@@ -204,9 +186,8 @@ export class Wire<Fields extends OptionFields> {
   #write(request: SpawnRequest<Fields>): string | Refused {
     const { options, descriptors, environment, uid, gid, groups } = request
     const strings = request.arguments.concat(environment ?? [], request.environmentChanges)
-    if (isTooLong([request.directory])) return { errno: -constants.errno.ENAMETOOLONG, step: 'chdir' }
-    if (isTooLong([request.file])) return { errno: -constants.errno.ENAMETOOLONG, step: 'execve' }
-    if (isTooLong(strings)) return { errno: -constants.errno.E2BIG, step: 'execve' }
+    const refused = tooLong(request, strings)
+    if (refused) return refused
     const slot = this.#slot
     const groupCount = groups?.length ?? 0
     const listed = descriptors.length + groupCount
@@ -243,12 +224,6 @@ export class Wire<Fields extends OptionFields> {
     this.#setsView = new BigUint64Array(this.#memory, 0, this.#sets.length)
     this.#numbersView = new Int32Array(this.#memory)
   }
-}
-
-function isTooLong(strings: readonly string[]): boolean {
-  let length = 0
-  for (const string of strings) length += string.length
-  return length > MAX_TEXT
 }
 
 /** From the halves of a set of signals, as signed numbers. */

@@ -10,6 +10,8 @@ const FIRST_REALTIME = 34
 /** NSIG of a Mac is 32: it has no real-time signals. */
 const LAST_SIGNAL = process.platform === 'darwin' ? 31 : 64
 
+const REALTIME = `: real-time signals are numbers here, ${FIRST_REALTIME} to 64, as Node has no names for them`
+
 /** Where names share a number (SIGABRT and SIGIOT) the first one listed is Node's own. */
 const names = new Map<number, string>()
 for (const [name, number] of Object.entries(numbers)) {
@@ -26,6 +28,7 @@ export function signalNumber(signal: unknown, place = 'signal'): number {
     if (number !== undefined) return number
     const upper = signal.toUpperCase()
     const near = [upper, `SIG${upper}`].find((name) => Object.hasOwn(numbers, name))
+    if (/^(SIG)?RT(MIN|MAX)/.test(upper)) throw unknownSignal(signal, place, REALTIME)
     throw unknownSignal(signal, place, near ? `: did you mean '${near}'?` : '')
   }
   if (typeof signal !== 'number') throw invalidArgType(place, "a signal name such as 'SIGINT'", signal)

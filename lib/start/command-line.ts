@@ -1,5 +1,5 @@
 /** What is executed: a program and its arguments, or a shell that is given both. */
-import { text } from '../native/wire.js'
+import { text } from '../native/text.js'
 import type { Options } from './node-options.js'
 
 export interface CommandLine {

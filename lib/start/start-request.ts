@@ -1,7 +1,8 @@
 /** All that a start needs, as it goes to the addon. */
 import type { ChildEnd } from '../event/source.js'
 import { native } from '../native/load.js'
-import { type SpawnRequest, text } from '../native/wire.js'
+import { text } from '../native/text.js'
+import type { SpawnRequest } from '../native/wire.js'
 import type { HandleSpawnOptions } from '../node/child-process-contract.js'
 import { handOver } from './descriptors.js'
 import { environmentPairs } from './environment.js'

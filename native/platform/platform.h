@@ -1,5 +1,5 @@
 // What sigshield asks of an operating system. Each folder beside this page answers all of it for one system; only there
-// do headers of a system stand.
+// do headers of a system stand. It is long, as it is the whole list.
 //
 //   Descriptors    open_pipe, open_socket_pair, WakeUp
 //   Signal mask    SignalsBlocked

@@ -1,6 +1,7 @@
 /** Libraries and programs too large for every run: installed for this one (test/support/npm-program.mjs), or Debian's. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { need } from '../../systems/machine.mjs'
 import { npmProgram } from '../npm-program.mjs'
 import { ended } from '../processes.js'
 import { type Library, leaves, modules } from './libraries.js'
@@ -26,11 +27,6 @@ const prettierPlugin = `
 
 const bullmqJob = `module.exports = require('./worker.cjs').nap`
 
-function need(program: string, debian: string): string {
-  if (spawnSync(program, ['--version']).error) throw new Error(`${program} is missing: apt-get install ${debian}`)
-  return program
-}
-
 /** The folder of modules that a program of this package stands in. */
 const modulesWith = (name: string, program: string) =>
   program.slice(0, program.lastIndexOf(join('node_modules', name)) + 'node_modules'.length)
@@ -42,9 +38,9 @@ export function installed(): Record<string, Library> {
   const fluent = npmProgram('fluent-ffmpeg', '2', 'index.js')
   const bullmq = npmProgram('bullmq', '5', 'package.json')
   const puppeteer = npmProgram('puppeteer-core', '24', 'package.json')
-  const redis = need('redis-server', 'redis-server')
-  need('ffmpeg', 'ffmpeg')
-  const chromium = need('/usr/bin/chromium-headless-shell', 'chromium-headless-shell')
+  const redis = 'redis-server'
+  const chromium = '/usr/bin/chromium-headless-shell'
+  need({ [redis]: 'redis-server', ffmpeg: 'ffmpeg', [chromium]: 'chromium-headless-shell' })
   const vitest = join(modules, 'vitest/vitest.mjs')
   return {
     jest: {
