@@ -35,23 +35,9 @@ export function compilation() {
   ]
 }
 
-/** Compiles with `compiler`, a C++ compiler and its own arguments. */
-export function buildAddon(/** @type {string[]} */ [compiler = '', ...args], /** @type {string} */ file, env = {}) {
-  mkdirSync(dirname(file), { recursive: true })
-  const linking = ['-shared', '-s', '-Wl,-z,nodelete']
-  run(compiler, [...args, ...compilation(), ...linking, ...nativeSources(), '-o', file], {
-    cwd: root,
-    env: { ...process.env, ...env },
-  })
-}
-
 /** The object of the child half, where node-gyp leaves it in `project`: test/native/kernel/child-half.test.ts looks into it. */
-export function buildChildHalf(/** @type {string[]} */ [compiler = '', ...args], /** @type {string} */ project) {
-  const source = 'native/platform/linux/child.cc'
-  const object = join(project, 'build/Release/obj.target/sigshield', source.replace(/cc$/, 'o'))
-  mkdirSync(dirname(object), { recursive: true })
-  run(compiler, [...args, ...compilation(), '-c', source, '-o', object], { cwd: root })
-}
+export const childHalf = (/** @type {string} */ project) =>
+  join(project, 'build/Release/obj.target/sigshield/native/platform/linux/child.o')
 
 /** node-pty ships no binary for Linux; `modules` is the folder of modules that it stands in. */
 export function buildTerminals(/** @type {string[]} */ [compiler = '', ...args], /** @type {string} */ modules) {

