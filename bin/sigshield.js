@@ -2,7 +2,8 @@
 ':' /*
 # Two languages in one file. A shell reads down to exec, and notes down what this process was started with, as Node forgets
 # it when it starts: lib/command/inherited.ts. A shell has signals of its own, but hands on those that it was given: cat tells.
-if [ -r /proc/self/status ]; then
+# Where /proc is of another pid namespace $$ is somebody else's.
+if [ -r /proc/self/status ] && read -r _shield_pid _shield_rest < /proc/self/stat && [ "$_shield_pid" = "$$" ]; then
   while read -r _shield_name _shield_value _shield_files _shield_soft _shield_rest; do
     case "$_shield_name $_shield_value $_shield_files" in
       'Max open files') _shield_limit=$_shield_soft ;;

@@ -21,7 +21,7 @@ export function sourceOf(event: unknown): EventSource | undefined {
 /** @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no exit event of this copy of the library. */
 export function checkExitEvent(name: string, event: unknown): void {
   if (sourceOf(event) !== undefined) return
-  const looksLikeOne = event instanceof Object && event.constructor.name === 'ExitEvent' && 'isSet' in event
+  const looksLikeOne = event instanceof Object && event.constructor?.name === 'ExitEvent' && 'isSet' in event
   const expected = looksLikeOne
     ? 'an ExitEvent of the sigshield that starts the child: this one is of another copy in this process (`npm ls sigshield`)'
     : 'an instance of ExitEvent'

@@ -81,14 +81,12 @@ export function missing(): Refusal {
     return failed(`There is no sigshield addon where SIGSHIELD_PREBUILD says that it is. ${looked}`)
   }
   if (isRepository()) return failed(`The sigshield addon is not built. ${looked} ${building()}.`)
-  const isCut = shipped.has(system())
-  const what = isCut
-    ? `The sigshield addon is missing: prebuilds/${system()} of the package was left out of this copy.`
-    : `sigshield brings no addon for ${system()}, only for ${[...shipped].join(', ')}.`
-  if (!['x64', 'arm64'].includes(process.arch)) {
-    return unavailable(`${what} Nor can it be built here: it knows the system calls of x64 and arm64 alone. ${looked}`)
+  if (!shipped.has(system())) {
+    const only = `sigshield brings no addon for ${system()}, only for ${[...shipped].join(', ')}.`
+    return unavailable(`${only} Nor can it be built here: it knows the system calls of x64 and arm64 alone. ${looked}`)
   }
-  const cures = [...(isCut ? [REINSTALL] : []), building() ?? 'Its sources were left out of this copy, too']
+  const what = `The sigshield addon is missing: prebuilds/${system()} of the package was left out of this copy.`
+  const cures = [REINSTALL, building()].filter((cure) => cure !== undefined)
   return failed(`${what} ${looked} ${cures.join('. Or else: ')}.`)
 }
 
@@ -124,12 +122,10 @@ export function unloadable(file: string, cause: unknown): Refusal {
     )
   }
   if (isForbidden(file)) return failed(`${said} ${FORBIDDEN}`, cause)
-  if (/failed to map segment|Operation not permitted/.test(said)) {
+  if (process.platform === 'linux' && /failed to map segment|Operation not permitted/.test(said)) {
     const where = `findmnt --target ${quoted(file)}`
-    return failed(
-      `${said} Its file system is mounted noexec (\`${where}\`), or a policy forbids it: install elsewhere, or allow it.`,
-      cause,
-    )
+    const causes = `Its file system is mounted noexec (\`${where}\`), a policy forbids it, or no memory is left (\`ulimit -v\`)`
+    return failed(`${said} ${causes}.`, cause)
   }
   const made = process.platform === 'linux' ? madeFor(file) : undefined
   if (made !== undefined && made !== system()) {

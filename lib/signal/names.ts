@@ -10,7 +10,10 @@ const FIRST_REALTIME = 34
 /** NSIG of a Mac is 32: it has no real-time signals. */
 const LAST_SIGNAL = process.platform === 'darwin' ? 31 : 64
 
-const REALTIME = `: real-time signals are numbers here, ${FIRST_REALTIME} to 64, as Node has no names for them`
+const REALTIME =
+  LAST_SIGNAL < FIRST_REALTIME
+    ? ': this system has no real-time signals'
+    : `: real-time signals are numbers here, ${FIRST_REALTIME} to ${LAST_SIGNAL}, as Node has no names for them`
 
 /** Where names share a number (SIGABRT and SIGIOT) the first one listed is Node's own. */
 const names = new Map<number, string>()

@@ -19,8 +19,9 @@ function refusesAccessors(env: NodeJS.ProcessEnv): boolean {
     Object.defineProperty(env, 'SIGSHIELD_PROBE', { get: () => undefined, configurable: true })
     Reflect.deleteProperty(env, 'SIGSHIELD_PROBE')
     return false
-  } catch {
-    return true
+  } catch (error) {
+    // A frozen one refuses them too.
+    return (error as NodeJS.ErrnoException).code === 'ERR_INVALID_OBJECT_DEFINE_PROPERTY'
   }
 }
 

@@ -88,7 +88,7 @@ export function planSpawn(
     protection,
     timeout: options.timeout ?? 0,
     signal: options.signal,
-    killSignal: options.killSignal as NodeJS.Signals | number | undefined,
+    killSignal: (options.killSignal ?? undefined) as NodeJS.Signals | number | undefined,
   }
 }
 

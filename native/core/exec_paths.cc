@@ -1,5 +1,6 @@
 #include "core/exec_paths.h"
 
+#include <paths.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,9 @@ std::string default_path() {
 #if defined(__linux__) && !defined(__GLIBC__)
   // execvp of musl has a path of its own, and confstr another.
   return "/usr/local/bin:/bin:/usr/bin";
+#elif defined(__APPLE__)
+  // As libuv has it.
+  return _PATH_DEFPATH;
 #else
   std::string path(confstr(_CS_PATH, nullptr, 0), '\0');
   confstr(_CS_PATH, path.data(), path.size());

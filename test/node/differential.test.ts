@@ -170,7 +170,7 @@ const options = fc.record({
   windowsHide: sometimes(fc.boolean()),
   serialization: sometimes(fc.constantFrom('json', 'advanced')),
   timeout: sometimes(fc.constantFrom(0, 60_000)),
-  killSignal: sometimes(fc.constantFrom('SIGTERM', 'sigkill', 9)),
+  killSignal: sometimes(fc.constantFrom('SIGTERM', 'sigkill', 9, null)),
 })
 
 /** Present keys with the value undefined are not the same as absent ones: both are made. */

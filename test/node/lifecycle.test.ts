@@ -225,6 +225,7 @@ describe.each(sides)('%s', (side, spawn) => {
 
   it.each([
     [{}, 'SIGTERM'],
+    [{ killSignal: null as never }, 'SIGTERM'],
     [{ killSignal: 'SIGKILL' }, 'SIGKILL'],
     [{ killSignal: 'sigusr1' as NodeJS.Signals }, 'SIGUSR1'],
     [{ killSignal: constants.signals.SIGUSR2 }, 'SIGUSR2'],

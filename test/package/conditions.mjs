@@ -29,6 +29,26 @@ export const conditions = [
     },
   })),
   {
+    name: 'a Node that is too old says so',
+    isReduced: true,
+    async run({ registry }) {
+      const project = new Project(registry)
+      await project.install()
+      // As in Node before 20.16.
+      const older = ['--import', 'data:text/javascript,process.getBuiltinModule=undefined']
+      for (const entry of ['sigshield', 'sigshield/child', 'sigshield/protect', 'sigshield/signals']) {
+        const { code, err } = await project.attempt(project.node, [
+          ...older,
+          '--input-type=module',
+          '-e',
+          `import '${entry}'`,
+        ])
+        assert.equal(code, 1)
+        assert.match(err, /^Error: sigshield needs Node.js 20.19 or later of 20, or 22.12 and newer: this is v/m)
+      }
+    },
+  },
+  {
     name: 'a path with spaces and other letters',
     isReduced: true,
     async run({ registry }) {

@@ -19,6 +19,20 @@ it('is read natively, under the lock that Node writes it under', () => {
   expect(native().canReadEnvironment).toBe(true)
 })
 
+it.each([true, false])(
+  'one that a program has put in its place is what children have (frozen: %s)',
+  async (freezes) => {
+    const code = `process.env = { PATH: process.env.PATH, ONLY: '1' }
+    const { spawnProtected } = await import('sigshield')
+    if (${freezes}) Object.freeze(process.env)
+    spawnProtected('env', [], { stdio: 'inherit' })`
+    const args = ['--input-type=module', '-e', code]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, SECRET: '1' } })
+    expect(stdout).toContain('ONLY=1\n')
+    expect(stdout).not.toContain('SECRET')
+  },
+)
+
 it.each([true, false])('reaches the child as it is now (Node has the lock: %s)', async (has) => {
   const addon = native() as { canReadEnvironment: boolean }
   const before = addon.canReadEnvironment

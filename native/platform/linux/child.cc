@@ -365,9 +365,9 @@ void set_parent_death_signal(ChildPlan& plan) {
   if (parent_is_gone(plan)) fail(plan, Step::kPrctl, -ESRCH);
 }
 
-// Under a filter by prctl(2): a policy may end who calls seccomp(2), as @system-service of systemd does before 257.
+// A policy that is in force may end who calls seccomp(2), as @system-service of systemd does before 257.
 long install_filter(const ChildPlan& plan, const sock_fprog* filter) {
-  if (plan.under_filter) return raw_syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter, 0, 0);
+  if (plan.filter_by_prctl) return raw_syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter, 0, 0);
   const long result = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, filter);
   // The flag is unknown before Linux 4.17.
   return result == -EINVAL ? raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter) : result;

@@ -21,7 +21,7 @@ struct ChildPlan {
   int release_fd;      // Kept open until execve; -1: none.
   bool tells_by_pipe;  // The report is written to release_fd.
   const sock_fprog* filter;  // Or null.
-  bool under_filter;         // Of somebody's.
+  bool filter_by_prctl;      // As in FiltersInForce.
   SignalSet immovable;       // Their dispositions may stay the parent's whatever the child does.
   pid_t parent;              // For StartOptions::parent_death_signal.
   int exit_source;           // As in StartOptions. The child moves it.

@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <ctime>
 #include <iterator>
@@ -77,10 +78,12 @@ class Reaper {
       const std::optional<std::set<Id>> announced = wait(looks_after_them);
       lock.lock();
       std::set<Id> ids = unannounced_;
-      if (announced) ids.insert(announced->begin(), announced->end());
-      // Nobody tells of any then.
-      else
+      if (announced) {
+        ids.insert(announced->begin(), announced->end());
+      } else {
+        // Nobody tells of any.
         for (const auto& [id, orphan] : orphans_) ids.insert(id);
+      }
       for (const Id id : ids) reap_one(id);
     }
     epoll_.reset();
@@ -94,6 +97,7 @@ class Reaper {
     const int count = epoll_.valid() ? epoll_pwait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                                    looks_after_them ? kLookAfterThemMs : -1, nullptr)
                                      : -1;
+    if (count < 0 && epoll_.valid() && errno == EINTR) return std::set<Id>{};
     if (count < 0) {
       const timespec pause{0, kLookAfterThemMs * 1'000'000L};
       nanosleep(&pause, nullptr);

@@ -53,7 +53,7 @@ Failure replace(const StartPlan& plan) {
       .release_fd = -1,
       .tells_by_pipe = false,
       .filter = filter.program(),
-      .under_filter = inherited.any,
+      .filter_by_prctl = inherited.by_prctl,
       .immovable = inherited.immovable,
       .parent = getppid(),
       .exit_source = -1,

@@ -38,7 +38,8 @@ class SeccompFilter {
 
 // What the filters do that this process has inherited, whoever wrote them.
 struct FiltersInForce {
-  bool any = false;        // There may be some.
+  // There may be some, which may end who calls seccomp(2): another is installed by prctl(2).
+  bool by_prctl = false;
   SignalSet enforced = 0;  // Changing these does nothing.
   SignalSet immovable =
       0;  // Not for our child half either: the filter is another's, or of a sigshield without the key.

@@ -109,7 +109,7 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
       .release_fd = release.fd(),
       .tells_by_pipe = memory != Memory::kShared,
       .filter = filter.program(),
-      .under_filter = inherited.any,
+      .filter_by_prctl = inherited.by_prctl,
       .immovable = inherited.immovable,
       .parent = ends_with_parent ? getpid() : 0,
       .exit_source = options.exit_source,

@@ -1,8 +1,9 @@
 /** In a pid namespace whose /proc is of another: its numbers are other processes'. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { programs } from '../../support/build-programs.js'
 import { closed, ended, line, temporaryFolder, until } from '../../support/processes.js'
@@ -61,6 +62,20 @@ describe.skipIf(process.getuid?.() !== 0)('as root, who may make one', () => {
     const found = await said(inside(stops, false))
     expect(found).toEqual({ state: refused, stop: refused, plain: 'SIGTERM', other: null })
   })
+
+  it.each([['exec'], ['run']])(
+    'sigshield %s hands on its own environment, and not that of another',
+    async (command) => {
+      const bin = join(import.meta.dirname, '../../../bin/sigshield.js')
+      // The shell that the command begins with has the number of this process outside.
+      const script = `echo ${process.pid - 1} > /proc/sys/kernel/ns_last_pid; OWN=1 ${bin} ${command} env; true`
+      const { stdout } = await promisify(execFile)('unshare', ['--pid', '--fork', '--kill-child', 'sh', '-c', script], {
+        env: { PATH: process.env.PATH },
+      })
+      expect(stdout).toContain('OWN=1\n')
+      expect(stdout).not.toContain('VITEST')
+    },
+  )
 
   it('with a /proc of its own they are (the control)', async () => {
     expect(await said(inside(stops, true))).toEqual({ state: true, stop: 'SIGTERM', plain: 'SIGTERM', other: null })
