@@ -1,7 +1,7 @@
 /** The JavaScript that is published: an entry is two files, as a program waits for each one that it loads. */
 import { join } from 'node:path'
 import { rollup } from 'rollup'
-import ts from 'typescript'
+import { minify } from 'terser'
 import { root } from '../test/systems/machine.mjs'
 
 /** Below the package's folder. Modules find their package two folders above themselves, as in lib/native/place.ts. */
@@ -52,11 +52,16 @@ const builtins = {
   },
 }
 
-/** Nobody reads them there, but for Node. */
-const comments = {
-  name: 'comments',
-  transform: (/** @type {string} */ code) =>
-    ts.transpileModule(code, { compilerOptions: { removeComments: true, target: ts.ScriptTarget.ESNext } }).outputText,
+/** Node reads all of it at an import. What a stack trace names keeps its name. */
+const short = {
+  name: 'short',
+  renderChunk: (/** @type {string} */ code) =>
+    minify(code, {
+      compress: false,
+      mangle: { keep_fnames: true, keep_classnames: true },
+      // An exception that nobody catches is shown with its line.
+      format: { comments: false, ascii_only: true, max_line_len: 200 },
+    }).then((result) => String(result.code)),
 }
 
 /** @param {string} folder - The package's. */
@@ -65,7 +70,7 @@ export async function bundle(folder) {
     const graph = await rollup({
       input,
       external: /^node:/,
-      plugins: [comments, builtins],
+      plugins: [builtins, short],
       treeshake: false,
       onwarn: (warning) => {
         throw new Error(warning.message)
