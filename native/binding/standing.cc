@@ -1,7 +1,6 @@
 // Where this process stands among others: who has the terminal, whose parent it is, and its limits.
 #include <fcntl.h>
 #include <napi.h>
-#include <poll.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -36,7 +35,7 @@ void set_blocking(const Napi::CallbackInfo& info) {
 // Or refused at once.
 Napi::Value can_write(const Napi::CallbackInfo& info) {
   pollfd writable{.fd = info[0].As<Napi::Number>(), .events = POLLOUT, .revents = 0};
-  return Napi::Boolean::New(info.Env(), poll(&writable, 1, 0) > 0);
+  return Napi::Boolean::New(info.Env(), platform::wait_for_any({&writable, 1}, 0) > 0);
 }
 
 Napi::Value hand_over_terminal(const Napi::CallbackInfo& info) {

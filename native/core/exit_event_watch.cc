@@ -1,7 +1,5 @@
 #include "core/exit_event_watch.h"
 
-#include <poll.h>
-
 #include <atomic>
 #include <utility>
 
@@ -47,7 +45,7 @@ int ExitEventWatch::start_thread() {
 void ExitEventWatch::run() {
   loop_is_ready_.acquire();
   pollfd polls[2] = {{fd_, POLLIN, 0}, {stop_.fd(), POLLIN, 0}};
-  while (poll(polls, 2, -1) < 0) pause_unless_interrupted();
+  while (platform::wait_for_any(polls, -1) < 0) pause_unless_interrupted();
   if (polls[1].revents != 0) return;
   std::atomic_ref{*flag_}.store(static_cast<std::int32_t>(exit_reason(fd_, polls[0].revents)));
   uv_async_send(&async_);

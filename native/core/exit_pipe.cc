@@ -1,7 +1,6 @@
 #include "core/exit_pipe.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,7 +77,7 @@ bool ExitPipe::has_readers() {
   read_end_.reset();
   // xnu tells nothing to who asks for nothing, and that nobody reads by POLLHUP.
   pollfd poll_fd{write_end_.get(), POLLOUT, 0};
-  return poll(&poll_fd, 1, 0) <= 0 || (poll_fd.revents & (POLLERR | POLLHUP)) == 0;
+  return platform::wait_for_any({&poll_fd, 1}, 0) <= 0 || (poll_fd.revents & (POLLERR | POLLHUP)) == 0;
 }
 
 Claim claim_exit_fd(int fd, std::uint64_t inode) {
@@ -112,7 +111,7 @@ ExitReason wait_for_exit_event(int fd, double timeout_ms) {
     const double passed = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     const double remaining = std::ceil(std::fmax(timeout_ms - passed, 0));
     pollfd poll_fd{fd, POLLIN, 0};
-    const int ready = poll(&poll_fd, 1, std::isinf(timeout_ms) ? -1 : static_cast<int>(remaining));
+    const int ready = platform::wait_for_any({&poll_fd, 1}, std::isinf(timeout_ms) ? -1 : static_cast<int>(remaining));
     if (ready > 0) return exit_reason(fd, poll_fd.revents);
     if (ready == 0 || remaining == 0) return ExitReason::kUnset;
     pause_unless_interrupted();

@@ -1,7 +1,6 @@
 #include "core/guard.h"
 
 #include <dlfcn.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,7 +30,7 @@ GuardAnswer wait_for_guard(int read_fd, int timeout_ms) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
     pollfd poll_fd{.fd = read_fd, .events = POLLIN, .revents = 0};
-    const int ready = poll(&poll_fd, 1, static_cast<int>(std::max<decltype(left)>(left, 0)));
+    const int ready = platform::wait_for_any({&poll_fd, 1}, static_cast<int>(std::max<decltype(left)>(left, 0)));
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) return GuardAnswer::kNone;
     char answer = '0';

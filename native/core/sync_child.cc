@@ -75,9 +75,9 @@ void SyncChild::wait() {
   polled_.push_back({input_.fd(), POLLOUT, 0});
   polled_.push_back({interrupts_.fd(), POLLIN, 0});
   for (const OutputPipe& output : outputs_) polled_.push_back({output.fd(), POLLIN, 0});
-  if (poll(polled_.data(), polled_.size(), milliseconds_to_wait()) >= 0 || errno == EINTR) return;
+  if (platform::wait_for_any(polled_, milliseconds_to_wait()) >= 0 || errno == EINTR) return;
   // No memory for it, or more descriptors than a limit that was lowered since: all are tried in turns.
-  poll(nullptr, 0, static_cast<int>(kLookMs));
+  platform::wait_for_any({}, static_cast<int>(kLookMs));
   for (pollfd& one : polled_) one.revents = one.fd < 0 ? short{0} : one.events;
 }
 

@@ -1,7 +1,7 @@
 // What sigshield asks of an operating system. Each folder beside this page answers all of it for one system; only there
 // do headers of a system stand. It is long, as it is the whole list.
 //
-//   Descriptors    open_pipe, open_socket_pair, WakeUp
+//   Descriptors    open_pipe, open_socket_pair, wait_for_any, WakeUp
 //   Signal mask    SignalsBlocked
 //   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for;
 //                  has_signal_filter, has_parent_death_signal
@@ -19,6 +19,7 @@
 // What POSIX gives everywhere is not asked for here: giving back the terminal is core/terminal.h.
 #pragma once
 
+#include <poll.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -41,6 +42,9 @@ namespace sigshield::platform {
 
 Failure open_pipe(FileDescriptor& read_end, FileDescriptor& write_end);
 Failure open_socket_pair(FileDescriptor& one, FileDescriptor& other);
+
+// poll(2), also where a policy refuses that very call: Node does without it. Negative with errno.
+int wait_for_any(std::span<pollfd> descriptors, int timeout_ms);
 
 // Wakes a thread that waits for other descriptors too.
 class WakeUp {

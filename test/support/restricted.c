@@ -3,14 +3,12 @@
 //   pidfd              clone refuses CLONE_PIDFD, waitid refuses P_PIDFD (before Linux 5.2 and 5.4)
 //   clone_pidfd        clone refuses CLONE_PIDFD
 //   clone_vm           clone refuses to share memory but in vfork and for threads, as qemu-user does
-//   waitid             refused
+//   waitid, wait4, poll, ppoll, epoll_wait, setsid, setpgid, getpgid, fchmod, pidfd_open, pidfd_send_signal   refused
 //   close_range        ENOSYS (before 5.9)
 //   seccomp            ENOSYS, and the same by prctl(2)
 //   seccomp_killed     it ends the process, as in @system-service of systemd before 257
 //   other_abis_killed  they end the thread, as by SystemCallArchitectures= of systemd
-//   epoll_wait         refused
 //   mprotect_stack     mprotect refuses what is done for the child's stack
-//   setsid             refused
 //   child_sigaction    rt_sigaction is refused to the child half, which is known by its key
 //   sigint_swallowed   SIGINT is ignored, and stays so whoever asks: a filter of somebody else
 #define _GNU_SOURCE
@@ -46,6 +44,11 @@ struct feature {
   struct sock_filter filter[10];
 };
 
+#define CALL(call)                                \
+  {                                               \
+    #call, EPERM, { ONLY(SYS_##call), REFUSE(0) } \
+  }
+
 // The last instruction refuses. Behind it stand zeros.
 static struct feature features[] = {
     {"pidfd", EINVAL, {ONLY(SYS_clone), LOAD(args[0]), IF_SET(CLONE_PIDFD_BIT), REFUSE(0)}},
@@ -56,7 +59,15 @@ static struct feature features[] = {
     {"clone_vm",
      EINVAL,
      {ONLY(SYS_clone), LOAD(args[0]), IF_EQUAL(CLONE_VM_BIT | CLONE_PIDFD_BIT | SIGCHLD), REFUSE(0)}},
-    {"waitid", EPERM, {ONLY(SYS_waitid), REFUSE(0)}},
+    CALL(waitid),
+    CALL(wait4),
+    CALL(ppoll),
+    CALL(setpgid),
+    CALL(getpgid),
+    CALL(fchmod),
+    CALL(setsid),
+    {"pidfd_open", EPERM, {ONLY(434), REFUSE(0)}},
+    {"pidfd_send_signal", EPERM, {ONLY(424), REFUSE(0)}},
     {"close_range", ENOSYS, {ONLY(436), REFUSE(0)}},
     {"seccomp_killed", 0, {ONLY(SYS_seccomp), KILL(SECCOMP_RET_KILL_PROCESS)}},
 #ifdef __x86_64__
@@ -64,12 +75,12 @@ static struct feature features[] = {
      0,
      {LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0), KILL(SECCOMP_RET_KILL_THREAD), LOAD(nr),
       IF_SET(0x40000000), KILL(SECCOMP_RET_KILL_THREAD)}},
-    {"epoll_wait", EPERM, {ONLY(SYS_epoll_wait), REFUSE(0)}},
+    CALL(epoll_wait),
+    CALL(poll),
 #endif
     {"mprotect_stack",
      EACCES,
      {ONLY(SYS_mprotect), LOAD(args[1]), IF_EQUAL(64 * 1024), LOAD(args[2]), IF_EQUAL(3), REFUSE(0)}},
-    {"setsid", EPERM, {ONLY(SYS_setsid), REFUSE(0)}},
     {"child_sigaction", EPERM, {ONLY(SYS_rt_sigaction), LOAD_HIGH(args[0]), IF_EQUAL(CHILD_HALF_KEY), REFUSE(0)}},
     {"sigint_swallowed",
      0,

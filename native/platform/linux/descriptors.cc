@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "platform/platform.h"
 
@@ -26,6 +27,13 @@ Failure open_socket_pair(FileDescriptor& one, FileDescriptor& other) {
   return {};
 }
 
+int wait_for_any(std::span<pollfd> descriptors, int timeout_ms) {
+  const int ready = poll(descriptors.data(), descriptors.size(), timeout_ms);
+  if (ready >= 0 || (errno != EPERM && errno != EACCES && errno != ENOSYS)) return ready;
+  const timespec timeout{timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L};
+  return ppoll(descriptors.data(), descriptors.size(), timeout_ms < 0 ? nullptr : &timeout, nullptr);
+}
+
 Failure WakeUp::open() {
   read_end_.reset(eventfd(0, EFD_CLOEXEC));
   return read_end_.valid() ? Failure{} : Failure{Step::kEventfd, errno};
@@ -34,7 +42,7 @@ Failure WakeUp::open() {
 // Who waits for it would wait for ever.
 void WakeUp::send() const {
   constexpr int kAgainMs = 1;
-  while (read_end_.valid() && eventfd_write(read_end_.get(), 1) != 0 && errno != EBADF) poll(nullptr, 0, kAgainMs);
+  while (read_end_.valid() && eventfd_write(read_end_.get(), 1) != 0 && errno != EBADF) wait_for_any({}, kAgainMs);
 }
 
 }  // namespace sigshield::platform

@@ -57,7 +57,7 @@ ProcessState state_of(pid_t process) {
 
 bool is_readable(int fd, int timeout_ms) {
   pollfd readable{fd, POLLIN, 0};
-  return poll(&readable, 1, timeout_ms) > 0 && (readable.revents & (POLLIN | POLLHUP)) != 0;
+  return wait_for_any({&readable, 1}, timeout_ms) > 0 && (readable.revents & (POLLIN | POLLHUP)) != 0;
 }
 
 // ECHILD: SIGCHLD is ignored here, and the kernel has reaped a child that has ended. A policy that refuses the call
@@ -96,7 +96,7 @@ void wait_for_word(pid_t child, int pidfd) {
     const long result = raw_syscall(SYS_futex, Release::word(), FUTEX_WAIT, 1, &kTimeout, nullptr, 0);
     // Any error but these: the wait is none, and the pause is made here.
     if (result == 0 || result == -EAGAIN || result == -EINTR) continue;
-    if (result != -ETIMEDOUT) poll(nullptr, 0, kLookMs);
+    if (result != -ETIMEDOUT) wait_for_any({}, kLookMs);
     if (has_ended(child, pidfd) || is_marked_executed(child)) return;
   }
 }
@@ -123,7 +123,7 @@ bool Release::read_to_end(int timeout_ms, ChildReport& report) {
     if (length == sizeof told) report = told;
     if (length < 0 && errno != EINTR) {
       // It would be readable at once again.
-      poll(nullptr, 0, timeout_ms);
+      wait_for_any({}, timeout_ms);
       return false;
     }
   }

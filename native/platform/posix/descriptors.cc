@@ -35,6 +35,10 @@ Failure open_socket_pair(FileDescriptor& one, FileDescriptor& other) {
   return take(ends, one, other);
 }
 
+int wait_for_any(std::span<pollfd> descriptors, int timeout_ms) {
+  return poll(descriptors.data(), static_cast<nfds_t>(descriptors.size()), timeout_ms);
+}
+
 Failure WakeUp::open() {
   if (const Failure failure = open_pipe(read_end_, write_end_)) return failure;
   // A pipe that is full wakes as well.

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -54,6 +55,35 @@ describe('without pidfds', () => {
 
   it('children of a terminated worker thread are reaped by the process', async () => {
     expect(await run('pidfd', 'worker')).toEqual({ zombies: 0 })
+  })
+})
+
+describe('a policy that always refuses what Node does without', () => {
+  const others = process.arch === 'x64' ? ['epoll_wait', 'poll'] : []
+  const calls = [
+    'waitid',
+    'wait4',
+    'ppoll',
+    'setpgid',
+    'getpgid',
+    'fchmod',
+    'pidfd_open',
+    'pidfd_send_signal',
+    ...others,
+  ]
+  const { EPERM, ENOSYS, EACCES } = constants.errno
+  const errors = process.env.TEST_FAULTS === 'all' ? [EPERM, ENOSYS, EACCES] : [EPERM]
+  const policies = calls.flatMap((call) => errors.map((errno) => `${call}=${errno}`))
+
+  it.concurrent.each(policies)('%s: exits come, calls that block end, and the event tells', async (policy) => {
+    expect(await run(policy, 'exits')).toEqual({
+      codes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+      killed: 'SIGTERM',
+      zombies: 0,
+    })
+    expect(await run(policy, 'sync')).toMatchObject({ status: 0, signal: 'SIGTERM', quick: 7, zombies: 0 })
+    expect(await run(policy, 'worker')).toEqual({ zombies: 0 })
+    expect(await run(policy, 'event')).toEqual({ told: true, stopped: { code: 0, signal: null, forced: false } })
   })
 })
 

@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { forkProtected, spawnProtected, spawnSyncProtected } from 'sigshield'
+import { ExitEvent, forkProtected, spawnProtected, spawnSyncProtected } from 'sigshield'
+import { exitEvent as childEvent } from 'sigshield/child'
 import { childrenOf } from '../../process-table.mjs'
 
 const quiet = { stdio: 'ignore' }
@@ -22,6 +23,22 @@ const things = {
     const { signal, error } = spawnSyncProtected('sleep', ['1000'], { stdio: 'ignore', timeout: 50 })
     const quick = spawnSyncProtected('sh', ['-c', 'exit 7'], quiet).status
     return { status, length: stdout.length, signal, error: error.code, quick, zombies: childrenOf(process.pid).length }
+  },
+  async event() {
+    const exitEvent = new ExitEvent()
+    const child = forkProtected(import.meta.filename, ['worker of an event'], {
+      exitEvent,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    await once(child, 'message')
+    const told = once(child, 'message')
+    const stopped = await child.stop({ grace: 60_000 })
+    return { told: (await told)[0], stopped }
+  },
+  async 'worker of an event'() {
+    const event = childEvent()
+    process.send('ready')
+    process.send(await event.wait(), () => process.exit())
   },
   async unref() {
     const child = spawnProtected('sleep', ['1000'], quiet)
