@@ -143,7 +143,7 @@ class Worker {
     expect_end(start_one({.arguments = {"sh", "-c", "exit 7"}, .has_own_environment = true}), 7);
     expect_failure({.arguments = {"/no/such/program"}}, Step::kExecve, ENOENT);
     expect_failure({.arguments = {"true"}, .directory = "/no/such/folder"}, Step::kChdir, ENOENT);
-    expect_failure({.arguments = {"true"}, .descriptors = {-1, 1'000'000}}, Step::kFcntl, EBADF);
+    expect_failure({.arguments = {"true"}, .descriptors = {-1, 1'000'000}}, Step::kDup, EBADF);
     start_with_ids();
     start_and_signal();
     start_with_pipe();
