@@ -311,15 +311,15 @@ INTERPOSE(fstat64, "fstat")
 INTERPOSE(mmap, "mmap")
 INTERPOSE(mmap64, "mmap")
 
-long faulty_syscall(long, long, long, long, long, long) __asm__("syscall");
-long faulty_syscall(long number, long a, long b, long c, long d, long e) {
-  static function* real;
-  if (!real) real = (function*)dlsym(RTLD_NEXT, "syscall");
+long faulty_syscall(long, long, long, long, long, long, long) __asm__("syscall");
+long faulty_syscall(long number, long a, long b, long c, long d, long e, long f) {
+  static long (*real)(long, long, long, long, long, long, long);
+  if (!real) real = (long (*)(long, long, long, long, long, long, long))dlsym(RTLD_NEXT, "syscall");
   const uintptr_t from = (uintptr_t)__builtin_return_address(0);
-  const __u64 args[] = {(__u64)a, (__u64)b, (__u64)c, (__u64)d, (__u64)e};
+  const __u64 args[] = {(__u64)a, (__u64)b, (__u64)c, (__u64)d, (__u64)e, (__u64)f};
   const bool is_ours = from >= text_start && from < text_end;
   const int error = is_ours ? error_for(half_of(gettid()), name_of(number), args) : 0;
-  if (error == 0) return real(number, a, b, c, d, e);
+  if (error == 0) return real(number, a, b, c, d, e, f);
   errno = error;
   return -1;
 }
