@@ -52,13 +52,17 @@ const builtins = {
   },
 }
 
-/** Node reads all of it at an import. What a stack trace names keeps its name. */
+/** What a stack trace names keeps its name. */
+const named = { keep_fnames: true, keep_classnames: true }
+
+/** Node reads all of it at an import. */
 const short = {
   name: 'short',
   renderChunk: (/** @type {string} */ code) =>
     minify(code, {
-      compress: false,
-      mangle: { keep_fnames: true, keep_classnames: true },
+      module: true,
+      compress: named,
+      mangle: named,
       // An exception that nobody catches is shown with its line.
       format: { comments: false, ascii_only: true, max_line_len: 200 },
     }).then((result) => String(result.code)),
