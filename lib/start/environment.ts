@@ -20,8 +20,8 @@ function refusesAccessors(env: NodeJS.ProcessEnv): boolean {
     Reflect.deleteProperty(env, 'SIGSHIELD_PROBE')
     return false
   } catch (error) {
-    // A frozen one refuses them too.
-    return (error as NodeJS.ErrnoException).code === 'ERR_INVALID_OBJECT_DEFINE_PROPERTY'
+    // A frozen one refuses them too, but its error is not Node's own.
+    return (error as NodeJS.ErrnoException).code !== undefined
   }
 }
 

@@ -23,11 +23,13 @@ ${imports}
 const node = process.execPath
 const worker = ${start}
 await once(worker.stdout, 'data')
+// Its end may be told before the signal is.
+const died = once(worker, 'exit').then(() => 'dies')
 process.on('SIGINT', () => {
   worker.stdin.on('error', () => {}).write('alive\\n')
   Promise.race([
     once(worker.stdout, 'data').then(() => 'lives'),
-    once(worker, 'exit').then(() => 'dies'),
+    died,
   ]).then((end) => {
     console.log('the worker', end)
     worker.stdin.destroy()
