@@ -46,7 +46,8 @@ export function parse<Name extends CommandName>(command: Name, args: string[]): 
       const name = names.get(isNo ? token.name.slice(3) : token.name)
       const option = name === undefined ? undefined : (table[name] as CommandOption)
       if (name === undefined || option === undefined || (isNo && option.hasNo !== true)) {
-        throw new UsageError(`unknown option '${token.rawName}'${didYouMean(token.name, names.keys())}`, command)
+        const options = Array.from(names.keys(), (known) => `--${known}`)
+        throw new UsageError(`unknown option '${token.rawName}'${didYouMean(token.rawName, options)}`, command)
       }
       const value = isNo ? negated(token) : valueBehind(token, option, takesNext(option))
       values[name] = option.adds === true ? [...((values[name] as unknown[]) ?? []), ...(value as unknown[])] : value

@@ -63,6 +63,7 @@ describe('a wrong call', () => {
     [['run'], 'sigshield run: a command is missing'],
     [['run', '--'], 'sigshield run: a command is missing'],
     [['run', '--fly', 'X'], "sigshield run: unknown option '--fly'"],
+    [['run', '--ingore', 'INT', 'X'], "sigshield run: unknown option '--ingore' (did you mean '--ignore'?)"],
     [['run', '-x', 'X'], "sigshield run: unknown option '-x'"],
     [['run', '--ignore'], "sigshield run: option '--ignore' needs a value: --ignore <signals>"],
     [['run', '--ignore', '--block', 'X'], "sigshield run: option '--ignore' needs a value: --ignore <signals>"],
