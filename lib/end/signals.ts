@@ -39,16 +39,16 @@ export function handleSignals(
   if (!Array.isArray(signals)) {
     throw invalidArgType('options.signals', "an array of signals such as ['SIGTERM']", signals)
   }
-  const name = Array.isArray(options) ? 'options' : 'options.signals'
+  const place = Array.isArray(options) ? 'options' : 'options.signals'
   if (before !== undefined && typeof before !== 'function') {
     throw invalidArgType('options.before', 'of type function', before)
   }
-  const numbers = signals.map((signal: unknown, i) => signalNumber(signal, `${name}[${i}]`))
+  const numbers = signals.map((signal: unknown, i) => signalNumber(signal, `${place}[${i}]`))
   const names = numbers.map(signalName) as NodeJS.Signals[]
   const nameless = names.findIndex((name) => !Object.hasOwn(constants.signals, name))
   if (nameless !== -1) {
     const rule = 'must not be a real-time signal: Node has no listeners for them'
-    throw invalidArgValue(`${name}[${nameless}]`, signals[nameless], rule)
+    throw invalidArgValue(`${place}[${nameless}]`, signals[nameless], rule)
   }
   if (!isMainThread()) {
     throw unavailable(

@@ -4,9 +4,9 @@ import { addAbortListener } from 'node:events'
 import { clearTimeout, nextTick, setTimeout } from '../node/clock.js'
 import { dispose } from '../node/dispose.js'
 import { AbortError } from '../node/errors.js'
-import { includes, signalNumber } from '../signal/names.js'
 import type { SpawnPlan } from './plan.js'
 import type { ProcessHandle } from './process-handle.js'
+import { isDeafTo } from './protection.js'
 
 /** As child_process does it; `drain` is ours. */
 export function limit(
@@ -22,7 +22,8 @@ export function limit(
   if (!handle.running) return
   const kill = (killed?: () => void) => {
     try {
-      if (child.kill(isDeafTo(handle, killSignal) ? 'SIGKILL' : killSignal)) killed?.()
+      // A filter that is not ours keeps it from hearing what it was not to ignore.
+      if (child.kill(isDeafTo(handle.unheard, killSignal) ? 'SIGKILL' : killSignal)) killed?.()
     } catch (error) {
       child.emit('error', error as Error)
     }
@@ -44,12 +45,6 @@ export function limit(
       handle.onceEnded(() => listener[dispose]())
     }
   }
-}
-
-/** A filter that is not ours keeps it from hearing what it was not to ignore. */
-function isDeafTo(handle: ProcessHandle, killSignal: NodeJS.Signals | number = 'SIGTERM'): boolean {
-  const number = typeof killSignal === 'number' ? killSignal : signalNumber(killSignal.toUpperCase())
-  return number !== 0 && includes(handle.unheard, number)
 }
 
 function closePipes(child: ChildProcess): void {

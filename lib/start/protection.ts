@@ -169,14 +169,19 @@ function checkHearsTerminal(property: string, signals: unknown, set: bigint): vo
   throw invalidArgValue(property, signals, rule)
 }
 
+/** Whether the signal that Node's `killSignal` means, one that Node has checked, is among these. */
+export function isDeafTo(unheard: bigint, killSignal: unknown): boolean {
+  const number =
+    typeof killSignal === 'number' ? killSignal : signalNumber(String(killSignal ?? 'SIGTERM').toUpperCase())
+  return number !== 0 && includes(unheard, number)
+}
+
 /**
  * Checks the signal that is to end a child at its time-out, or when its AbortSignal says so.
  * @throws TypeError `ERR_INVALID_ARG_VALUE`.
  */
 export function checkKillSignal(killSignal: unknown, protection: Protection): void {
-  const number =
-    typeof killSignal === 'number' ? killSignal : signalNumber(String(killSignal ?? 'SIGTERM').toUpperCase())
-  if (number === 0 || !includes(unheardSignals(protection), number)) return
+  if (!isDeafTo(unheardSignals(protection), killSignal)) return
   const rule =
     "must be a signal that the child does not ignore or block, or 'timeout' and 'signal' would end nothing: 'SIGKILL', for example"
   throw invalidArgValue('options.killSignal', killSignal ?? 'SIGTERM', rule)

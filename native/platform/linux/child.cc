@@ -86,22 +86,12 @@ int number_at(const char*& text) {
   return number;
 }
 
-// Before Linux 5.16 a core dump kills all processes that share the memory.
-bool core_dump_kills_sharers() {
-  utsname system;
-  if (raw_syscall(SYS_uname, &system) != 0) return true;
-  const char* text = system.release;
-  const int major = number_at(text);
-  if (*text == '.') ++text;
-  const int minor = number_at(text);
-  return major < 5 || (major == 5 && minor < 16);
-}
-
 // The handler of these signals until execve, which sets handlers back to the default: the child ends by the signal all
 // the same, but without a dump of its parent's memory; or by SIGKILL where a dump would end the parent too.
 [[noreturn]] void end_without_core(int signal) {
   const long self = raw_syscall(SYS_getpid);
-  if (core_dump_kills_sharers()) raw_syscall(SYS_kill, self, SIGKILL);
+  // Before Linux 5.16 a core dump kills all processes that share the memory.
+  if (is_before_linux_5_16()) raw_syscall(SYS_kill, self, SIGKILL);
   // One byte means none, for a pipe in core_pattern as well (core(5)).
   Limit limit{};
   raw_syscall(SYS_prlimit64, 0, RLIMIT_CORE, nullptr, &limit);
@@ -428,6 +418,16 @@ void enforce(ChildPlan& plan) {
 }
 
 }  // namespace
+
+bool is_before_linux_5_16() {
+  utsname system;
+  if (raw_syscall(SYS_uname, &system) != 0) return true;
+  const char* text = system.release;
+  const int major = number_at(text);
+  if (*text == '.') ++text;
+  const int minor = number_at(text);
+  return major < 5 || (major == 5 && minor < 16);
+}
 
 int child_main(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);

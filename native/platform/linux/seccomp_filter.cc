@@ -3,15 +3,14 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/utsname.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
-#include <cstdio>
 #include <utility>
 
+#include "platform/linux/child.h"
 #include "platform/linux/raw_syscall.h"
 
 namespace sigshield::platform {
@@ -107,12 +106,7 @@ bool is_answered(long signal) {
 // Before Linux 5.16 a filter takes from its process what makes stores fast, for good, unless a flag of seccomp(2) says
 // that it need not (PR_SET_SPECULATION_CTRL(2const)). Who has lost it already has nothing to lose.
 bool prctl_slows_down() {
-  utsname system{};
-  unsigned major = 0;
-  unsigned minor = 0;
-  // NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers.
-  const bool known = uname(&system) == 0 && std::sscanf(system.release, "%u.%u", &major, &minor) == 2;
-  if (known && (major > 5 || (major == 5 && minor >= 16))) return false;
+  if (!is_before_linux_5_16()) return false;
   return raw_syscall(SYS_prctl, PR_GET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, 0, 0, 0) ==
          (PR_SPEC_PRCTL | PR_SPEC_ENABLE);
 }

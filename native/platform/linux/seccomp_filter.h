@@ -40,9 +40,10 @@ class SeccompFilter {
 struct FiltersInForce {
   // There may be some, which may end who calls seccomp(2): another is installed by prctl(2).
   bool by_prctl = false;
-  SignalSet enforced = 0;  // Changing these does nothing.
-  SignalSet immovable =
-      0;  // Not for our child half either: the filter is another's, or of a sigshield without the key.
+  // Changing these does nothing.
+  SignalSet enforced = 0;
+  // Not for our child half either: the filter is another's, or of a sigshield without the key.
+  SignalSet immovable = 0;
 };
 
 // Asked once in a process. Filters that it installs itself later are not seen.

@@ -1,12 +1,12 @@
 /** In a pid namespace whose /proc is of another: its numbers are other processes'. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { programs } from '../../support/build-programs.js'
-import { closed, ended, line, temporaryFolder, until } from '../../support/processes.js'
+import { silentWhileHeld } from '../../support/native/kernel/held.js'
+import { closed, ended, line, temporaryFolder } from '../../support/processes.js'
 
 const at = (file: string) => pathToFileURL(join(import.meta.dirname, '../../../dist', file)).href
 
@@ -37,15 +37,9 @@ describe.skipIf(process.getuid?.() !== 0)('as root, who may make one', () => {
       spawnProtected('true', { cwd: '/', stdio: 'ignore' }).on('exit', (code) => console.log(code))
       console.log('started')`
     const child = inside(code, own, [join(programs, 'held'), flag])
-    let output = ''
-    child.stdout?.on('data', (chunk) => (output += chunk))
-    await until(() => existsSync(flag), 'the child is held')
-    // Longer than the pause in which the parent looks whether the child is still there. Nothing can be waited for here.
-    await new Promise((resolve) => setTimeout(resolve, 400))
-    expect(output).toBe('')
-    rmSync(flag)
+    const output = await silentWhileHeld(child, flag)
     await closed(child)
-    expect(output).toBe('started\n0\n')
+    expect(output()).toBe('started\n0\n')
   })
 
   const refused = 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'

@@ -1,12 +1,13 @@
 /** Starts on systems that refuse a call, or hold a child between its clone and its program. */
 import childProcess, { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { programs } from '../../support/build-programs.js'
+import { silentWhileHeld } from '../../support/native/kernel/held.js'
 import { closed, ended, isAlive, line, temporaryFolder, until } from '../../support/processes.js'
 
 const { EACCES, EINVAL, EMFILE, ENOSYS, EPERM } = constants.errno
@@ -178,14 +179,8 @@ describe.each([true, false])('a child that is not through (the first of its pare
     const command = parent({ cwd: '/', ...options }, ['sleep', '1000'], before)
     const [file = '', ...args] = restricted(features, held(flag, command))
     const node = ended(childProcess.spawn(file, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] }))
-    let output = ''
-    node.stdout?.on('data', (chunk) => (output += chunk))
-    await until(() => existsSync(flag), 'the child is held')
-    // Longer than the pause in which the parent looks whether the child is still there. Nothing can be waited for here.
-    await new Promise((resolve) => setTimeout(resolve, 400))
-    expect(output).toBe('')
-    rmSync(flag)
-    await until(() => output.startsWith('started\n'), 'the start has returned')
+    const output = await silentWhileHeld(node, flag)
+    await until(() => output().startsWith('started\n'), 'the start has returned')
     process.kill(-(node.pid as number), 'SIGKILL')
   })
 })
