@@ -58,8 +58,8 @@ static const struct name names[] = {
     NAME(getresgid),       NAME(setresgid),    NAME(setresuid),      NAME(prctl),
     NAME(getppid),         NAME(ppoll),        NAME(seccomp),        NAME(write),
     NAME(chdir),           NAME(execve),       NAME(futex),          NAME(waitid),
-    NAME(exit_group),      NAME(getpid),       {434, "pidfd_open"},  {424, "pidfd_send_signal"},
-    {436, "close_range"},
+    NAME(exit_group),      NAME(getpid),       NAME(uname),          {434, "pidfd_open"},
+    {436, "close_range"},  {424, "pidfd_send_signal"},
 };
 
 static const char* name_of(long number) {
@@ -125,6 +125,8 @@ static const char* purpose(const char* call, const __u64* args) {
         return "/GET_SECCOMP";
       case PR_SET_SECCOMP:
         return "/SET_SECCOMP";
+      case PR_GET_SPECULATION_CTRL:
+        return "/GET_SPECULATION_CTRL";
       default:
         return "/?";
     }

@@ -100,6 +100,14 @@ export const rows: Row[] = [
   // The parent half.
   { call: 'parent:prctl/GET_SECCOMP', round: 'plain', once: true, outcomes: 'works' },
   { call: 'parent:rt_sigaction', round: 'plain', once: true, outcomes: 'works' },
+  { call: 'parent:uname', round: 'required', once: true, outcomes: 'works' },
+  {
+    call: 'parent:prctl/GET_SPECULATION_CTRL',
+    round: 'required',
+    once: true,
+    always: `parent:uname=${EPERM}`,
+    outcomes: 'works',
+  },
   { call: 'parent:fcntl/F_GETFD', round: 'pipes', outcomes: fails('fcntl') },
   { call: 'parent:socketpair', round: 'pipes', outcomes: fails('socketpair') },
   { call: 'parent:pipe2', round: 'plain', once: true, outcomes: fails('pipe2') },
