@@ -52,7 +52,12 @@ export function buildLinux(/** @type {LinuxSystem} */ system, /** @type {string}
   rmSync(object)
 }
 
-/** The object of the child half, as it is in the addon. */
-export function buildChildHalf(/** @type {LinuxSystem} */ system, /** @type {string} */ object) {
-  runZig([...cxx(system), '-c', 'native/platform/linux/child.cc', '-o', object])
+/**
+ * The object of one of native/platform/linux, as it is in the addon: 'child' is the child half.
+ * @param {LinuxSystem} system
+ * @param {string} name
+ * @param {string} object
+ */
+export function buildObject(system, name, object) {
+  runZig([...cxx(system), '-c', `native/platform/linux/${name}.cc`, '-o', object])
 }

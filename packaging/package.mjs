@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { output, root, run } from '../test/systems/machine.mjs'
 import { faultsOf, faultsOfChildHalf } from './gate.mjs'
 import { brokenLinks } from './links.mjs'
-import { buildChildHalf, buildLinux, targets } from './linux.mjs'
+import { buildLinux, buildObject, targets } from './linux.mjs'
 import { stage } from './staging.mjs'
 
 /** Bytes. A file that nobody meant to ship is larger than what is left. */
@@ -47,7 +47,7 @@ for (const system of systems) {
     say(`${system}/${name}: ${statSync(join(place, name)).size} bytes`)
   }
   const object = join(work, `${system}.o`)
-  buildChildHalf(system, object)
+  buildObject(system, 'child', object)
   faults.push(...faultsOfChildHalf(object).map((fault) => `${system}: the child half ${fault}`))
 }
 

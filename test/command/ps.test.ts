@@ -192,7 +192,7 @@ describe('the table', () => {
   }
 
   it('fits the terminal, and has colours there', async () => {
-    const { row, screen } = await shownIn(`${sigshield} ps`)
+    const { row, screen } = await shownIn(`NO_COLOR= TERM=xterm ${sigshield} ps`)
     expect(screen).toContain('\x1b[1m')
     expect(width(row)).toBe(160)
     expect(row.endsWith('…')).toBe(true)

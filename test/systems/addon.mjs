@@ -35,9 +35,9 @@ export function compilation() {
   ]
 }
 
-/** The object of the child half, where node-gyp leaves it in `project`: test/native/kernel/child-half.test.ts looks into it. */
-export const childHalf = (/** @type {string} */ project) =>
-  join(project, 'build/Release/obj.target/sigshield/native/platform/linux/child.o')
+/** Where node-gyp leaves the objects of native/platform/linux in `project`: test/native/kernel/child-half.test.ts looks into them. */
+export const objects = (/** @type {string} */ project) =>
+  join(project, 'build/Release/obj.target/sigshield/native/platform/linux')
 
 /** node-pty ships no binary for Linux; `modules` is the folder of modules that it stands in. */
 export function buildTerminals(/** @type {string[]} */ [compiler = '', ...args], /** @type {string} */ modules) {

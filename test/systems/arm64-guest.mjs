@@ -13,9 +13,9 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { bundle } from '../../packaging/bundle.mjs'
-import { buildChildHalf, buildLinux } from '../../packaging/linux.mjs'
+import { buildLinux, buildObject } from '../../packaging/linux.mjs'
 import { npmProgram } from '../support/npm-program.mjs'
-import { buildTerminals, childHalf } from './addon.mjs'
+import { buildTerminals, objects } from './addon.mjs'
 import { prepare } from './guest.mjs'
 import { cache, output, root, run } from './machine.mjs'
 
@@ -117,7 +117,6 @@ export async function makeRoot(guest, { suite, node }) {
   copy(join(modules(), 'node_modules'), join(project, 'node_modules'))
   await bundleEntries(project)
   buildLinux('linux-arm64-glibc', join(project, 'build/Release'))
-  const object = childHalf(project)
-  mkdirSync(dirname(object), { recursive: true })
-  buildChildHalf('linux-arm64-glibc', object)
+  mkdirSync(objects(project), { recursive: true })
+  for (const name of ['child', 'process']) buildObject('linux-arm64-glibc', name, join(objects(project), `${name}.o`))
 }
