@@ -56,6 +56,7 @@ async function waysOfNode() {
   const { spawnProtected } = await import('sigshield')
   return {
     child_process: ofNode(childProcess.spawn),
+    newChildProcess: ofNode(childProcess.spawn),
     sigshield: ofNode(spawnProtected),
     unenforced: ofNode((file, args, options) => spawnProtected(file, args, { ...options, enforce: false })),
     env: ofNode(childProcess.spawn, ['env', '--ignore-signal=INT']),

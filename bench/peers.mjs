@@ -8,11 +8,14 @@
 //   rss                          bytes of memory, when the engine has given back what it can (Node only)
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { npmProgram } from '../test/support/npm-program.mjs'
+
+/** A second, to /proc: USER_HZ of Linux. */
+const TICKS = 100
 
 const place = (/** @type {string} */ name) => join(import.meta.dirname, name)
 
@@ -28,6 +31,7 @@ export function compiled(/** @type {string} */ source) {
 /** How each program is started; fails where the machine has not got it. */
 export const programs = {
   node: () => [process.execPath, place('javascript.mjs')],
+  newNode: () => [npmProgram(`node-${process.platform}-${process.arch}`, '26', 'bin/node'), place('javascript.mjs')],
   bun: () => {
     const bun = npmProgram(`@oven/bun-${process.platform}-${process.arch}`, '1.4', 'bin/bun')
     execFileSync(bun, ['--version'])
@@ -45,6 +49,7 @@ export const ways = /** @type {const} */ ({
   sigshield: { program: 'node', name: 'sigshield' },
   unenforced: { program: 'node', name: 'sigshield, enforce: false' },
   child_process: { program: 'node', name: 'child_process' },
+  newChildProcess: { program: 'newNode', name: 'child_process of Node 26' },
   bun: { program: 'bun', name: 'Bun.spawn' },
   python: { program: 'python', name: 'Python subprocess' },
   floor: { program: 'floor', name: 'C posix_spawn (the floor)' },
@@ -69,6 +74,13 @@ class Program {
     const { value, done } = await this.#lines.next()
     if (done) throw new Error(`The program ended at "${request.join(' ')}"`)
     return value.split(' ').filter(Boolean).map(Number)
+  }
+
+  /** Seconds of CPU time that it has used so far, with all its children that have ended (proc_pid_stat(5)). */
+  get cpu() {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS
   }
 
   async end() {
