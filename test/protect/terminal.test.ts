@@ -1,6 +1,7 @@
 /** What a person at a terminal sees: Ctrl-C gives the parent its chance, and no child is left that nothing ends. */
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { isAlive, SETSID, until } from '../support/processes.js'
+import { isAlive, SETSID, temporaryFolder, until } from '../support/processes.js'
 import { Shell } from '../support/protect/shell.js'
 import { CTRL_C, CTRL_Z } from '../support/terminal.js'
 
@@ -91,7 +92,7 @@ describe('where the program listens, Ctrl-C', () => {
     })`
 
   it('is its chance: what it has begun is finished', async () => {
-    const file = `/tmp/sigshield-go-${process.pid}-${Math.random()}`
+    const file = join(temporaryFolder(), 'go')
     const shell = await start(program(work.replaceAll('$0', file), finish(file)))
     shell.press(CTRL_C)
     await shell.shows('heard')
@@ -100,7 +101,7 @@ describe('where the program listens, Ctrl-C', () => {
   })
 
   it('and would not be without protection (the control)', async () => {
-    const file = `/tmp/sigshield-go-${process.pid}-${Math.random()}`
+    const file = join(temporaryFolder(), 'go')
     const shell = await start(program(work.replaceAll('$0', file), finish(file), ''))
     shell.press(CTRL_C)
     await shell.shows('child ended null SIGINT')

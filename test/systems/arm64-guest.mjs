@@ -84,7 +84,9 @@ const copy = (/** @type {string} */ from, /** @type {string} */ to) => {
 function addNpm(/** @type {string} */ guest) {
   const npm = dirname(dirname(realpathSync(output('sh', ['-c', 'command -v npm']).trim())))
   copy(npm, join(guest, 'usr/local/lib/node_modules/npm'))
-  symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(guest, 'usr/local/bin/npm'))
+  for (const name of ['npm', 'npx']) {
+    symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(guest, 'usr/local/bin', name))
+  }
 }
 
 /** Emulated, a start of the library waits for each file that it reads: it is in few, as published. */
