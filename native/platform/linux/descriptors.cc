@@ -1,15 +1,44 @@
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <ctime>
 
 #include "platform/platform.h"
 
 namespace sigshield::platform {
+
+namespace {
+
+bool may_be_a_policy(int error) { return error == EPERM || error == EACCES || error == ENOSYS; }
+
+// The one way that Node itself can't do without. Its events are those of poll(2) by value (epoll_ctl(2)).
+int wait_by_epoll(std::span<pollfd> descriptors, int timeout_ms) {
+  const FileDescriptor set{epoll_create1(EPOLL_CLOEXEC)};
+  if (!set.valid()) return -1;
+  for (pollfd& descriptor : descriptors) {
+    descriptor.revents = 0;
+    if (descriptor.fd < 0) continue;
+    epoll_event event{.events = static_cast<std::uint32_t>(descriptor.events), .data = {.ptr = &descriptor}};
+    if (epoll_ctl(set.get(), EPOLL_CTL_ADD, descriptor.fd, &event) != 0) return -1;
+  }
+  std::array<epoll_event, 8> events{};
+  const int ready = epoll_pwait(set.get(), events.data(), static_cast<int>(events.size()), timeout_ms, nullptr);
+  for (int i = 0; i < ready; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    static_cast<pollfd*>(event.data.ptr)->revents = static_cast<short>(event.events);
+  }
+  return ready;
+}
+
+}  // namespace
 
 Failure open_pipe(FileDescriptor& read_end, FileDescriptor& write_end) {
   int ends[2];
@@ -28,10 +57,11 @@ Failure open_socket_pair(FileDescriptor& one, FileDescriptor& other) {
 }
 
 int wait_for_any(std::span<pollfd> descriptors, int timeout_ms) {
-  const int ready = poll(descriptors.data(), descriptors.size(), timeout_ms);
-  if (ready >= 0 || (errno != EPERM && errno != EACCES && errno != ENOSYS)) return ready;
+  int ready = poll(descriptors.data(), descriptors.size(), timeout_ms);
+  if (ready >= 0 || !may_be_a_policy(errno)) return ready;
   const timespec timeout{timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L};
-  return ppoll(descriptors.data(), descriptors.size(), timeout_ms < 0 ? nullptr : &timeout, nullptr);
+  ready = ppoll(descriptors.data(), descriptors.size(), timeout_ms < 0 ? nullptr : &timeout, nullptr);
+  return ready >= 0 || !may_be_a_policy(errno) ? ready : wait_by_epoll(descriptors, timeout_ms);
 }
 
 Failure WakeUp::open() {
