@@ -21,7 +21,8 @@ export type ProtectedProcessByStdio<
 /** A ProtectedProcess with three pipes, as `child_process.ChildProcessWithoutNullStreams`. */
 export type ProtectedProcessWithoutNullStreams = ProtectedProcessByStdio<Writable, Readable, Readable>
 
-type StdioOf<S extends StdioNull | StdioPipe, Stream> = S extends StdioNull ? null : Stream
+/** What a start with such `stdio` has there. */
+export type StdioOf<S extends StdioNull | StdioPipe, Stream> = S extends StdioNull ? null : Stream
 
 /** Of a start whose `stdio` is a tuple. */
 export type TupleOptions<
@@ -29,13 +30,6 @@ export type TupleOptions<
   O extends StdioNull | StdioPipe,
   E extends StdioNull | StdioPipe,
 > = SpawnOptionsWithStdioTuple<I, O, E> & ProtectionOptions
-
-/** A child whose streams such options tell of. */
-export type ByTuple<
-  I extends StdioNull | StdioPipe,
-  O extends StdioNull | StdioPipe,
-  E extends StdioNull | StdioPipe,
-> = ProtectedProcessByStdio<StdioOf<I, Writable>, StdioOf<O, Readable>, StdioOf<E, Readable>>
 
 /**
  * Starts a program as `child_process.spawn` does, with all of its overloads and options, that ignores or blocks chosen signals
@@ -69,7 +63,10 @@ export function spawnProtected<
   I extends StdioNull | StdioPipe,
   O extends StdioNull | StdioPipe,
   E extends StdioNull | StdioPipe,
->(command: string, options: TupleOptions<I, O, E>): ByTuple<I, O, E>
+>(
+  command: string,
+  options: TupleOptions<I, O, E>,
+): ProtectedProcessByStdio<StdioOf<I, Writable>, StdioOf<O, Readable>, StdioOf<E, Readable>>
 /**
  * Without arguments, and with any `stdio`.
  * @param command - a path, or a name to be found in PATH.
@@ -103,7 +100,11 @@ export function spawnProtected<
   I extends StdioNull | StdioPipe,
   O extends StdioNull | StdioPipe,
   E extends StdioNull | StdioPipe,
->(command: string, args: readonly string[], options: TupleOptions<I, O, E>): ByTuple<I, O, E>
+>(
+  command: string,
+  args: readonly string[],
+  options: TupleOptions<I, O, E>,
+): ProtectedProcessByStdio<StdioOf<I, Writable>, StdioOf<O, Readable>, StdioOf<E, Readable>>
 /**
  * With arguments, and with any `stdio`.
  * @param command - a path, or a name to be found in PATH.

@@ -5,7 +5,8 @@ import { dispose } from '../node/dispose.js'
 import { invalidArgType, invalidArgValue, ownOptions, unavailable } from '../node/errors.js'
 import { warnOfMisspelt } from '../node/misspelt.js'
 import { isMainThread } from '../node/thread.js'
-import { type Signal, signalName, signalNumber } from '../signal/names.js'
+import { type Signal, signalName } from '../signal/names.js'
+import { endingSignals } from '../signal/policy.js'
 import { coordinator } from './coordinator.js'
 
 export interface HandleSignalsOptions {
@@ -36,14 +37,11 @@ export function handleSignals(
     ? { signals: options }
     : (ownOptions('options', options) as HandleSignalsOptions)
   if (!Array.isArray(options)) warnOfMisspelt(options, optionNames)
-  if (!Array.isArray(signals)) {
-    throw invalidArgType('options.signals', "an array of signals such as ['SIGTERM']", signals)
-  }
   const place = Array.isArray(options) ? 'options' : 'options.signals'
   if (before !== undefined && typeof before !== 'function') {
     throw invalidArgType('options.before', 'of type function', before)
   }
-  const numbers = signals.map((signal: unknown, i) => signalNumber(signal, `${place}[${i}]`))
+  const numbers = endingSignals(place, signals)
   const names = numbers.map(signalName) as NodeJS.Signals[]
   const nameless = names.findIndex((name) => !Object.hasOwn(constants.signals, name))
   if (nameless !== -1) {

@@ -1,8 +1,10 @@
 /** Whether the guard gets into a program: foretold from its file, and kept for the next start of the same file. */
-import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { isElf } from '../native/elf.js'
 import { native } from '../native/load.js'
-import { isElf, whyNotPreloaded } from './elf.js'
+import { looked, type Read } from '../node/file-reader.js'
+import { whyNotPreloaded } from './elf.js'
 import { PRELOAD, type StartEnvironment, valueIn } from './environment.js'
 import { isMachO, whyNotInserted } from './mach-o.js'
 import type { ProgramFile } from './program.js'
@@ -34,11 +36,13 @@ export function coverageKey(
 export interface Coverage {
   /** Why the guard would not be in force in this program; undefined where nothing speaks against it. */
   readonly why: string | undefined
+  /** Of `why`, where it is the system's; or 0. */
+  readonly errno?: number
   /** The file is one that a loader of this system loads libraries into. What is neither that nor refused, the guard itself tells. */
   readonly isForetold: boolean
 }
 
-const uncovered = (why: string): Coverage => ({ why, isForetold: false })
+const uncovered = (why: string, errno = 0): Coverage => ({ why, errno, isForetold: false })
 
 export function coverageOf(program: ProgramFile, ids: Ids): Coverage {
   if (!ids.areOne)
@@ -57,32 +61,31 @@ function whyPrivileged({ path, status }: ProgramFile, { uid, gid }: Ids): string
 }
 
 function coverageOfFile(path: string): Coverage {
-  let fd: number
   try {
-    fd = openSync(path, 'r')
-  } catch {
-    return uncovered('its file can’t be read, so nothing tells whether a library can be loaded into it')
-  }
-  try {
-    const read = (offset: number, length: number) => {
-      if (!Number.isSafeInteger(offset)) return Buffer.alloc(0)
-      const bytes = Buffer.alloc(length)
-      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset))
+    return looked(path, (read) => foretoldBy(read, path))
+  } catch (error) {
+    const { code, errno = 0 } = error as NodeJS.ErrnoException
+    if (code === 'EACCES') {
+      return uncovered('its file can’t be read, so nothing tells whether a library can be loaded into it')
     }
-    const head = read(0, 4)
-    const isMac = process.platform === 'darwin'
-    // What is neither is for /bin/sh, or for a handler of the kernel's.
-    if (!(isMac ? isMachO(head) : isElf(head))) return { why: undefined, isForetold: false }
-    const why = isMac ? whyNotInserted(read, realpathSync(path)) : whyNotPreloaded(read, process.arch)
-    return { why, isForetold: why === undefined }
-  } finally {
-    closeSync(fd)
+    return uncovered(`its file can’t be read (${code})`, -errno)
   }
+}
+
+function foretoldBy(read: Read, path: string): Coverage {
+  const head = read(0, 4)
+  const isMac = process.platform === 'darwin'
+  // What is neither is for /bin/sh, or for a handler of the kernel's.
+  if (!(isMac ? isMachO(head) : isElf(head))) return { why: undefined, isForetold: false }
+  const why = isMac ? whyNotInserted(read, realpathSync(path)) : whyNotPreloaded(read, process.arch)
+  return why === undefined ? { why, isForetold: true } : uncovered(why)
 }
 
 /** Why the child can't read the guard. */
 export function whyUnreadable(library: string, { uid, gid }: Ids): string | undefined {
-  if (uid === process.geteuid?.() || uid === 0) return undefined
+  const unreadable = `user ${uid} can’t read ${library}`
+  if (uid === process.geteuid?.()) return isReadable(library) ? undefined : unreadable
+  if (uid === 0) return undefined
   const may = (path: string, bit: number) => {
     const status = statSync(path)
     const shift = status.uid === uid ? 6 : status.gid === gid ? 3 : 0
@@ -92,5 +95,15 @@ export function whyUnreadable(library: string, { uid, gid }: Ids): string | unde
     if (!may(folder, 1)) return `user ${uid} can’t enter ${folder}, where the guard is`
     if (folder === dirname(folder)) break
   }
-  return may(library, 4) ? undefined : `user ${uid} can’t read ${library}`
+  return may(library, 4) ? undefined : unreadable
+}
+
+/** By this process. */
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,6 +1,5 @@
 /** What a Mach-O file says of whether a library can be inserted into it (mach-o/loader.h, xnu's cs_blobs.h, dyld(1)). */
-
-type Read = (offset: number, length: number) => Buffer
+import type { Read } from '../node/file-reader.js'
 
 const MAGIC_64 = 0xfeedfacf
 const FAT = 0xcafebabe

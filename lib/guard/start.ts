@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { guardLibrary } from '../native/guard-library.js'
 import { native } from '../native/load.js'
 import { addonFile } from '../native/place.js'
-import { cureOf } from '../native/refused.js'
+import { cureOf, whyUnfit } from '../native/refused.js'
 import { isHeld } from '../signal/held.js'
 import { type AnswerPlace, GuardAnswer } from './answer.js'
 import { coverageKey, coverageOf, idsOf, whyUnreadable } from './coverage.js'
@@ -64,25 +64,46 @@ interface Prospect {
   readonly isForetold: boolean
 }
 
-/** Or why it can't be. */
-function prospect(request: GuardedRequest): Prospect | string {
+/** Why it can't be, and the system's errno where it is that. */
+interface Impossible {
+  readonly why: string
+  readonly errno: number
+}
+
+const impossible = (why: string, errno = 0): Impossible => ({ why, errno: errno || constants.errno.ENOTSUP })
+
+function prospect(request: GuardedRequest): Prospect | Impossible {
   const library = guardLibrary()
-  if (library === undefined) return `its library is missing beside the addon. ${cureOf(addonFile() ?? '')}`
+  if (library === undefined) {
+    return impossible(`its library is missing beside the addon. ${cureOf(addonFile() ?? '')}`)
+  }
   const ids = idsOf(request)
-  const impossible = whyNotNamed(library) ?? whyUnreadable(library, ids)
-  if (impossible !== undefined) return impossible
+  const unreachable = whyNotNamed(library) ?? whyUnreadable(library, ids)
+  if (unreachable !== undefined) return impossible(unreachable)
   const program = programFile(request.file, request.directory, request)
   if (program === undefined) return { library, key: undefined, isForetold: false }
   const key = coverageKey(program, ids, request)
   if (acknowledged.has(key)) return { library, key, isForetold: true }
-  const { why, isForetold } = coverageOf(program, ids)
-  return why ?? { library, key, isForetold }
+  const { why, errno, isForetold } = coverageOf(program, ids)
+  if (why !== undefined) return impossible(why, errno)
+  return whyNoLibrary(library) ?? { library, key, isForetold }
+}
+
+/** A loader would go on without it, or end the program. */
+function whyNoLibrary(library: string): Impossible | undefined {
+  try {
+    const why = whyUnfit(library)
+    return why === undefined ? undefined : impossible(`its library ${library} is unfit: ${why}. ${cureOf(library)}`)
+  } catch (error) {
+    const { code, errno = 0 } = error as NodeJS.ErrnoException
+    return impossible(`its library ${library} can’t be read (${code})`, -errno)
+  }
 }
 
 /** The changes to the environment by which a program that nobody watches has the guard; undefined where it is not foretold to. */
 export function foretoldGuard(request: GuardedRequest, { set }: Guarding): string[] | undefined {
   const found = prospect(request)
-  return typeof found !== 'string' && found.isForetold ? guarding(request, found.library, set, undefined) : undefined
+  return 'isForetold' in found && found.isForetold ? guarding(request, found.library, set, undefined) : undefined
 }
 
 /**
@@ -98,16 +119,16 @@ export function startGuarded<Request extends GuardedRequest, Result extends Guar
   const { set, required } = guard
   const changed = (changes: string[]) =>
     start({ ...request, environmentChanges: [...request.environmentChanges, ...changes] })
-  const without = (why: string, errno: number = constants.errno.ENOTSUP) => {
+  const without = ({ why, errno }: Impossible) => {
     return { result: required ? undefined : changed(unguarding(request)), inForce: false, errno, why }
   }
   const found = prospect(request)
-  if (typeof found === 'string') return without(found)
+  if ('why' in found) return without(found)
   const { library, key, isForetold } = found
   const guarded = (place?: AnswerPlace) => changed(guarding(request, library, set, place))
   if (key !== undefined && acknowledged.has(key)) return { result: guarded(), inForce: true, errno: 0, why: '' }
   const pipe = native().openAcknowledgement()
-  if (typeof pipe === 'number') return without('there is no pipe for its answer', -pipe)
+  if (typeof pipe === 'number') return without(impossible('there is no pipe for its answer', -pipe))
   const answer = new GuardAnswer(pipe)
   let closes = true
   try {

@@ -3,8 +3,9 @@ import { createRequire } from 'node:module'
 import { unavailable } from '../node/errors.js'
 import { requireNode } from '../node/runtime.js'
 import type { Addon } from './addon.js'
+import { isCutOff } from './elf.js'
 import { addonFile } from './place.js'
-import { missing, outdated, unloadable } from './refused.js'
+import { cutOff, missing, outdated, unloadable } from './refused.js'
 import { missingName } from './surface.js'
 
 let addon: Addon | undefined
@@ -35,9 +36,19 @@ function load(): Addon {
 }
 
 function required(file: string): Addon {
+  if (isCut(file)) throw cutOff(file)
   try {
     return createRequire(import.meta.url)(file) as Addon
   } catch (error) {
     throw unloadable(file, error)
+  }
+}
+
+/** What can't be read the loader says better. */
+function isCut(file: string): boolean {
+  try {
+    return isCutOff(file)
+  } catch {
+    return false
   }
 }

@@ -1,9 +1,11 @@
 /** Why there is no addon, told to who can do something about it: what was looked for, and the cure of this cause. */
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { constants as constantsOfSystem } from 'node:os'
 import { join } from 'node:path'
-import { unavailable } from '../node/errors.js'
-import { ADDON, addonFile, folders, ownFile, root, SOURCES } from './place.js'
-import { libc, system } from './system.js'
+import { systemError, unavailable } from '../node/errors.js'
+import { elfOf, isCutOff } from './elf.js'
+import { ADDON, addonFile, folders, isThere, ownFile, root, SOURCES } from './place.js'
+import { system } from './system.js'
 
 type Refusal = Error & { code: string }
 
@@ -20,7 +22,7 @@ const REINSTALL = 'Install the package again'
 /** How the addon is built, as a sentence without its full stop; undefined where its sources are not. */
 function building(): string | undefined {
   if (isRepository()) return `Build it: \`npm run build:native\` in ${root}`
-  if (!existsSync(join(SOURCES, 'binding.gyp'))) return undefined
+  if (!isThere(join(SOURCES, 'binding.gyp'))) return undefined
   const command = `npx --yes node-gyp rebuild -C ${quoted(SOURCES)}`
   return `Build it: \`${command}\` (it needs python3, make and a C++20 compiler)`
 }
@@ -38,25 +40,28 @@ export function cureOf(file: string): string {
   return `Remove ${file}, which is not of the package`
 }
 
-/** The user of this process has no right to it, or to a folder above it. */
-function isForbidden(file: string): boolean {
+/** Who forbids this process to read it, and the cure, as sentences; undefined where nobody does. */
+function forbidder(file: string): string | undefined {
   try {
     accessSync(file, constants.R_OK)
-    return false
+    return undefined
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EACCES'
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ERR_ACCESS_DENIED') {
+      return `The permission model does not let this process read it: run node with --allow-fs-read=${quoted(join(root, '*'))}, and --allow-addons.`
+    }
+    if (code !== 'EACCES') return undefined
+    return "This process's user may not read it: let everybody read the package's files, and search its folders."
   }
 }
 
-const FORBIDDEN = "This process's user may not read it: let everybody read the package's files, and search its folders."
-
 function isRepository(): boolean {
-  return existsSync(join(root, 'binding.gyp'))
+  return isThere(join(root, 'binding.gyp'))
 }
 
 /** Whether this file stands where the package has it. */
 function isInPackage(): boolean {
-  if (!existsSync(ownFile)) return false
+  if (!isThere(ownFile)) return false
   try {
     return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name === 'sigshield'
   } catch {
@@ -66,16 +71,18 @@ function isInPackage(): boolean {
 
 /** No file is there. */
 export function missing(): Refusal {
+  const files = folders().map((folder) => join(folder, ADDON))
+  for (const file of files) {
+    const why = forbidder(file)
+    if (why !== undefined) return failed(`The sigshield addon ${file} can't be loaded. ${why}`)
+  }
   if (!isInPackage()) {
-    const place = ownFile || process.argv[1]
+    const place = ownFile || process.argv[1] || process.execPath
     return failed(
       `The sigshield addon can't be found from ${place}: sigshield was bundled, or copied without its package, and its native addon ` +
         `was not. Instead, ${bundled}.`,
     )
   }
-  const files = folders().map((folder) => join(folder, ADDON))
-  const forbidden = files.find(isForbidden)
-  if (forbidden !== undefined) return failed(`The sigshield addon ${forbidden} can't be loaded. ${FORBIDDEN}`)
   const looked = `Looked for ${files.join(', ')}.`
   if (process.env.SIGSHIELD_PREBUILD) {
     return failed(`There is no sigshield addon where SIGSHIELD_PREBUILD says that it is. ${looked}`)
@@ -100,16 +107,46 @@ const shipped: ReadonlySet<string> = new Set([
   'linux-x64-musl',
 ])
 
-const machines: Readonly<Record<number, string>> = { 62: 'x64', 183: 'arm64' }
+const machinesOfMac: Readonly<Record<number, string>> = { 16777223: 'x64', 16777228: 'arm64' }
 
-/** The system that an addon was linked for, by the libc that it names, or its machine; undefined where that can't be told. */
+/** The system that a library was linked for, as far as it says so: `darwin`, `linux-x64`. Undefined where it says nothing. */
 function madeFor(file: string): string | undefined {
   const content = readFileSync(file)
-  if (content.length < 64 || content.readUInt32BE(0) !== 0x7f454c46) return undefined
-  const arch = machines[content.readUInt16LE(18)]
+  if (content.length < 64) return undefined
+  // mach-o/loader.h, mach-o/fat.h.
+  if (content.readUInt32BE(0) === 0xcafebabe) return 'darwin'
+  const arch = content.readUInt32LE(0) === 0xfeedfacf ? machinesOfMac[content.readUInt32LE(4)] : undefined
+  if (arch !== undefined) return `darwin-${arch}`
+  const machine = elfOf((offset, length) => content.subarray(offset, offset + length))?.machine
   const kind = content.includes('\0libc.so.6\0') ? 'glibc' : content.includes('\0libc.') ? 'musl' : undefined
-  return arch && kind && `linux-${arch}-${kind}`
+  return machine && ['linux', machine, ...(kind === undefined ? [] : [kind])].join('-')
 }
+
+/**
+ * What is wrong with a library, before a loader is asked: a clause, or undefined.
+ * @throws Error what open(2) and read(2) do.
+ */
+export function whyUnfit(file: string): string | undefined {
+  if (isCutOff(file)) return 'it is cut off'
+  const made = madeFor(file)
+  if (made === undefined) return 'it is no library of a system that sigshield knows'
+  return isForThis(made) ? undefined : `it was made for ${made}, and this Node for ${system()}`
+}
+
+const isForThis = (made: string) => `${system()}-`.startsWith(`${made}-`)
+
+function otherThan(made: string): string {
+  if (!made.startsWith(process.platform)) return 'another system'
+  return `a system with another ${made.includes(`-${process.arch}`) ? 'libc' : 'machine'}`
+}
+
+/** Less of it is there than it says. */
+export function cutOff(file: string): Refusal {
+  return failed(`The sigshield addon ${file} can't be loaded: it is cut off. ${cureOf(file)}.`)
+}
+
+/** As a bundler's own `require` and `createRequire` refuse what stands there. */
+const ofBundlers: ReadonlySet<string | undefined> = new Set(['MODULE_NOT_FOUND', 'ERR_INVALID_ARG_VALUE'])
 
 /** The file is there, and the system's loader does not take it. */
 export function unloadable(file: string, cause: unknown): Refusal {
@@ -121,22 +158,49 @@ export function unloadable(file: string, cause: unknown): Refusal {
       cause,
     )
   }
-  if (isForbidden(file)) return failed(`${said} ${FORBIDDEN}`, cause)
+  if (ofBundlers.has((cause as NodeJS.ErrnoException).code)) {
+    return failed(
+      `${said} The file is there: sigshield was bundled, and loads it by the bundle. Instead, ${bundled}.`,
+      cause,
+    )
+  }
+  const forbidden = forbidder(file)
+  if (forbidden !== undefined) return failed(`${said} ${forbidden}`, cause)
+  const shortage = /Too many open files in system/.test(said)
+    ? constantsOfSystem.errno.ENFILE
+    : /Too many open files|No file descriptors available/.test(said) && constantsOfSystem.errno.EMFILE
+  if (shortage) {
+    const refusal = systemError(-shortage, 'dlopen')
+    const message = `${refusal.message}: ${said} Close descriptors, or raise their limit (\`ulimit -n\`).`
+    return Object.assign(refusal as Refusal, { message, path: file, cause })
+  }
   if (process.platform === 'linux' && /failed to map segment|Operation not permitted/.test(said)) {
     const where = `findmnt --target ${quoted(file)}`
     const causes = `Its file system is mounted noexec (\`${where}\`), a policy forbids it, or no memory is left (\`ulimit -v\`)`
     return failed(`${said} ${causes}.`, cause)
   }
-  const made = process.platform === 'linux' ? madeFor(file) : undefined
-  if (made !== undefined && made !== system()) {
-    const other = made.endsWith(libc()) ? 'another machine' : 'another libc'
+  // Of the system's loader (ld.so(8)), which finds another path then.
+  const token = /\$\{?(?:ORIGIN|LIB|PLATFORM)\b/.exec(file)?.[0]
+  if (token !== undefined)
+    return failed(`${said} The loader reads ${token} in it as its own word: move the package.`, cause)
+  const made = builtFor(file)
+  if (made !== undefined && !isForThis(made)) {
     return failed(
-      `${said} It was made for ${made}, and this Node for ${system()}: node_modules came from a system with ${other}. ` +
+      `${said} It was made for ${made}, and this Node for ${system()}: node_modules came from ${otherThan(made)}. ` +
         `${cureOf(file)}.`,
       cause,
     )
   }
   return failed(`${said} ${cureOf(file)}.`, cause)
+}
+
+/** Where it can be read. */
+function builtFor(file: string): string | undefined {
+  try {
+    return madeFor(file)
+  } catch {
+    return undefined
+  }
 }
 
 /** It is an addon of another version of the library; `where` tells by what. */

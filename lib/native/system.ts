@@ -1,6 +1,7 @@
 /** The system that this program is made for, as the folders of prebuilds/ are called. */
-import { closeSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
+import { looked } from '../node/file-reader.js'
+import { elfOf, PT_INTERP } from './elf.js'
 
 export type Libc = 'glibc' | 'musl'
 
@@ -35,35 +36,15 @@ function reported(): boolean {
   }
 }
 
-const PT_INTERP = 3
-const HEADER_BYTES = 64
-const ENTRY_BYTES = 56
-
-/** The loader that a program names for itself (elf(5)); undefined where it is static, or can't be read. */
+/** The loader that a program names for itself; undefined where it is static, or can't be read. */
 function interpreterOf(program: string): string | undefined {
-  let fd: number
   try {
-    fd = openSync(program, 'r')
+    return looked(program, (read) => {
+      const segments = elfOf(read)?.segments ?? []
+      const named = typeof segments === 'string' ? undefined : segments.find(({ type }) => type === PT_INTERP)
+      return named && read(named.offset, named.size - 1).toString()
+    })
   } catch {
     return undefined
-  }
-  try {
-    const read = (offset: number, length: number) => {
-      const bytes = Buffer.alloc(length)
-      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset))
-    }
-    const header = read(0, HEADER_BYTES)
-    if (header.length < HEADER_BYTES || header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2) return undefined
-    // Of the other byte order.
-    if (header[5] !== 1) return undefined
-    const entries = read(Number(header.readBigUInt64LE(32)), ENTRY_BYTES * header.readUInt16LE(56))
-    for (let at = 0; at + ENTRY_BYTES <= entries.length; at += ENTRY_BYTES) {
-      if (entries.readUInt32LE(at) !== PT_INTERP) continue
-      const path = read(Number(entries.readBigUInt64LE(at + 8)), Number(entries.readBigUInt64LE(at + 32)))
-      return path.toString('utf8', 0, path.length - 1)
-    }
-    return undefined
-  } finally {
-    closeSync(fd)
   }
 }

@@ -32,15 +32,28 @@ const ofProcess: Rules = new Map([
   [constants.signals.SIGCHLD, 'must not be SIGCHLD: Node would not notice the end of children. Leave it out'],
 ])
 
-function checkedSet(property: string, signals: unknown, refused: Rules): bigint {
+const ofListeners: Rules = new Map([
+  ...(['SIGKILL', 'SIGSTOP'] as const).map(
+    (name) => [constants.signals[name], `must not be ${name}, which no process can handle`] as const,
+  ),
+  ...faults,
+  [constants.signals.SIGCHLD, 'must not be SIGCHLD: it tells of children, and asks nobody to leave'],
+])
+
+function checked(property: string, signals: unknown, refused: Rules): number[] {
   if (!Array.isArray(signals)) throw invalidArgType(property, "an array of signals such as ['SIGINT']", signals)
-  let set = 0n
-  for (let i = 0; i < signals.length; i += 1) {
+  // By index: a hole is a wrong entry too.
+  return Array.from({ length: signals.length }, (_, i) => {
     const number = signalNumber(signals[i], `${property}[${i}]`)
     const rule = refused.get(number)
     if (rule !== undefined) throw invalidArgValue(`${property}[${i}]`, signals[i], rule)
-    set |= signalBit(number)
-  }
+    return number
+  })
+}
+
+function checkedSet(property: string, signals: unknown, refused: Rules): bigint {
+  let set = 0n
+  for (const number of checked(property, signals, refused)) set |= signalBit(number)
   return set
 }
 
@@ -55,6 +68,11 @@ export function signalSet(property: string, signals: unknown): bigint {
 /** The same for what a thread of this process may block. */
 export function maskSet(signals: unknown): bigint {
   return checkedSet('signals', signals, ofMask)
+}
+
+/** The numbers of what may end this process in an orderly way; `property` as above. */
+export function endingSignals(property: string, signals: unknown): number[] {
+  return checked(property, signals, ofListeners)
 }
 
 /** The same for what may be taken from this whole process. */

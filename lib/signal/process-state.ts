@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { native } from '../native/load.js'
 import { checkInteger, invalidArgType, ownOptions, systemError, unavailable } from '../node/errors.js'
+import { warnOfMisspelt } from '../node/misspelt.js'
 import { isProcOwn } from './kernel-file.js'
 import { type Signal, signalNumber, signalsOf } from './names.js'
 import { ProcStatus } from './proc-status.js'
@@ -46,7 +47,8 @@ const modes = ['off', 'strict', 'filter'] as const
  * a worker thread; `blocked` and `pending.thread` are of the main thread there too.
  * @param pid - of a process, or of one of its threads.
  * @returns what the kernel says at this moment.
- * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at; TypeError `ERR_INVALID_ARG_TYPE`,
+ * @throws Error `ESRCH` when there is no such process, `EACCES` when it may not be looked at, what else open(2) refuses (`EMFILE`,
+ * `ENFILE`; `ERR_ACCESS_DENIED` under Node's permission model); TypeError `ERR_INVALID_ARG_TYPE`,
  * RangeError `ERR_OUT_OF_RANGE`; in Node Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon, or /proc
  * is of another pid namespace.
  * @example
@@ -122,6 +124,8 @@ export interface KillOptions {
   readonly startedAt: number
 }
 
+const killOptions: ReadonlySet<string> = new Set<keyof KillOptions>(['startedAt'])
+
 /**
  * Sends a signal to the process that had this pid and was started then, and to no other that has the pid now (pidfd_send_signal(2)).
  * Where the system knows no pidfds (kernels before 5.3, some containers) a moment remains between the look and the signal. Signal 0
@@ -130,7 +134,8 @@ export interface KillOptions {
  * @param signal - a signal, or 0.
  * @param options - which process is meant.
  * @returns true, as `process.kill`.
- * @throws Error `ESRCH` when that process has ended, `EPERM` when it may not be sent a signal; TypeError `ERR_INVALID_ARG_TYPE`,
+ * @throws Error `ESRCH` when that process has ended, `EPERM` when it may not be sent a signal, `EMFILE`, `ENFILE` where no descriptor is
+ * left, `EACCES` where it may not be looked at; TypeError `ERR_INVALID_ARG_TYPE`,
  * `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is
  * no addon.
  * @example
@@ -141,7 +146,9 @@ export interface KillOptions {
 export function kill(pid: number, signal: Signal | 0, options: KillOptions): true {
   checkPid(pid)
   const number = signal === 0 ? 0 : signalNumber(signal)
-  const { startedAt } = ownOptions('options', options) as Partial<Record<keyof KillOptions, unknown>>
+  const own = ownOptions('options', options)
+  warnOfMisspelt(own, killOptions)
+  const { startedAt } = own as Partial<Record<keyof KillOptions, unknown>>
   if (typeof startedAt !== 'number') throw invalidArgType('options.startedAt', 'of type number', startedAt)
   checkInteger('options.startedAt', startedAt, 0, Number.MAX_SAFE_INTEGER)
   const error = native().signalProcess(pid, startedAt, number)

@@ -11,7 +11,7 @@ import { unavailable } from '../node/errors.js'
 export type Options = Record<string, unknown>
 
 /** As they were when this was loaded: a program may put ours, or a mock, in their place. */
-export const nodes = { ...childProcess }
+export const nodes: typeof childProcess = { ...childProcess }
 
 /** Thrown by what poisons a call, where Node has found nothing to refuse before. */
 export class Accepted extends Error {}

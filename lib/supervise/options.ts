@@ -1,8 +1,9 @@
 /** What a supervisor is told, and what it tells. */
 import type { SpawnOptionsWithoutStdio, StdioNull, StdioPipe } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
 import type { ProtectOptions } from '../foreign/shield.js'
 import type { ProtectedProcess } from '../protected-process.js'
-import type { ByTuple, ProtectedProcessWithoutNullStreams, TupleOptions } from '../spawn.js'
+import type { ProtectedProcessByStdio, ProtectedProcessWithoutNullStreams, StdioOf, TupleOptions } from '../spawn.js'
 import type { ForkProtectedOptions, SpawnProtectedOptions } from '../start/plan.js'
 import { type ProtectionOptions, protectionOptions } from '../start/protection.js'
 import { type StopOptions, stopOptions } from '../stop.js'
@@ -58,7 +59,7 @@ export interface SupervisedSpawn {
   <I extends StdioNull | StdioPipe, O extends StdioNull | StdioPipe, E extends StdioNull | StdioPipe>(
     command: string,
     options: TupleOptions<I, O, E> & RestartOption,
-  ): ByTuple<I, O, E>
+  ): ProtectedProcessByStdio<StdioOf<I, Writable>, StdioOf<O, Readable>, StdioOf<E, Readable>>
   /**
    * Without arguments, and with any `stdio`.
    * @param command - a path, or a name to be found in PATH.
@@ -92,7 +93,7 @@ export interface SupervisedSpawn {
     command: string,
     args: readonly string[],
     options: TupleOptions<I, O, E> & RestartOption,
-  ): ByTuple<I, O, E>
+  ): ProtectedProcessByStdio<StdioOf<I, Writable>, StdioOf<O, Readable>, StdioOf<E, Readable>>
   /**
    * With arguments, and with any `stdio`.
    * @param command - a path, or a name to be found in PATH.

@@ -33,6 +33,9 @@ export class RestartPolicy {
     const options = isOptions(restart) ? (ownOptions('options.restart', restart) as RestartOptions) : undefined
     if (options) warnOfMisspelt(options, restartOptions)
     const when = options ? options.when : (restart ?? false)
+    if (options && when !== 'always' && when !== 'on-failure') {
+      throw invalidArgType('options.restart.when', "'always' or 'on-failure'", when)
+    }
     if (restart === null || (when !== false && when !== 'always' && when !== 'on-failure')) {
       throw invalidArgType(
         'options.restart',

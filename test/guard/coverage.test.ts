@@ -8,6 +8,7 @@ import {
   cpSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   symlinkSync,
@@ -16,6 +17,7 @@ import {
 import { join } from 'node:path'
 import { forkProtected, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { GUARD_LIBRARY } from '../../lib/native/guard-library.js'
 import { programs } from '../support/build-programs.js'
 import { elfFile } from '../support/guard/elf.js'
 import { NodeProgram } from '../support/node-program.js'
@@ -63,6 +65,13 @@ function openCopyOf(program: string, owner: number, mode: number): string {
   chownSync(path, owner, owner)
   chmodSync(path, mode)
   return path
+}
+
+/** As a linker marks it. */
+function otherMachine(whole: Buffer): Buffer {
+  const other = Buffer.from(whole)
+  other.writeUInt16LE(process.arch === 'x64' ? 183 : 62, 18)
+  return other
 }
 
 function compiled(code: string, ...flags: string[]): string {
@@ -190,6 +199,42 @@ describe('refused is', () => {
         /^ENOTSUP guard .*its library is missing beside the addon. (Remove .*, which is not of the package|Build what SIGSHIELD_PREBUILD names)/,
       ),
       expect.stringMatching(/^ENOTSUP guard /),
+    ])
+  })
+
+  it.each([
+    ['is empty', () => Buffer.alloc(0), 'it is no library of a system that sigshield knows'],
+    ['is cut off', (whole: Buffer) => whole.subarray(0, whole.length / 2), 'it is cut off'],
+    ['is for another machine', otherMachine, /it was made for linux-\w+, and this Node for linux-/],
+  ])('any, where the library %s: nothing has run', async (_what, damage, why) => {
+    const folder = stage('plain', true)
+    const library = join(folder, 'build/Release', GUARD_LIBRARY)
+    writeFileSync(library, damage(readFileSync(library)))
+    const program = new NodeProgram(
+      `delete process.env.SIGSHIELD_PREBUILD
+       const { spawnProtected } = await import('${folder}/dist/index.js')
+       try { spawnProtected('sh', ['-c', 'echo lives'], { enforce: 'guard', stdio: 'inherit' }) }
+       catch ({ code, step, message }) { console.log(code, step, message) }`,
+      [],
+    )
+    const [said, ...rest] = (await program.end()).rest
+    expect(said).toMatch(why)
+    expect(said).toMatch(/^ENOTSUP guard .*its library \S+ is unfit: /)
+    expect(rest).toEqual([])
+  })
+
+  it('any, where no descriptor is left: the system’s own error', async () => {
+    const program = new NodeProgram(`
+      import { closeSync, openSync } from 'node:fs'
+      import { spawnProtected } from 'sigshield'
+      await new Promise((resolve) => spawnProtected('true').on('exit', resolve))
+      const held = []
+      try { for (;;) held.push(openSync('/dev/null')) } catch {}
+      const child = spawnProtected('cat', { enforce: 'guard', stdio: 'ignore' })
+      child.on('error', ({ code, step, message }) => console.log(code, step, message))
+      for (const fd of held) closeSync(fd)`)
+    expect((await program.end()).rest).toEqual([
+      expect.stringMatching(/^EMFILE guard .*its file can’t be read \(EMFILE\)/),
     ])
   })
 

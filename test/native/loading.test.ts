@@ -1,6 +1,16 @@
 /** Which addon is loaded, and what is said where there is none: by copies of the library, each in a folder as it is installed. */
 import { execFile, execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -34,10 +44,15 @@ const code = `
   }`
 
 /** What a start there says: 7, or the error. */
-async function outcome(source = code, environment: NodeJS.ProcessEnv = {}): Promise<string> {
+async function outcome(
+  source = code,
+  environment: NodeJS.ProcessEnv = {},
+  flags: readonly string[] = [],
+): Promise<string> {
   const env = { ...process.env, SIGSHIELD_PREBUILD: undefined, ...environment }
   const options = { cwd: folder, env }
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], options)
+  const args = [...flags, '--input-type=module', '-e', source]
+  const { stdout } = await promisify(execFile)(process.execPath, args, options)
   return stdout.trim()
 }
 
@@ -125,6 +140,86 @@ describe('it is not there', () => {
   })
 })
 
+describe('it is there, and', () => {
+  const place = `prebuilds/${system()}/sigshield.node`
+
+  it.each([200, 10_000, statSync(built).size / 2])('cut off, after %d bytes: told, and no SIGBUS', async (size) => {
+    put(place, readFileSync(built).subarray(0, size))
+    expect(await outcome()).toMatch(/can't be loaded: it is cut off\. Install the package again\.$/)
+  })
+
+  it('a folder, which is no addon', async () => {
+    mkdirSync(join(folder, place), { recursive: true })
+    expect(await outcome()).toMatch(/^ERR_DLOPEN_FAILED The sigshield addon is missing: .* Install the package again\./)
+  })
+
+  it('no descriptor is left: the system’s error, and it is loaded when there is one', async () => {
+    put(place)
+    const said = await outcome(`
+      import { closeSync, openSync } from 'node:fs'
+      import { spawnProtected } from './dist/index.js'
+      const held = []
+      try { for (;;) held.push(openSync('/dev/null')) } catch {}
+      let refusal
+      try { spawnProtected('true') } catch (error) { refusal = error }
+      for (const fd of held) closeSync(fd)
+      const { code, syscall, path, message } = refusal
+      console.log(code, syscall, path, message)
+      spawnProtected('sh', ['-c', 'exit 7']).on('exit', (code) => console.log(code))`)
+    expect(said).toMatch(
+      /^EMFILE dlopen (\S+sigshield\.node) dlopen EMFILE: The sigshield addon \1 .*`ulimit -n`\)\.\n7$/,
+    )
+  })
+
+  it('the permission model hides it', async () => {
+    put(place)
+    const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
+    const flags = [
+      flag,
+      '--allow-child-process',
+      `--allow-fs-read=${join(folder, 'dist')}/*`,
+      `--allow-fs-read=${folder}/package.json`,
+    ]
+    const addons = process.allowedNodeEnvironmentFlags.has('--allow-addons') ? ['--allow-addons'] : []
+    expect(await outcome(code, {}, [...flags, ...addons])).toContain(
+      `--allow-fs-read='${folder}/*', and --allow-addons.`,
+    )
+  })
+
+  it.skipIf(libc() !== 'glibc')('in a path with a word of the loader’s: only glibc has such', async () => {
+    const odd = join(folder, '$ORIGIN')
+    mkdirSync(odd)
+    put(place)
+    for (const part of ['dist', 'prebuilds', 'package.json']) renameSync(join(folder, part), join(odd, part))
+    const said = await outcome(code.replace("'./dist/index.js'", "'./$ORIGIN/dist/index.js'"))
+    expect(said).toMatch(/The loader reads \$ORIGIN in it as its own word: move the package\.$/)
+  })
+
+  it('loaded by a bundler’s own require', async () => {
+    put(place)
+    const load = join(folder, 'dist/native/load.js')
+    const source = readFileSync(load, 'utf8').replace('createRequire(import.meta.url)(file)', 'bundlers(file)')
+    const bundlers =
+      "const bundlers = () => { throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' }) }"
+    writeFileSync(load, `${source}\n${bundlers}\n`)
+    expect(await outcome()).toMatch(/The file is there: sigshield was bundled.* mark sigshield as external/)
+  })
+
+  it('this file has no place of its own, wherever the process stands', async () => {
+    put(place)
+    const own = join(folder, 'dist/native/place.js')
+    writeFileSync(own, readFileSync(own, 'utf8').replaceAll('import.meta.url', '(void 0)'))
+    const said = await outcome(`process.chdir('dist/native')\n${code}`)
+    expect(said).toMatch(/^ERR_DLOPEN_FAILED The sigshield addon can't be found from \/.*: sigshield was bundled/)
+  })
+
+  it('it is imported from what is no file', async () => {
+    const own = join(folder, 'dist/native/place.js')
+    writeFileSync(own, readFileSync(own, 'utf8').replaceAll('import.meta.url', "'https://example.org/child.js'"))
+    expect(await outcome()).toMatch(/^ERR_DLOPEN_FAILED The sigshield addon can't be found from /)
+  })
+})
+
 describe('it is another’s', () => {
   it('file altogether', async () => {
     put(`prebuilds/${system()}/sigshield.node`, 'no addon')
@@ -155,6 +250,17 @@ describe('it is another’s', () => {
   it('machine', async () => {
     put(`prebuilds/${system()}/sigshield.node`, elf(process.arch === 'x64' ? 'arm64' : 'x64', libraries[libc()]))
     expect(await outcome()).toMatch(/a system with another machine. Install the package again\.$/)
+  })
+
+  it('system', async () => {
+    const header = Buffer.alloc(64)
+    header.writeUInt32LE(0xfeedfacf)
+    header.writeUInt32LE(0x0100000c, 4)
+    put('source/build/Release/sigshield.node', header)
+    const said = await outcome()
+    expect(said).toContain(
+      `made for darwin-arm64, and this Node for ${system()}: node_modules came from another system.`,
+    )
   })
 
   it('version of it', async () => {

@@ -120,7 +120,18 @@ describe('a supervisor', () => {
     expect(() => supervisor.handleSignals(['SIGUSR2', 34])).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
     )
-    expect(() => supervisor.handleSignals(['SIGUSR2', 'SIGKILL'])).toThrow(expect.objectContaining({ code: 'EINVAL' }))
+    for (const signal of ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGCHLD'] as const) {
+      const message = expect.stringContaining(`'options.signals[1]' must not be ${signal}`)
+      expect(() => supervisor.handleSignals({ signals: ['SIGUSR2', signal] })).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE', message }),
+      )
+    }
+    for (const restart of [{ when: 'on-failur' }, { limit: 1 }, { when: false }]) {
+      const message = expect.stringContaining('"options.restart.when" property')
+      expect(() => supervisor.spawn('true', { restart } as object)).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE', message }),
+      )
+    }
     expect(process.listenerCount('SIGUSR2')).toBe(0)
     const missing = supervisor.spawn('sigshield-no-such-command')
     expect((await once(missing, 'error'))[0]).toMatchObject({ code: 'ENOENT' })
