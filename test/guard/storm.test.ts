@@ -46,7 +46,7 @@ class Storm {
     }
     const text = this.#buffer.toString('latin1', 0, readSync(fd, this.#buffer, 0, 4096, 0))
     const ignored = BigInt(`0x${/^SigIgn:\t([0-9a-f]+)$/m.exec(text)?.[1]}`)
-    return /\nState:\t[ZX]/.test(text) || (ignored & BOTH) === BOTH
+    return /^State:\t[ZX]|^Threads:\t0$/m.test(text) || (ignored & BOTH) === BOTH
   }
 
   end(): void {

@@ -9,7 +9,7 @@
 //   seccomp_killed     it ends the process, as in @system-service of systemd before 257
 //   other_abis_killed  they end the thread, as by SystemCallArchitectures= of systemd
 //   mprotect_stack     mprotect refuses what is done for the child's stack
-//   child_sigaction    rt_sigaction is refused to the child half, which is known by its key
+//   wide_signal        rt_sigaction is refused where the register of its signal holds more than an int
 //   sigint_swallowed   SIGINT is ignored, and stays so whoever asks: a filter of somebody else
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,7 +36,6 @@
 #define CLONE_VM_BIT 0x100
 #define CLONE_PIDFD_BIT 0x1000
 #define P_PIDFD_TYPE 3
-#define CHILD_HALF_KEY 0x73696773
 
 struct feature {
   const char* name;
@@ -81,7 +80,7 @@ static struct feature features[] = {
     {"mprotect_stack",
      EACCES,
      {ONLY(SYS_mprotect), LOAD(args[1]), IF_EQUAL(64 * 1024), LOAD(args[2]), IF_EQUAL(3), REFUSE(0)}},
-    {"child_sigaction", EPERM, {ONLY(SYS_rt_sigaction), LOAD_HIGH(args[0]), IF_EQUAL(CHILD_HALF_KEY), REFUSE(0)}},
+    {"wide_signal", EPERM, {ONLY(SYS_rt_sigaction), LOAD_HIGH(args[0]), IF_SET(~0U), REFUSE(0)}},
     {"sigint_swallowed",
      0,
      {ONLY(SYS_rt_sigaction), LOAD(args[0]), IF_EQUAL(SIGINT), LOAD(args[1]), IF_SET(~0U), REFUSE(0)}},

@@ -44,6 +44,7 @@ struct KernelSigaction {
 constexpr unsigned long kDefault = 0;
 constexpr unsigned long kIgnore = 1;
 constexpr unsigned long kSaRestorer = 0x0400'0000;
+constexpr unsigned long kSaResetHandler = 0x8000'0000;
 
 struct Limit {
   std::uint64_t soft, hard;
@@ -71,8 +72,9 @@ void check(ChildPlan& plan, Step step, long result) {
   if (result < 0) fail(plan, step, result);
 }
 
-long set_disposition(int signal, const KernelSigaction& action) {
-  return raw_syscall(SYS_rt_sigaction, kKeyed | signal, &action, nullptr, sizeof(SignalSet));
+long set_disposition(const ChildPlan& plan, int signal, const KernelSigaction& action) {
+  const long number = number_past(plan.enforced_above, signal);
+  return raw_syscall(SYS_rt_sigaction, number, &action, nullptr, sizeof(SignalSet));
 }
 
 constexpr SignalSet kDumpsCore = signal_bit(SIGQUIT) | signal_bit(SIGILL) | signal_bit(SIGTRAP) | signal_bit(SIGABRT) |
@@ -86,8 +88,9 @@ int number_at(const char*& text) {
   return number;
 }
 
-// The handler of these signals until execve, which sets handlers back to the default: the child ends by the signal all
-// the same, but without a dump of its parent's memory; or by SIGKILL where a dump would end the parent too.
+// The handler of these signals until execve, which sets handlers back to the default; so does the kernel when it calls
+// this one. The child ends by the signal all the same, but without a dump of its parent's memory; or by SIGKILL where a
+// dump would end the parent too.
 [[noreturn]] void end_without_core(int signal) {
   const long self = raw_syscall(SYS_getpid);
   // Before Linux 5.16 a core dump kills all processes that share the memory.
@@ -97,7 +100,6 @@ int number_at(const char*& text) {
   raw_syscall(SYS_prlimit64, 0, RLIMIT_CORE, nullptr, &limit);
   limit.soft = limit.hard == 0 ? 0 : 1;
   raw_syscall(SYS_prlimit64, 0, RLIMIT_CORE, &limit, nullptr);
-  set_disposition(signal, {kDefault, 0, 0, 0});
   const SignalSet others = ~signal_bit(signal);
   raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &others, nullptr, sizeof(SignalSet));
   raw_syscall(SYS_kill, self, signal);
@@ -118,7 +120,7 @@ void set_dispositions(ChildPlan& plan) {
   const StartOptions& options = plan.start.options;
   // It never returns, so that no restorer is needed; but x86-64 asks for one. The handler's mask blocks all others.
   const auto handler = reinterpret_cast<unsigned long>(&end_without_core);
-  const KernelSigaction without_core{handler, kSaRestorer, handler, kAllSignals};
+  const KernelSigaction without_core{handler, kSaRestorer | kSaResetHandler, handler, kAllSignals};
   for (int signal = 1; signal <= kLastSignal; ++signal) {
     if (signal == SIGKILL || signal == SIGSTOP) continue;
     const SignalSet bit = signal_bit(signal);
@@ -126,7 +128,7 @@ void set_dispositions(ChildPlan& plan) {
     // A process that becomes the program dumps no memory but its own.
     const bool dumps = (kDumpsCore & bit) != 0 && plan.give_up == nullptr;
     const KernelSigaction plain{ignored ? kIgnore : kDefault, 0, 0, 0};
-    check(plan, Step::kSigaction, set_disposition(signal, dumps && !ignored ? without_core : plain));
+    check(plan, Step::kSigaction, set_disposition(plan, signal, dumps && !ignored ? without_core : plain));
     if ((plan.immovable & bit) != 0) check_immovable(plan, signal, ignored);
   }
 }

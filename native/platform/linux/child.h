@@ -22,6 +22,7 @@ struct ChildPlan {
   bool tells_by_pipe;  // The report is written to release_fd.
   const sock_fprog* filter;  // Or null.
   bool filter_by_prctl;      // As in FiltersInForce.
+  SignalSet enforced_above;  // As FiltersInForce::enforced: it takes the key to change them.
   SignalSet immovable;       // Their dispositions may stay the parent's whatever the child does.
   pid_t parent;              // For StartOptions::parent_death_signal.
   int exit_source;           // As in StartOptions. The child moves it.

@@ -54,6 +54,7 @@ Failure replace(const StartPlan& plan) {
       .tells_by_pipe = false,
       .filter = filter.program(),
       .filter_by_prctl = inherited.by_prctl,
+      .enforced_above = inherited.enforced,
       .immovable = inherited.immovable,
       .parent = getppid(),
       .exit_source = -1,
@@ -69,7 +70,8 @@ Failure replace(const StartPlan& plan) {
 void end_by(int signal) {
   prctl(PR_SET_DUMPABLE, 0);
   const DefaultAction action;
-  raw_syscall(SYS_rt_sigaction, kKeyed | signal, &action, nullptr, sizeof(SignalSet));
+  const long number = number_past(filters_in_force().enforced, signal);
+  raw_syscall(SYS_rt_sigaction, number, &action, nullptr, sizeof(SignalSet));
   const SignalSet set = signal_bit(signal);
   raw_syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, nullptr, sizeof(SignalSet));
   static_cast<void>(raise(signal));

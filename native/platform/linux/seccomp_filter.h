@@ -19,6 +19,12 @@ namespace sigshield::platform {
 constexpr std::uint32_t kChildHalfKey = 0x7369'6773;
 constexpr long kKeyed = static_cast<long>(std::uint64_t{kChildHalfKey} << 32);
 
+// The signal as rt_sigaction(2) takes it past filters that answer for `enforced`. The key is for those alone: a stranger's
+// policy may compare the whole register.
+constexpr long number_past(SignalSet enforced, int signal) {
+  return (enforced & signal_bit(signal)) != 0 ? kKeyed | signal : signal;
+}
+
 // Answers a system call that would change the disposition of a signal in `ignored` with success, without doing it. The
 // other ABIs of the machine are covered too. Queries and all else pass. The old action of a call that is answered is
 // left as the caller had it: a filter can't write memory.

@@ -110,6 +110,7 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
       .tells_by_pipe = memory != Memory::kShared,
       .filter = filter.program(),
       .filter_by_prctl = inherited.by_prctl,
+      .enforced_above = inherited.enforced,
       .immovable = inherited.immovable,
       .parent = ends_with_parent ? getpid() : 0,
       .exit_source = options.exit_source,

@@ -53,7 +53,7 @@ describe('a call that is refused', () => {
     [`clone_pidfd=${EMFILE}`, {}, runs],
     ['setsid', { detached: true }, { code: 'EPERM', step: 'setsid' }],
     ['setsid', {}, runs],
-    ['child_sigaction', {}, { code: 'EPERM', step: 'rt_sigaction' }],
+    ['wide_signal', { enforce: true }, runs],
     [`seccomp=${EACCES}`, {}, { ...runs, enforced: false }],
     [`seccomp=${EACCES}`, { stdio: ['ignore', 'pipe', 2, 1, 0] }, { ...runs, enforced: false }],
     [`seccomp=${EACCES}`, { enforce: true }, { code: 'EACCES', step: 'seccomp' }],

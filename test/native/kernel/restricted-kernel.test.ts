@@ -60,7 +60,7 @@ describe('without pidfds', () => {
 
 describe('a policy that always refuses what Node does without', () => {
   // arm64 has ppoll(2) alone.
-  const others = process.arch === 'x64' ? ['epoll_wait', 'poll', 'poll,ppoll'] : []
+  const others = process.arch === 'x64' ? ['epoll_wait', 'poll', 'poll,ppoll', 'poll,ppoll,waitid'] : []
   const calls = [
     'waitid',
     'wait4',
