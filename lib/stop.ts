@@ -32,7 +32,7 @@ export interface StopOutcome {
   readonly code: number | null
   /** The signal that ended it; null when it has exited. */
   readonly signal: NodeJS.Signals | null
-  /** It had to be killed: its grace was over. */
+  /** It had to be killed, as its grace was over; or was ended by a signal that an inherited filter let it not handle. */
   readonly forced: boolean
 }
 

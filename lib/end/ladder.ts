@@ -87,9 +87,16 @@ class Ladder {
     this.outcome = new Promise((resolve, reject) => {
       this.#fail = reject
       child.onceEnded(({ code, signal }) => {
-        this.#rest().then(() => resolve({ code, signal, forced: this.#killed && signal === 'SIGKILL' }), reject)
+        this.#rest().then(() => resolve({ code, signal, forced: this.#forced(signal) }), reject)
       })
     })
+  }
+
+  /** It was ended by what it had no way to handle. */
+  #forced(signal: NodeJS.Signals | null): boolean {
+    if (signal === null || signal === 'SIGKILL') return signal !== null && this.#killed
+    const number = signalNumber(signal)
+    return this.#told.has(number) && includes(this.#child.unhandled, number)
   }
 
   /** What has come of the child, after it. */

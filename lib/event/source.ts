@@ -41,8 +41,11 @@ function inodesIn(value: string): string[] {
   return value.split(',').filter((inode) => /^\d{1,20}$/.test(inode))
 }
 
+/** More generations than are in one tree: what starts itself anew would gain an inode each time. */
+const GENERATIONS = 64
+
 /** Of this process, its own last. */
-const above = INODE_VARIABLES.flatMap((variable) => inodesIn(process.env[variable] ?? ''))
+const above = INODE_VARIABLES.flatMap((variable) => inodesIn(process.env[variable] ?? '')).slice(-GENERATIONS)
 
 /** The variables of a child, as changes of its environment; without an end it has no event. */
 export function childVariables(end: { readonly fd: number; readonly inode: bigint } | undefined): readonly string[] {

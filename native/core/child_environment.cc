@@ -1,6 +1,9 @@
 #include "core/child_environment.h"
 
 #include <algorithm>
+#include <bitset>
+#include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "core/environment_lock.h"
@@ -12,6 +15,24 @@ namespace sigshield {
 namespace {
 
 std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
+
+// The names that have come: of two entries the first is the variable, as for getenv(3) and process.env.
+class Names {
+ public:
+  // False where it has come before.
+  bool add(std::string_view name) {
+    auto&& may_have_come = hashes_[std::hash<std::string_view>{}(name) % kHashes];
+    if (may_have_come && std::find(names_.begin(), names_.end(), name) != names_.end()) return false;
+    may_have_come = true;
+    names_.push_back(name);
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kHashes = 4096;
+  std::bitset<kHashes> hashes_;
+  std::vector<std::string_view> names_;
+};
 
 }  // namespace
 
@@ -28,9 +49,14 @@ std::string child_environment(std::optional<std::string_view> base, std::string_
   if (base) {
     for_each_string(*base, append_unchanged);
   } else {
+    Names names;
     const EnvironmentLock lock;
     for (char** entry = platform::own_environment(); entry != nullptr && *entry != nullptr; ++entry) {
-      append_unchanged(*entry);
+      const std::string_view text = *entry;
+      // What has no name is no variable, to Node neither.
+      const std::size_t end = text.find('=');
+      if (end == 0 || end == std::string_view::npos || !names.add(text.substr(0, end))) continue;
+      append_unchanged(text);
     }
   }
   for_each_string(changes, [&](std::string_view change) {
