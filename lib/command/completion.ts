@@ -54,7 +54,7 @@ function bash(): string {
   const cases = names.map((name) => {
     const all = optionsOf(name).flatMap(([option, about]) => flags(option, about))
     const values = wordsOf(name).map(
-      ([flag, words, isList]) => `      ${flag}) _sigshield_words '${words}' ${isList ? 'list' : 'one'}; return ;;\n`,
+      ([flag, words, isList]) => `      ${flag}) _sigshield_words '${words}' ${isList ? 'list' : 'one'} ;;\n`,
     )
     const operands =
       name === 'stop'
@@ -65,9 +65,11 @@ function bash(): string {
     return `  ${name})
     options='${all.join(' ')}'
     next='${takingNext(name).join(' ')}'
-    case $flag in
-${values.join('')}    esac
-    operands() { ${operands}; }
+    _sigshield_values() {
+      case $flag in
+${values.join('')}      esac
+    }
+    _sigshield_operands() { ${operands}; }
     ;;
 `
   })
@@ -79,43 +81,43 @@ _sigshield_pids() { command ps -e -o pid= 2>/dev/null; }
 _sigshield_words() {
   local before= last=$cur
   if [[ $2 == list && $cur == *,* ]]; then before=\${cur%,*},; last=\${cur##*,}; fi
-  COMPREPLY=($(compgen -P "$before" -W "$1" -- "$last"))
+  COMPREPLY=($(compgen -P "$attached$before" -W "$1" -- "$last"))
   [[ $2 == list ]] && compopt -o nospace 2>/dev/null
 }
 
 _sigshield() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} name=\${COMP_WORDS[1]} flag= options= next= i word
+  local cur=\${COMP_WORDS[COMP_CWORD]} name=\${COMP_WORDS[1]} flag= attached= options= next= operand= i word
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W '${names.join(' ')} --help --version' -- "$cur"))
     return
   fi
-  # bash takes --name=value for three words.
-  if [[ $cur == = ]]; then flag=$previous; cur=
-  elif [[ $previous == = ]]; then flag=\${COMP_WORDS[COMP_CWORD - 2]}
-  elif [[ $previous == --* ]]; then flag=$previous
-  fi
   case $name in
 ${cases.join('')}  *) return ;;
   esac
-  case $name in ${RUNS_PROGRAM.join('|')})
-    # Behind the first operand, or --, everything is the program's.
-    for ((i = 2; i < COMP_CWORD; i++)); do
-      word=\${COMP_WORDS[i]}
-      case $word in
-      --) ((i++)); _command_offset_or_files $i; return ;;
-      =) ((i++)) ;;
-      -*) [[ \${COMP_WORDS[i + 1]} != = && " $next " == *" $word "* ]] && ((i++)) ;;
-      *) _command_offset_or_files $i; return ;;
-      esac
-    done ;;
-  esac
-  if [[ $cur == -* ]]; then
+  # The first operand, and which option the last word is a value of.
+  for ((i = 2; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    if [[ $word == -- ]]; then operand=$((i + 1)); break
+    elif [[ $word == -* && \${COMP_WORDS[i + 1]} == = ]]; then
+      # bash takes --name=value for three words.
+      flag=$word; ((i += 2))
+    elif [[ " $next " == *" $word "* ]]; then flag=$word; ((i++))
+    elif [[ $word != -* ]]; then
+      case $name in ${RUNS_PROGRAM.join('|')}) operand=$i; break ;; esac
+    fi
+  done
+  if [[ -n $operand ]]; then
+    # What is behind it is no option of ours.
+    case $name in ${RUNS_PROGRAM.join('|')}) _command_offset_or_files $operand ;; *) _sigshield_operands ;; esac
+  elif ((i > COMP_CWORD)) || [[ $cur == --*=* ]]; then
+    if [[ $cur == --*=* ]]; then flag=\${cur%%=*}; attached=$flag=; cur=\${cur#*=}; fi
+    [[ $cur == = ]] && cur=
+    _sigshield_values
+  elif [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
-  elif [[ " $next " == *" $previous "* ]]; then
-    :
   else
-    case $name in ${RUNS_PROGRAM.join('|')}) COMPREPLY=($(compgen -c -- "$cur")) ;; *) operands ;; esac
+    case $name in ${RUNS_PROGRAM.join('|')}) COMPREPLY=($(compgen -c -- "$cur")) ;; *) _sigshield_operands ;; esac
   fi
 }
 
