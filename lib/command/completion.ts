@@ -1,6 +1,14 @@
 /** `sigshield completion`: scripts for shells, written from the table of options. */
 import { constants } from 'node:os'
-import { type CommandName, type CommandOption, commands, flagOf, type OptionTable, optionTables } from './options.js'
+import {
+  type CommandName,
+  type CommandOption,
+  commands,
+  flagOf,
+  flagsOf,
+  type OptionTable,
+  optionTables,
+} from './options.js'
 import { print } from './output.js'
 import { parse } from './parse.js'
 import { UsageError, usage } from './usage.js'
@@ -28,11 +36,6 @@ const signals = Object.keys(constants.signals)
 const names = Object.keys(commands) as CommandName[]
 const optionsOf = (name: CommandName) => Object.entries<CommandOption>(optionTables[name] as OptionTable)
 
-/** All spellings of an option. */
-function flags(name: string, { short, hasNo }: CommandOption): string[] {
-  return [flagOf(name), ...(hasNo ? [flagOf(name).replace('--', '--no-')] : []), ...(short ? [`-${short}`] : [])]
-}
-
 /** What may stand behind an option, as a pattern of flags and its words. */
 function wordsOf(name: CommandName): [pattern: string, words: string, isList: boolean][] {
   return optionsOf(name).flatMap(([option, { words, adds }]) =>
@@ -52,7 +55,7 @@ const RUNS_PROGRAM: readonly CommandName[] = ['run', 'exec']
 
 function bash(): string {
   const cases = names.map((name) => {
-    const all = optionsOf(name).flatMap(([option, about]) => flags(option, about))
+    const all = optionsOf(name).flatMap(([option, about]) => flagsOf(option, about))
     const values = wordsOf(name).map(
       ([flag, words, isList]) => `      ${flag}) _sigshield_words '${words}' ${isList ? 'list' : 'one'} ;;\n`,
     )
@@ -141,7 +144,7 @@ function zsh(): string {
       const { takes, alone, words, means, adds } = about
       const value =
         words === 'signals' ? (adds ? '_sigshield_signals' : '_sigshield_signal') : words ? `(${words.join(' ')})` : ' '
-      return flags(option, about).map((flag) => {
+      return flagsOf(option, about).map((flag) => {
         const isValued = takes !== undefined && flag.startsWith('--') && !flag.startsWith('--no-')
         const argument = isValued ? `:${quoted(takes.slice(1, -1))}:${value}` : ''
         const separator = !isValued ? '' : alone === undefined ? '=' : '=-'
