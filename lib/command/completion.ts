@@ -1,6 +1,14 @@
 /** `sigshield completion`: scripts for shells, written from the table of options. */
 import { constants } from 'node:os'
-import { type CommandName, type CommandOption, commands, flagOf, type OptionTable, optionTables } from './options.js'
+import {
+  type CommandName,
+  type CommandOption,
+  commands,
+  flagOf,
+  flagsOf,
+  type OptionTable,
+  optionTables,
+} from './options.js'
 import { print } from './output.js'
 import { parse } from './parse.js'
 import { UsageError, usage } from './usage.js'
@@ -28,11 +36,6 @@ const signals = Object.keys(constants.signals)
 const names = Object.keys(commands) as CommandName[]
 const optionsOf = (name: CommandName) => Object.entries<CommandOption>(optionTables[name] as OptionTable)
 
-/** All spellings of an option. */
-function flags(name: string, { short, hasNo }: CommandOption): string[] {
-  return [flagOf(name), ...(hasNo ? [flagOf(name).replace('--', '--no-')] : []), ...(short ? [`-${short}`] : [])]
-}
-
 /** What may stand behind an option, as a pattern of flags and its words. */
 function wordsOf(name: CommandName): [pattern: string, words: string, isList: boolean][] {
   return optionsOf(name).flatMap(([option, { words, adds }]) =>
@@ -52,9 +55,9 @@ const RUNS_PROGRAM: readonly CommandName[] = ['run', 'exec']
 
 function bash(): string {
   const cases = names.map((name) => {
-    const all = optionsOf(name).flatMap(([option, about]) => flags(option, about))
+    const all = optionsOf(name).flatMap(([option, about]) => flagsOf(option, about))
     const values = wordsOf(name).map(
-      ([flag, words, isList]) => `      ${flag}) _sigshield_words '${words}' ${isList ? 'list' : 'one'}; return ;;\n`,
+      ([flag, words, isList]) => `      ${flag}) _sigshield_words '${words}' ${isList ? 'list' : 'one'} ;;\n`,
     )
     const operands =
       name === 'stop'
@@ -65,9 +68,11 @@ function bash(): string {
     return `  ${name})
     options='${all.join(' ')}'
     next='${takingNext(name).join(' ')}'
-    case $flag in
-${values.join('')}    esac
-    operands() { ${operands}; }
+    _sigshield_values() {
+      case $flag in
+${values.join('')}      esac
+    }
+    _sigshield_operands() { ${operands}; }
     ;;
 `
   })
@@ -79,43 +84,43 @@ _sigshield_pids() { command ps -e -o pid= 2>/dev/null; }
 _sigshield_words() {
   local before= last=$cur
   if [[ $2 == list && $cur == *,* ]]; then before=\${cur%,*},; last=\${cur##*,}; fi
-  COMPREPLY=($(compgen -P "$before" -W "$1" -- "$last"))
+  COMPREPLY=($(compgen -P "$attached$before" -W "$1" -- "$last"))
   [[ $2 == list ]] && compopt -o nospace 2>/dev/null
 }
 
 _sigshield() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} name=\${COMP_WORDS[1]} flag= options= next= i word
+  local cur=\${COMP_WORDS[COMP_CWORD]} name=\${COMP_WORDS[1]} flag= attached= options= next= operand= i word
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W '${names.join(' ')} --help --version' -- "$cur"))
     return
   fi
-  # bash takes --name=value for three words.
-  if [[ $cur == = ]]; then flag=$previous; cur=
-  elif [[ $previous == = ]]; then flag=\${COMP_WORDS[COMP_CWORD - 2]}
-  elif [[ $previous == --* ]]; then flag=$previous
-  fi
   case $name in
 ${cases.join('')}  *) return ;;
   esac
-  case $name in ${RUNS_PROGRAM.join('|')})
-    # Behind the first operand, or --, everything is the program's.
-    for ((i = 2; i < COMP_CWORD; i++)); do
-      word=\${COMP_WORDS[i]}
-      case $word in
-      --) ((i++)); _command_offset_or_files $i; return ;;
-      =) ((i++)) ;;
-      -*) [[ \${COMP_WORDS[i + 1]} != = && " $next " == *" $word "* ]] && ((i++)) ;;
-      *) _command_offset_or_files $i; return ;;
-      esac
-    done ;;
-  esac
-  if [[ $cur == -* ]]; then
+  # The first operand, and which option the last word is a value of.
+  for ((i = 2; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    if [[ $word == -- ]]; then operand=$((i + 1)); break
+    elif [[ $word == -* && \${COMP_WORDS[i + 1]} == = ]]; then
+      # bash takes --name=value for three words.
+      flag=$word; ((i += 2))
+    elif [[ " $next " == *" $word "* ]]; then flag=$word; ((i++))
+    elif [[ $word != -* ]]; then
+      case $name in ${RUNS_PROGRAM.join('|')}) operand=$i; break ;; esac
+    fi
+  done
+  if [[ -n $operand ]]; then
+    # What is behind it is no option of ours.
+    case $name in ${RUNS_PROGRAM.join('|')}) _command_offset_or_files $operand ;; *) _sigshield_operands ;; esac
+  elif ((i > COMP_CWORD)) || [[ $cur == --*=* ]]; then
+    if [[ $cur == --*=* ]]; then flag=\${cur%%=*}; attached=$flag=; cur=\${cur#*=}; fi
+    [[ $cur == = ]] && cur=
+    _sigshield_values
+  elif [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
-  elif [[ " $next " == *" $previous "* ]]; then
-    :
   else
-    case $name in ${RUNS_PROGRAM.join('|')}) COMPREPLY=($(compgen -c -- "$cur")) ;; *) operands ;; esac
+    case $name in ${RUNS_PROGRAM.join('|')}) COMPREPLY=($(compgen -c -- "$cur")) ;; *) _sigshield_operands ;; esac
   fi
 }
 
@@ -139,7 +144,7 @@ function zsh(): string {
       const { takes, alone, words, means, adds } = about
       const value =
         words === 'signals' ? (adds ? '_sigshield_signals' : '_sigshield_signal') : words ? `(${words.join(' ')})` : ' '
-      return flags(option, about).map((flag) => {
+      return flagsOf(option, about).map((flag) => {
         const isValued = takes !== undefined && flag.startsWith('--') && !flag.startsWith('--no-')
         const argument = isValued ? `:${quoted(takes.slice(1, -1))}:${value}` : ''
         const separator = !isValued ? '' : alone === undefined ? '=' : '=-'

@@ -36,24 +36,36 @@ export function takeInherited(): Inherited {
   Reflect.deleteProperty(process.env, STARTED_WITH)
   Reflect.deleteProperty(process.env, ENVIRONMENT)
   if (text !== undefined) restoreEnvironment(text)
-  const [, ignored, blocked, limit, descriptors] =
-    /^\s*([\da-f]{16})\s+([\da-f]{16})\s+(\w*) ([\d,]*)$/.exec(noted ?? '') ?? []
-  if (ignored === undefined) return { ignored: 0n, blocked: 0n, descriptors: [0, 1, 2], nonblocking: [] }
-  if (/^\d+$/.test(limit ?? '')) native().limitDescriptors(Number(limit))
-  const given = [...new Set((descriptors ?? '').split(',').filter(Boolean).map(Number))].sort((a, b) => a - b)
+  if (noted === undefined) return { ignored: 0n, blocked: 0n, descriptors: [0, 1, 2], nonblocking: [] }
+  const fields = new Map(noted.split(/\s+/).map((field) => field.split('=', 2) as [string, string]))
+  const limit = fields.get('limit') ?? ''
+  if (/^\d+$/.test(limit)) native().limitDescriptors(Number(limit))
+  const given = [...new Set((fields.get('descriptors') ?? '').split(',').filter(Boolean).map(Number))]
   return {
-    ignored: BigInt(`0x${ignored}`) & ~NEVER_HANDED_ON,
-    blocked: BigInt(`0x${blocked}`) & ~NEVER_HANDED_ON,
-    descriptors: given.filter(isOpen),
-    nonblocking: nonblocking(text ?? '', given),
+    ...signalsGiven(fields),
+    descriptors: given.sort((a, b) => a - b).filter(isOpen),
+    nonblocking: [0, 1, 2].filter((fd) => isNonblocking(fields.get(String(fd)))),
   }
+}
+
+/**
+ * Shells ignore SIGQUIT for themselves, but not in the processes that they make (bash, busybox); zsh resets in those all that was
+ * ignored, but SIGQUIT, and blocks SIGWINCH in both. No /proc at all tells of signals in some sandboxes: then nothing is known of them.
+ */
+function signalsGiven(fields: ReadonlyMap<string, string>): { readonly ignored: bigint; readonly blocked: bigint } {
+  const [own, made, blocked] = ['own', 'ignored', 'blocked'].map((name) => {
+    const digits = fields.get(name) ?? ''
+    return /^[\da-f]{1,16}$/.test(digits) ? BigInt(`0x${digits}`) & ~NEVER_HANDED_ON : 0n
+  }) as [bigint, bigint, bigint]
+  const quit = signalBit(constants.signals.SIGQUIT)
+  const ofShell = fields.get('shell') === 'zsh' ? signalBit(constants.signals.SIGWINCH) : 0n
+  return { ignored: (own & ~quit) | (made & quit), blocked: blocked & ~ofShell }
 }
 
 /** What differs, so that all else keeps its bytes and its place. */
 function restoreEnvironment(noted: string): void {
   const given = new Map<string, string>()
-  // What stands before it tells of signals and descriptors.
-  for (const entry of noted.slice(noted.indexOf(NUL) + 1, noted.lastIndexOf(NUL)).split(NUL)) {
+  for (const entry of noted.slice(0, noted.lastIndexOf(NUL) + 1).split(NUL)) {
     const text = entry.replaceAll(NEWLINE, '\n')
     const end = text.indexOf('=', 1)
     if (end > 0 && !given.has(text.slice(0, end))) given.set(text.slice(0, end), text.slice(end + 1))
@@ -62,11 +74,9 @@ function restoreEnvironment(noted: string): void {
   for (const [name, value] of given) if (process.env[name] !== value) process.env[name] = value
 }
 
-/** The flags of those that were open, in their order (proc_pid_fdinfo(5)). */
-function nonblocking(noted: string, given: readonly number[]): number[] {
-  const before = noted.slice(0, noted.indexOf(NUL))
-  const flags = [...before.matchAll(/^flags:\s*(\d+)$/gm)].map(([, octal]) => Number.parseInt(octal as string, 8))
-  return given.filter((fd, i) => fd <= 2 && ((flags[i] ?? 0) & files.O_NONBLOCK) !== 0)
+/** The flags of an open descriptor, in octal (proc_pid_fdinfo(5)). */
+function isNonblocking(flags = '0'): boolean {
+  return (Number.parseInt(flags, 8) & files.O_NONBLOCK) !== 0
 }
 
 function isOpen(fd: number): boolean {

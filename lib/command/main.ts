@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { type CommandName, commands } from './options.js'
 import { complain, print } from './output.js'
+import { unknownCommand } from './unknown.js'
 import { generalUsage, UsageError, usage } from './usage.js'
 
 const FAILED = 1
@@ -29,10 +30,7 @@ async function dispatch(name: string | undefined, args: string[]): Promise<unkno
   if (name === '-v' || name === '--version') return print(`sigshield ${version()}\n`)
   const isHelp = name === 'help'
   const command = isHelp ? args[0] : name
-  if (!isCommand(command)) {
-    const what = name.startsWith('-') ? 'option' : 'command'
-    throw new UsageError(`unknown ${what} '${command}'`)
-  }
+  if (!isCommand(command)) throw unknownCommand(command as string)
   if (isHelp) return print(usage(command))
   switch (command) {
     case 'run':

@@ -18,6 +18,8 @@ export interface CommandOption {
   readonly read?: (text: string) => unknown
   /** A later one adds to an earlier one. */
   readonly adds?: boolean
+  /** What the library, or another command, calls it. */
+  readonly elsewhere?: string
 }
 
 export type OptionTable = Readonly<Record<string, CommandOption>>
@@ -91,7 +93,7 @@ const { exitEvent: _event, drain: _drain, ...ofExec } = protection
 
 /** The options of each command, by their names in the library. */
 export const optionTables = {
-  run: { ...protection, ...otherEnding, stopSignal, help },
+  run: { ...protection, ...otherEnding, stopSignal: { ...stopSignal, elsewhere: 'signal' }, help },
   exec: { ...ofExec, help },
   ps: {
     all: { short: 'a', means: "show other users' processes too" },
@@ -107,7 +109,11 @@ export const optionTables = {
       means: 'how long they have to leave before SIGKILL (default: 5s)',
       read: readDuration,
     },
-    signal: { ...ending.signal, means: 'ask by this one (default: the first that it hears of TERM, INT, HUP, QUIT)' },
+    signal: {
+      ...ending.signal,
+      means: 'ask by this one (default: the first that it hears of TERM, INT, HUP, QUIT)',
+      elsewhere: 'stopSignal',
+    },
     dryRun: { short: 'n', means: 'only say what would be done' },
     yes: { short: 'y', means: 'with --orphans: do not ask' },
     help,
@@ -124,6 +130,11 @@ export const commands: Readonly<Record<CommandName, { readonly operands: string;
   ps: { operands: '', means: 'List processes that ignore or block a terminating signal' },
   stop: { operands: '(<pid>... | --orphans)', means: 'Ask processes to leave, and kill what stays' },
   completion: { operands: '(bash | zsh)', means: 'Print a completion script' },
+}
+
+/** All spellings of an option. */
+export function flagsOf(name: string, { short, hasNo }: CommandOption): string[] {
+  return [flagOf(name), ...(hasNo ? [flagOf(name).replace('--', '--no-')] : []), ...(short ? [`-${short}`] : [])]
 }
 
 export function flagOf(name: string): string {

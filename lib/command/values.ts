@@ -1,9 +1,11 @@
 /** What stands behind an option: from its text to the library's value. */
 import { constants } from 'node:os'
+import { didYouMean } from '../node/misspelt.js'
 import { type Signal, signalNumber, signalOf } from '../signal/names.js'
 
 const FIRST_REALTIME = 34
 const LAST_REALTIME = 64
+const NAMES = Object.keys(constants.signals).map((name) => name.slice(3))
 
 /** INT, SIGINT, sigint, 2, RTMIN+3, RTMAX-1. */
 export function readSignal(text: string): Signal {
@@ -19,7 +21,7 @@ export function readSignal(text: string): Signal {
       return signalOf(signalNumber(Number(text)))
     } catch {}
   }
-  throw new Error(`unknown signal '${text}'`)
+  throw new Error(`unknown signal '${text}'${didYouMean(name.slice(3), NAMES)}`)
 }
 
 /** Separated by commas; 'none', or nothing, is no signal. */
@@ -49,7 +51,9 @@ export function readGrace(text: string): number | [number, number] {
 }
 
 export function readNumber(text: string): number {
-  if (!/^\d{1,10}$/.test(text)) throw new Error(`'${text}' is no number`)
+  if (!/^\d+$/.test(text)) throw new Error(`'${text}' is no number`)
+  // Which smaller ones are out of range the library knows.
+  if (!Number.isSafeInteger(Number(text))) throw new Error(`'${text}' is out of range`)
   return Number(text)
 }
 

@@ -51,21 +51,36 @@ export function warnOfMisspelt(
 
 /** For the end of an error message. */
 export function didYouMean(name: string, ours: Iterable<string>): string {
-  const meant = nearest(name, ours)
+  const meant = meantBy(name, ours)
   return meant === undefined ? '' : ` (did you mean '${meant}'?)`
 }
 
+/** Of names that are refused, so that short ones and beginnings count too; none where two are as near. */
+export function meantBy(name: string, ours: Iterable<string>): string | undefined {
+  const found = Array.from(ours, (own) => ({ own, far: farness(plain(name), plain(own)) }))
+  const least = Math.min(...found.map(({ far }) => far))
+  const [first, second] = found.filter(({ far }) => far === least)
+  return least === Number.POSITIVE_INFINITY || second !== undefined ? undefined : first?.own
+}
+
+function farness(written: string, meant: string): number {
+  const letters = distance(written, meant)
+  if (letters === 0 || isNear(written, meant)) return letters
+  if (written.length < 2 || meant.length < 2) return Number.POSITIVE_INFINITY
+  if (letters === 1 && (meant.length >= LONG - 1 || written[0] === meant[0])) return letters
+  return meant.startsWith(written) ? meant.length : Number.POSITIVE_INFINITY
+}
+
 function nearest(name: string, ours: Iterable<string>): string | undefined {
-  const written = plain(name)
-  if (written.length < LONG - 1) return undefined
-  return Array.from(ours).find((own) => {
-    const meant = plain(own)
-    if (written[0] !== meant[0]) return false
-    if (meant.length >= LONG && written.startsWith(meant)) return true
-    // Most of it: `process` is another's option.
-    if (written.length * 3 >= meant.length * 2 && meant.startsWith(written)) return true
-    return distance(written, meant) <= (meant.length > LONG ? 2 : 1)
-  })
+  return Array.from(ours).find((own) => isNear(plain(name), plain(own)))
+}
+
+function isNear(written: string, meant: string): boolean {
+  if (written.length < LONG - 1 || written[0] !== meant[0]) return false
+  if (meant.length >= LONG && written.startsWith(meant)) return true
+  // Most of it: `process` is another's option.
+  if (written.length * 3 >= meant.length * 2 && meant.startsWith(written)) return true
+  return distance(written, meant) <= (meant.length > LONG ? 2 : 1)
 }
 
 /** `exit_event`, `exit-event` and `exitevent` are one name. */

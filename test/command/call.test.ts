@@ -60,14 +60,33 @@ describe('a wrong call', () => {
     [['--fly'], "sigshield: unknown option '--fly'"],
     [['help', 'fly'], "sigshield: unknown command 'fly'"],
     [['constructor'], "sigshield: unknown command 'constructor'"],
+    [['runn'], "sigshield: unknown command 'runn' (did you mean 'run'?)"],
+    [['rn'], "sigshield: unknown command 'rn' (did you mean 'run'?)"],
+    [['help', 'sotp'], "sigshield: unknown command 'sotp' (did you mean 'stop'?)"],
+    [['version'], "sigshield: unknown command 'version' (did you mean '--version'?)"],
+    [['--verson'], "sigshield: unknown option '--verson' (did you mean '--version'?)"],
+    [['-V'], "sigshield: unknown option '-V' (did you mean '-v'?)"],
+    [['--json'], "sigshield: unknown option '--json' (it is an option of 'sigshield ps')"],
     [['run'], 'sigshield run: a command is missing'],
     [['run', '--'], 'sigshield run: a command is missing'],
     [['run', '--fly', 'X'], "sigshield run: unknown option '--fly'"],
     [['run', '--ingore', 'INT', 'X'], "sigshield run: unknown option '--ingore' (did you mean '--ignore'?)"],
     [['run', '-x', 'X'], "sigshield run: unknown option '-x'"],
+    [['run', '--hep', 'X'], "sigshield run: unknown option '--hep' (did you mean '--help'?)"],
+    [['run', '-help', 'X'], "sigshield run: unknown option '-e' (did you mean '--help'?)"],
+    [['run', '--no-enforc', 'X'], "sigshield run: unknown option '--no-enforc' (did you mean '--no-enforce'?)"],
+    [['run', '--stop', 'INT', 'X'], "sigshield run: unknown option '--stop' (did you mean '--stop-signal'?)"],
+    [['run', '--signal', 'TERM', 'X'], "sigshield run: unknown option '--signal' (did you mean '--stop-signal'?)"],
+    [['run', '--signl', 'TERM', 'X'], "sigshield run: unknown option '--signl' (did you mean '--stop-signal'?)"],
+    [['run', '--dry-run', 'X'], "sigshield run: unknown option '--dry-run' (it is an option of 'sigshield stop')"],
     [['run', '--ignore'], "sigshield run: option '--ignore' needs a value: --ignore <signals>"],
     [['run', '--ignore', '--block', 'X'], "sigshield run: option '--ignore' needs a value: --ignore <signals>"],
     [['run', '--ignore', 'INT,FOO', 'X'], "sigshield run: option '--ignore': unknown signal 'FOO'"],
+    [
+      ['run', '--ignore', 'SIGTREM', 'X'],
+      "sigshield run: option '--ignore': unknown signal 'SIGTREM' (did you mean 'TERM'?)",
+    ],
+    [['run', '--ignore', 'USR', 'X'], "sigshield run: option '--ignore': unknown signal 'USR'\n"],
     [['run', '--ignore', 'INT,', 'X'], "sigshield run: option '--ignore': unknown signal ''"],
     [['run', '--ignore', '0', 'X'], "sigshield run: option '--ignore': unknown signal '0'"],
     [['run', '--ignore', '33', 'X'], "sigshield run: option '--ignore': unknown signal '33'"],
@@ -86,7 +105,45 @@ describe('a wrong call', () => {
     [['run', '--exit-event=1', 'X'], "sigshield run: option '--exit-event' takes no value"],
     [['run', '--process-group=me', 'X'], "sigshield run: option '--process-group': 'me' is no number"],
     [['run', '--process-group=0', 'X'], "sigshield run: option '--process-group' is out of range. It must be"],
-    [['run', '--groups', '5000000000', 'X'], "sigshield run: option '--groups' is out of range"],
+    [
+      ['run', '--process-group=99999999999', 'X'],
+      "sigshield run: option '--process-group' is out of range. It must be",
+    ],
+    [
+      ['run', '--groups', '5000000000', 'X'],
+      "sigshield run: option '--groups' is out of range: 5000000000. It must be",
+    ],
+    [
+      ['run', '--groups', '99999999999', 'X'],
+      "sigshield run: option '--groups' is out of range: 99999999999. It must be",
+    ],
+    [
+      ['run', '--groups', '9'.repeat(400), 'X'],
+      `sigshield run: option '--groups': '${'9'.repeat(400)}' is out of range`,
+    ],
+    [
+      ['run', '--groups', '1,4294967295', 'X'],
+      "sigshield run: option '--groups' is out of range: 4294967295. It must be",
+    ],
+    [['run', '--groups', '1,x', 'X'], "sigshield run: option '--groups': 'x' is no number"],
+    [
+      ['run', '--enforce', 'true', 'X'],
+      "sigshield run: option '--enforce' takes its value behind '=': '--enforce=true' was meant",
+    ],
+    [
+      ['exec', '--enforce', 'auto', '--no-enforce', '--block', 'USR1', 'X'],
+      "sigshield exec: option '--enforce' takes its value behind '=': '--enforce=auto' was meant",
+    ],
+    [
+      ['exec', '--parent-death-signal', 'term', 'X'],
+      "sigshield exec: option '--parent-death-signal' takes its value behind '=': '--parent-death-signal=term' was meant",
+    ],
+    [
+      ['run', '--process-group', '5', 'X'],
+      "sigshield run: option '--process-group' takes its value behind '=': '--process-group=5' was meant",
+    ],
+    [['run', '--no-enforce', 'true', 'X'], "sigshield run: option '--no-enforce' takes no value"],
+    [['run', '--foreground', 'false', 'X'], "sigshield run: option '--foreground' takes no value"],
     [['run', '--target', 'all', 'X'], "sigshield run: option '--target': 'all' is not one of process, group, tree"],
     [['run', '--target', 'group', 'X'], "sigshield run: '--target group' needs '--process-group'"],
     [
@@ -97,12 +154,24 @@ describe('a wrong call', () => {
     [['run', '--parent-death-signal=INT', 'X'], "sigshield run: option '--parent-death-signal' must not be"],
     [['run', '--ignore', 'INT,TERM,HUP,QUIT', 'X'], 'sigshield run: it could not be asked to leave by any signal'],
     [['exec'], 'sigshield exec: a command is missing'],
-    [['exec', '--exit-event', 'X'], "sigshield exec: unknown option '--exit-event'"],
-    [['exec', '--grace', '1', 'X'], "sigshield exec: unknown option '--grace'"],
+    [
+      ['exec', '--exit-event', 'X'],
+      "sigshield exec: unknown option '--exit-event' (it is an option of 'sigshield run')",
+    ],
+    [
+      ['exec', '--grace', '1', 'X'],
+      "sigshield exec: unknown option '--grace' (it is an option of 'sigshield run' and 'sigshield stop')",
+    ],
     [['exec', '--ignore', 'SEGV', 'X'], "sigshield exec: option '--ignore' must not be SIGSEGV"],
     [['ps', 'x'], "sigshield ps: unexpected argument 'x'"],
-    [['ps', '--al'], "sigshield ps: unknown option '--al'"],
+    [['ps', '--al'], "sigshield ps: unknown option '--al' (did you mean '--all'?)"],
+    [['ps', '--jsn'], "sigshield ps: unknown option '--jsn' (did you mean '--json'?)"],
     [['stop'], 'sigshield stop: a pid is missing, or --orphans'],
+    [
+      ['stop', '--stop-signal', 'INT', '5'],
+      "sigshield stop: unknown option '--stop-signal' (did you mean '--signal'?)",
+    ],
+    [['stop', '-al'], "sigshield stop: unknown option '-l' (did you mean '--all'?)"],
     [['stop', 'x'], "sigshield stop: 'x' is no pid"],
     [['stop', '0'], "sigshield stop: '0' is no pid"],
     [['stop', '-5'], "sigshield stop: unknown option '-5'"],
@@ -142,6 +211,23 @@ describe('what belongs to the program', () => {
     for (const name of ['run', 'exec']) {
       expect(await call([name, ...args])).toEqual({ out: '--ignore|-x|--|a|', err: '', code: 0, signal: null })
     }
+  })
+})
+
+/** As a value that stands apart, but no program is behind `--`. */
+describe('a program that is named as a value is', () => {
+  const none = { out: '', err: '', code: 0, signal: null }
+  it.each([
+    [['--enforce=auto', 'true'], none],
+    [['--parent-death-signal', 'true'], none],
+    [['--process-group', 'true', 'x', '--', 'sh'], none],
+    [['--process-group', '--', 'true', '--', 'sh'], none],
+    [['--process-group', 'echo', '--', 'sh'], { ...none, out: '-- sh\n' }],
+    [['--no-enforce', 'true', '--'], none],
+    [['--no-enforce', 'false'], { ...none, code: 1 }],
+    [['--parent-death-signal', 'kill', '--', '-0'], { ...none, code: 1, err: expect.stringContaining('kill') }],
+  ])('%j', async (args, expected) => {
+    for (const name of ['run', 'exec']) expect(await call([name, ...args])).toEqual(expected)
   })
 })
 

@@ -52,6 +52,40 @@ describe('bash', () => {
     expect(offered('run', '--grace', '')).toEqual([])
   })
 
+  it('what takes its value only behind = leaves the next word to the program', () => {
+    expect(offered('run', '--enforce', 'tru')).toEqual(offered('run', 'tru'))
+    expect(offered('run', '--enforce', 'tru')).toContain('truncate')
+    expect(offered('run', '--parent-death-signal', 'T')).not.toContain('TERM')
+    expect(offered('run', '--parent-death-signal', '=', 'T')).toContain('TERM')
+    expect(offered('run', '--parent-death-signal', '=')).toContain('TERM')
+    expect(offered('run', '--enforce', '=', 'auto', 'truncat')).toContain('truncate')
+    expect(offered('run', '--enforce', 'truncate', '--ig')).toEqual([])
+    expect(offered('run', '--enforce', '--ig')).toEqual(['--ignore'])
+    // Where COMP_WORDBREAKS has no =.
+    expect(offered('run', '--enforce=a')).toEqual(['--enforce=auto'])
+    expect(offered('run', '--ignore=INT,USR')).toEqual(['--ignore=INT,USR1', '--ignore=INT,USR2'])
+  })
+
+  it('nothing of ours behind --, or behind the program', () => {
+    for (const before of [
+      ['--'],
+      ['ls'],
+      ['--', 'ls'],
+      ['--ignore', 'INT', '--'],
+      ['--enforce', 'true'],
+      ['a', '=', 'b'],
+    ]) {
+      expect(offered('run', ...before, '--ignore', 'USR')).toEqual([])
+      expect(offered('exec', ...before, '--enforce', '=', 'a')).toEqual([])
+      expect(offered('run', ...before, '--targ')).toEqual([])
+    }
+    expect(offered('stop', '--', '--orph')).toEqual([])
+    expect(offered('stop', '--', '--signal', 'USR')).toEqual([])
+    expect(offered('stop', '5', '--orph')).toEqual(['--orphans'])
+    expect(offered('stop', '5', '--signal', 'USR')).toEqual(['USR1', 'USR2'])
+    expect(offered('completion', '--', '--he')).toEqual([])
+  })
+
   it('programs, and nothing of ours behind them', () => {
     expect(offered('run', 'sigshiel')).toEqual([])
     expect(offered('run', 'printen')).toContain('printenv')
@@ -94,6 +128,8 @@ describe.runIf(has('zsh'))('zsh', () => {
     ['sigshield run --ignore=WINC\t', 'sigshield run --ignore=WINCH'],
     ['sigshield run --target tr\t', 'sigshield run --target tree'],
     ['sigshield run --enforce=aut\t', 'sigshield run --enforce=auto'],
+    ['sigshield run --enforce truncat\t', 'sigshield run --enforce truncate'],
+    ['sigshield run --enforce -- truncat\t', 'sigshield run --enforce -- truncate'],
     ['sigshield run printen\t', 'sigshield run printenv'],
     ['sigshield exec --ignore INT -- printen\t', 'sigshield exec --ignore INT -- printenv'],
     ['sigshield run ls /etc/passw\t', 'sigshield run ls /etc/passwd'],

@@ -1,10 +1,21 @@
 /** The command as npm installs it, from the packed library. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { all, started } from '../support/command.js'
 import { limit } from '../support/limits.js'
+import { hasProc } from '../support/process-table.mjs'
 import { SIGINT, SIGUSR1, signalSet, temporaryFolder } from '../support/processes.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -73,11 +84,22 @@ describe('the shell that reads it first', () => {
     }
   }
 
+  const copied = (folder: string, changed = (text: string) => text) => {
+    const copy = join(folder, 'sigshield.js')
+    writeFileSync(copy, changed(readFileSync(script, 'utf8').replace('../dist', join(root, 'dist'))))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    chmodSync(copy, 0o755)
+    return copy
+  }
+
   const shells: [string, string[]][] = [
     ['dash', []],
     ['bash', ['--posix']],
     ['busybox', ['ash']],
     ['ksh', []],
+    ['mksh', []],
+    ['yash', []],
+    ['zsh', ['--emulate', 'sh']],
   ]
 
   describe.each(shells)('%s', (shell, args) => {
@@ -86,6 +108,32 @@ describe('the shell that reads it first', () => {
       const wrap = ['-c', `trap '' USR1; ulimit -Sn 400; exec "$@"`, 'sh', shell, ...args, script, 'exec', '--']
       const { out, err } = await all(started('bash', [...wrap, 'sh', '-c', `${signalSet}; ulimit -Sn`]))
       expect({ out, err }).toEqual({ out: `${SIGINT} ${SIGUSR1}\n400\n`, err: '' })
+    })
+
+    // The second as where the usual places have none either.
+    it.skipIf(!has(shell, args) || !hasProc).each([
+      ['in PATH', '/usr/bin:/bin'],
+      ['at all', '/nowhere'],
+    ])('nor does it lose any where there is no program but node %s', async (_title, places) => {
+      const folder = temporaryFolder()
+      symlinkSync(process.execPath, join(folder, 'node'))
+      const command = copied(folder, (text) => text.replace('/usr/bin:/bin', places))
+      const env = {
+        PATH: folder,
+        'a.b': 'c',
+        LINES_: 'a\nb\n',
+        NODE_OPTIONS: '--stack-trace-limit=3',
+        NODE_UNIQUE_ID: '7',
+      }
+      const path = execFileSync('sh', ['-c', 'command -v "$1"', 'sh', shell], { encoding: 'utf8' }).trim()
+      const wrap = ['--ignore-signal=HUP', '--ignore-signal=QUIT', path, ...args, command]
+      for (const name of ['exec', 'run']) {
+        const signals = await all(started('/usr/bin/env', [...wrap, name, '--', signalSet], { env }))
+        expect(signals).toEqual({ out: `1 ${SIGINT} 3\n`, err: '', code: 0, signal: null })
+        const { out, err } = await all(started('/usr/bin/env', [...wrap, name, '--', '/usr/bin/env', '-0'], { env }))
+        const entries = Object.entries(env).map(([key, value]) => `${key}=${value}`)
+        expect({ err, entries: out.split('\0').filter(Boolean).sort() }).toEqual({ err: '', entries: entries.sort() })
+      }
     })
   })
 
@@ -99,10 +147,7 @@ describe('the shell that reads it first', () => {
   it('is not kept from it by odd names', async () => {
     const folder = join(temporaryFolder(), 'a b; $(c) \'"')
     mkdirSync(folder)
-    const copy = join(folder, 'sigshield.js')
-    writeFileSync(copy, readFileSync(script, 'utf8').replace('../dist', join(root, 'dist')))
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-    chmodSync(copy, 0o755)
+    const copy = copied(folder)
     expect((await all(started(copy, ['exec', 'echo', 'a  b', '$(c)']))).out).toBe('a  b $(c)\n')
   })
 })
