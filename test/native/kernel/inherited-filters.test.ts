@@ -38,6 +38,19 @@ describe('in a process that ignores SIGINT, enforced', () => {
     expect(await underFilter([], { ignore: [] })).toEqual({ enforced: false, code: null, signal: null })
   })
 
+  it.each([true, false])(
+    'where a SIGTERM is all that stop() has, and nothing can handle it, it is forced (%s)',
+    async (enforce) => {
+      const code = `const child = (await import('sigshield')).spawnProtected('sleep', ['1000'], { ignore: [] })
+      console.log(JSON.stringify(await child.stop()))`
+      const options = { ignore: ['SIGTERM'] as const, enforce }
+      const child = ended(spawnProtected(process.execPath, ['--input-type=module', '-e', code], options))
+      let output = ''
+      for await (const chunk of child.stdout) output += chunk
+      expect(JSON.parse(output)).toEqual({ code: null, signal: 'SIGTERM', forced: enforce })
+    },
+  )
+
   it.each([
     [{ ignore: ['SIGINT'], enforce: false }, 'filter', [SIGINT]],
     [{ ignore: ['SIGTERM'], enforce: false }, false, [SIGTERM]],
