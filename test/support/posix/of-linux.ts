@@ -29,7 +29,6 @@ export const ofLinux: Differences = {
   'signal/own-queue.test.ts': { '': `RLIMIT_SIGPENDING; ${REALTIME}` },
   'signal/held.test.ts': { '': 'only Linux freezes processes by a file: cgroups(7)' },
   'signal/reused-pid.test.ts': { '': NAMESPACE },
-  'start/many-descriptors.test.ts': { '': SECCOMP },
   'stop/reused-number.test.ts': { '': NAMESPACE },
   'stop/reused-terminal.test.ts': { '': NAMESPACE },
 
