@@ -76,6 +76,10 @@ static void starts(int in_flight, int count) {
   printf("%.6f", (microseconds() - begin) / 1e6);
 }
 
+static void open_many(int count) {
+  for (int i = 0; i < count; ++i) check(open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0 ? 0 : errno, "open");
+}
+
 int main(void) {
   char line[256];
   while (fgets(line, sizeof line, stdin) != NULL) {
@@ -85,6 +89,8 @@ int main(void) {
     if (sscanf(line, "hold %d", &a) == 1) {
       const size_t size = (size_t)a << 30;
       memset(malloc(size), 1, size);
+    } else if (sscanf(line, "open %d", &a) == 1) {
+      open_many(a);
     } else if (sscanf(line, "block floor %15s %d", stdio, &a) == 2) {
       block(strcmp(stdio, "pipe") == 0, a);
     } else if (sscanf(line, "starts floor %d %d", &a, &b) == 2) {

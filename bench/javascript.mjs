@@ -1,6 +1,7 @@
 // The ways to start a child in JavaScript: Node runs all but Bun's own. Answers requests as peers.mjs has them.
 import childProcess from 'node:child_process'
 import { once } from 'node:events'
+import { openSync } from 'node:fs'
 import { Session } from 'node:inspector'
 import { createInterface } from 'node:readline'
 import { setImmediate } from 'node:timers/promises'
@@ -74,6 +75,11 @@ const idle = new Set()
 const requests = {
   hold(gigabytes) {
     for (let i = 0; i < Number(gigabytes) * 8; i += 1) held.push(Buffer.alloc(1 << 27, 1))
+    return []
+  },
+
+  open(count) {
+    for (let i = 0; i < Number(count); i += 1) openSync('/dev/null', 'r')
     return []
   },
 

@@ -1,6 +1,7 @@
 // The programs that start children for a measurement, each way of it in a process of its own kind. They read a request a line
 // and answer it with a line of numbers:
 //   hold GIGABYTES               have so much memory in use from now on
+//   open COUNT                   have so many more descriptors open from now on (JavaScript and C)
 //   block WAY STDIO COUNT        microseconds that each of so many starts held its caller, one child after the other
 //   starts WAY IN_FLIGHT COUNT   seconds that so many starts and exits took, so many at a time
 //   idle WAY COUNT               start so many children that live on

@@ -8,6 +8,7 @@ const ALL_MS = 270_000
 
 export const benchmarks = [
   'blocked-loop',
+  'many-descriptors',
   'starts',
   'paths',
   'exit-cost',

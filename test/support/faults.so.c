@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/types.h>
@@ -51,15 +52,40 @@ struct name {
 
 #define NAME(call) {SYS_##call, #call}
 static const struct name names[] = {
-    NAME(set_tid_address), NAME(rt_sigaction), NAME(rt_sigprocmask), NAME(setsid),
-    NAME(setpgid),         NAME(getpgid),      NAME(openat),         NAME(ioctl),
-    NAME(close),           NAME(fcntl),        NAME(dup3),           NAME(getdents64),
-    NAME(prlimit64),       NAME(setgroups),    NAME(getgroups),      NAME(getresuid),
-    NAME(getresgid),       NAME(setresgid),    NAME(setresuid),      NAME(prctl),
-    NAME(getppid),         NAME(ppoll),        NAME(seccomp),        NAME(write),
-    NAME(chdir),           NAME(execve),       NAME(futex),          NAME(waitid),
-    NAME(exit_group),      NAME(getpid),       NAME(uname),          {434, "pidfd_open"},
-    {436, "close_range"},  {424, "pidfd_send_signal"},
+    NAME(set_tid_address),
+    NAME(rt_sigaction),
+    NAME(rt_sigprocmask),
+    NAME(setsid),
+    NAME(setpgid),
+    NAME(getpgid),
+    NAME(openat),
+    NAME(ioctl),
+    NAME(close),
+    NAME(fcntl),
+    NAME(dup3),
+    NAME(getdents64),
+    NAME(prlimit64),
+    NAME(setgroups),
+    NAME(getgroups),
+    NAME(getresuid),
+    NAME(getresgid),
+    NAME(setresgid),
+    NAME(setresuid),
+    NAME(prctl),
+    NAME(getppid),
+    NAME(ppoll),
+    NAME(seccomp),
+    NAME(write),
+    NAME(chdir),
+    NAME(execve),
+    NAME(futex),
+    NAME(waitid),
+    NAME(exit_group),
+    NAME(getpid),
+    NAME(uname),
+    {434, "pidfd_open"},
+    {436, "close_range"},
+    {424, "pidfd_send_signal"},
 };
 
 static const char* name_of(long number) {
@@ -74,7 +100,7 @@ static const char* purpose(const char* call, const __u64* args) {
   if (strcmp(call, "fcntl") == 0) {
     switch ((int)args[1]) {
       case F_GETFD:
-        return "/F_GETFD";
+        return args[0] == 1024 ? "/F_GETFD of 1024" : "/F_GETFD";
       case F_SETFD:
         return args[2] ? "/FD_CLOEXEC" : "/F_SETFD";
       case F_GETFL:
@@ -92,7 +118,11 @@ static const char* purpose(const char* call, const __u64* args) {
     return args[2] & O_CLOEXEC ? "/tty" : "/null";
   }
   if (strcmp(call, "open") == 0) return strcmp((const char*)args[0], "/dev/tty") == 0 ? "/tty" : "/proc";
-  if (strcmp(call, "clone") == 0) return args[2] & CLONE_PIDFD ? "/pidfd" : "";
+  if (strcmp(call, "clone") == 0) {
+    if (args[2] & CLONE_FILES) return args[2] & CLONE_PIDFD ? "/pidfd,files" : "/files";
+    return args[2] & CLONE_PIDFD ? "/pidfd" : "";
+  }
+  if (strcmp(call, "close_range") == 0) return args[2] & CLOSE_RANGE_UNSHARE ? "/UNSHARE" : "";
   if (strcmp(call, "seccomp") == 0) return args[1] ? "/SPEC_ALLOW" : "";
   if (strcmp(call, "waitid") == 0) {
     if (args[0] == 3 && args[1] == INT32_MAX) return "/probe";
@@ -272,6 +302,7 @@ static long call(function** real, const char* symbol, const char* name, const vo
   }
 
 INTERPOSE(clone, "clone")
+INTERPOSE(dup3, "dup3")
 INTERPOSE(epoll_create1, "epoll_create1")
 INTERPOSE(epoll_ctl, "epoll_ctl")
 INTERPOSE(epoll_pwait, "epoll_pwait")
@@ -284,6 +315,8 @@ INTERPOSE(fstat, "fstat")
 INTERPOSE(fstatfs64, "fstatfs")
 INTERPOSE(fstatfs, "fstatfs")
 INTERPOSE(getpgid, "getpgid")
+INTERPOSE(getrlimit, "getrlimit")
+INTERPOSE(getrlimit64, "getrlimit")
 INTERPOSE(getrusage, "getrusage")
 INTERPOSE(ioctl, "ioctl")
 INTERPOSE(kill, "kill")

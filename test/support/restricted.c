@@ -2,9 +2,12 @@
 // sandboxes are:
 //   pidfd              clone refuses CLONE_PIDFD, waitid refuses P_PIDFD (before Linux 5.2 and 5.4)
 //   clone_pidfd        clone refuses CLONE_PIDFD
+//   clone_files        clone refuses to share descriptors but for threads
 //   clone_vm           clone refuses to share memory but in vfork and for threads, as qemu-user does
 //   waitid, wait4, poll, ppoll, epoll_wait, setsid, setpgid, getpgid, fchmod, pidfd_open, pidfd_send_signal   refused
 //   close_range        ENOSYS (before 5.9)
+//   unshare            the same for CLOSE_RANGE_UNSHARE alone; =0: it is pretended
+//   unshare_killed     it ends who asks for it
 //   seccomp            ENOSYS, and the same by prctl(2)
 //   seccomp_killed     it ends the process, as in @system-service of systemd before 257
 //   other_abis_killed  they end the thread, as by SystemCallArchitectures= of systemd
@@ -33,8 +36,12 @@
 #define ONLY(number) LOAD(nr), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 1, 0), ALLOW
 #define IF_EQUAL(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 1, 0), ALLOW
 #define IF_SET(bits) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), 1, 0), ALLOW
+#define IF_CLEAR(bits) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), 0, 1), ALLOW
+#define CLONE_FILES_BIT 0x400
+#define CLONE_THREAD_BIT 0x10000
 #define CLONE_VM_BIT 0x100
 #define CLONE_PIDFD_BIT 0x1000
+#define CLOSE_RANGE_UNSHARE_BIT 0x2
 #define P_PIDFD_TYPE 3
 
 struct feature {
@@ -55,6 +62,9 @@ static struct feature features[] = {
     {"pidfd", ENOSYS, {ONLY(SYS_pidfd_send_signal), REFUSE(0)}},
     {"clone_pidfd", EINVAL, {ONLY(SYS_clone), LOAD(args[0]), IF_SET(CLONE_PIDFD_BIT), REFUSE(0)}},
     {"clone_vm", EINVAL, {ONLY(SYS_clone), LOAD(args[0]), IF_EQUAL(CLONE_VM_BIT | SIGCHLD), REFUSE(0)}},
+    {"clone_files",
+     EPERM,
+     {ONLY(SYS_clone), LOAD(args[0]), IF_SET(CLONE_FILES_BIT), IF_CLEAR(CLONE_THREAD_BIT), REFUSE(0)}},
     {"clone_vm",
      EINVAL,
      {ONLY(SYS_clone), LOAD(args[0]), IF_EQUAL(CLONE_VM_BIT | CLONE_PIDFD_BIT | SIGCHLD), REFUSE(0)}},
@@ -68,6 +78,10 @@ static struct feature features[] = {
     {"pidfd_open", EPERM, {ONLY(434), REFUSE(0)}},
     {"pidfd_send_signal", EPERM, {ONLY(424), REFUSE(0)}},
     {"close_range", ENOSYS, {ONLY(436), REFUSE(0)}},
+    {"unshare", ENOSYS, {ONLY(436), LOAD(args[2]), IF_EQUAL(CLOSE_RANGE_UNSHARE_BIT), REFUSE(0)}},
+    {"unshare_killed",
+     0,
+     {ONLY(436), LOAD(args[2]), IF_EQUAL(CLOSE_RANGE_UNSHARE_BIT), KILL(SECCOMP_RET_KILL_PROCESS)}},
     {"seccomp_killed", 0, {ONLY(SYS_seccomp), KILL(SECCOMP_RET_KILL_PROCESS)}},
 #ifdef __x86_64__
     {"other_abis_killed",

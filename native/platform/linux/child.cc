@@ -29,6 +29,9 @@
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
 
 namespace sigshield::platform {
 
@@ -57,6 +60,17 @@ struct Limit {
 // A pipe takes so few bytes at once. A parent that is not there to read them needs none.
 void tell(ChildPlan& plan) {
   if (plan.tells_by_pipe) raw_syscall(SYS_write, plan.release_fd, &plan.report, sizeof plan.report);
+}
+
+// Until then each descriptor is its parent's too, and none may be opened or closed.
+void leave_shared_table(ChildPlan& plan) {
+  if (plan.first_other < 0) return;
+  long result = raw_syscall(SYS_close_range, plan.first_other, ~0U, CLOSE_RANGE_UNSHARE);
+  // A policy can answer with success without doing it.
+  if (result == 0 && raw_syscall(SYS_fcntl, plan.canary, F_GETFD) != -EBADF) result = -EPERM;
+  if (result == 0) return;
+  std::atomic_ref{plan.report.unshare_error}.store(static_cast<int>(-result));
+  leave(127);
 }
 
 [[noreturn]] void fail(ChildPlan& plan, Step step, long result) {
@@ -435,6 +449,7 @@ int child_main(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);
   // Not by CLONE_CHILD_CLEARTID, which musl's clone() refuses from 1.2.5 on. It is the same field of the kernel's.
   if (plan.word != nullptr) check(plan, Step::kSetTidAddress, raw_syscall(SYS_set_tid_address, plan.word));
+  leave_shared_table(plan);
   set_dispositions(plan);
   join_process_group(plan);
   set_descriptors(plan);

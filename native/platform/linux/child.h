@@ -12,6 +12,7 @@ struct ChildReport {
   Failure failure;
   bool filter_refused = false;
   SignalSet kept_ignored = 0;  // Ignored although they were not to be: nothing can change that.
+  int unshare_error = 0;       // The child has left without a table of its own, and has changed nothing.
 };
 
 // Points into memory that the parent half keeps until the child has let go of it.
@@ -27,6 +28,8 @@ struct ChildPlan {
   pid_t parent;              // For StartOptions::parent_death_signal.
   int exit_source;           // As in StartOptions. The child moves it.
   int parent_pidfd;          // For the same, as a parent outside the child's pid namespace has no number in it; or -1.
+  int first_other = -1;      // As in SharedTable; -1: the child has a table of its own.
+  int canary = -1;           // As in SharedTable.
   ChildReport report;
   // Where a failure goes on in the process that becomes the program itself. Null: the child leaves.
   void (*give_up)() = nullptr;

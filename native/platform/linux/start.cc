@@ -17,6 +17,7 @@
 #include "platform/linux/child_stack.h"
 #include "platform/linux/release.h"
 #include "platform/linux/seccomp_filter.h"
+#include "platform/linux/shared_table.h"
 #include "platform/platform.h"
 
 #ifndef SYS_pidfd_open
@@ -86,23 +87,41 @@ void reap(pid_t pid) {
 // Invalid before Linux 5.3.
 FileDescriptor open_own_pidfd() { return FileDescriptor{static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0))}; }
 
-Started start_once(const StartPlan& plan, SignalSet to_enforce) {
+enum class Table : std::uint8_t {
+  kMayBeShared,
+  kCopied,
+};
+
+// What may have failed for the shared table alone is to be made again with a copied one.
+struct Attempt {
+  Started started;
+  bool again = false;
+};
+
+Attempt attempt(const StartPlan& plan, SignalSet to_enforce, Table table) {
   const StartOptions& options = plan.options;
   const Memory memory = memory_for(plan);
-  Started started;
+  Attempt result;
+  Started& started = result.started;
   Release release;
   started.failure = release.open(memory != Memory::kShared);
-  if (started.failure) return started;
+  if (started.failure) return result;
+  keep_low_numbers();
 
   // One per thread is enough: the child has let go of it when this returns.
   thread_local ChildStack stack;
   started.failure = stack.map();
-  if (started.failure) return started;
+  if (started.failure) return result;
 
   const FiltersInForce& inherited = filters_in_force();
   const SeccompFilter filter{to_enforce};
   const bool ends_with_parent = options.parent_death_signal != 0;
   const FileDescriptor own_pidfd = ends_with_parent ? open_own_pidfd() : FileDescriptor{};
+  int exit_source = options.exit_source;
+  int parent_pidfd = own_pidfd.get();
+  SharedTable shared;
+  const bool shares = table == Table::kMayBeShared && memory == Memory::kShared && release.fd() < 0 &&
+                      shared.open(plan, {&exit_source, &parent_pidfd});
   ChildPlan child_plan{
       .start = plan,
       .word = memory == Memory::kCopied ? nullptr : Release::word(),
@@ -113,8 +132,10 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
       .enforced_above = inherited.enforced,
       .immovable = inherited.immovable,
       .parent = ends_with_parent ? getpid() : 0,
-      .exit_source = options.exit_source,
-      .parent_pidfd = own_pidfd.get(),
+      .exit_source = exit_source,
+      .parent_pidfd = parent_pidfd,
+      .first_other = shares ? shared.first_other() : -1,
+      .canary = shares ? shared.canary() : -1,
       .report = {},
   };
 
@@ -124,15 +145,23 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
   {
     // The child starts with this mask and opens it last. The parent needs it no longer than that.
     const SignalsBlocked blocked{kAllSignals};
-    pid = clone_child(stack, child_plan, flags_of(memory), &pidfd);
+    pid = clone_child(stack, child_plan, flags_of(memory) | (shares ? CLONE_FILES : 0), &pidfd);
     clone_error = errno;
   }
   FileDescriptor handle{pidfd};
   if (pid < 0) {
     started.failure = {Step::kClone, clone_error};
-    return started;
+    if (shares) SharedTable::refused(clone_error);
+    result.again = shares;
+    return result;
   }
   release.wait(pid, handle.get(), child_plan.report);
+  if (const int error = std::atomic_ref{child_plan.report.unshare_error}.load(); error != 0) {
+    SharedTable::refused(error);
+    reap(pid);
+    result.again = true;
+    return result;
+  }
   started.kept_ignored = child_plan.report.kept_ignored;
   started.in_force = inherited.enforced | (child_plan.report.filter_refused ? 0 : to_enforce);
   const SignalSet wanted = options.ignored & ~options.unenforced;
@@ -143,10 +172,20 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce) {
     // It may have taken the terminal before it failed.
     if (options.foreground != 0) take_back_terminal(plan.terminal, group_of(options, pid), nullptr);
     reap(pid);
-    return started;
+    // Its name may lead through a descriptor that the child has in a whole table (/proc/self/fd).
+    result.again = shares && (step == Step::kExecve || step == Step::kChdir);
+    return result;
   }
   started.process = {pid, std::move(handle)};
-  return started;
+  return result;
+}
+
+Started start_once(const StartPlan& plan, SignalSet to_enforce, const std::vector<int>& descriptors) {
+  std::copy(descriptors.begin(), descriptors.end(), plan.descriptors);
+  Attempt first = attempt(plan, to_enforce, Table::kMayBeShared);
+  if (!first.again) return std::move(first.started);
+  std::copy(descriptors.begin(), descriptors.end(), plan.descriptors);
+  return attempt(plan, to_enforce, Table::kCopied).started;
 }
 
 }  // namespace
@@ -162,10 +201,9 @@ Started start(const StartPlan& plan) {
   const SignalSet missing = enforcement == Enforcement::kOff ? 0 : wanted & ~filters_in_force().enforced;
   // The child half overwrites them.
   const std::vector<int> descriptors{plan.descriptors, plan.descriptors + plan.descriptor_count};
-  Started started = start_once(plan, missing);
+  Started started = start_once(plan, missing, descriptors);
   if (started.failure.step != Step::kSeccomp || enforcement != Enforcement::kIfAvailable) return started;
-  std::copy(descriptors.begin(), descriptors.end(), plan.descriptors);
-  return start_once(plan, 0);
+  return start_once(plan, 0, descriptors);
 }
 
 }  // namespace sigshield::platform

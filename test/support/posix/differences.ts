@@ -74,6 +74,7 @@ const ofThePath: Differences = {
   'sync-terminal.test.ts': { 'is ended by the death of this process': PARENT_DEATH },
   'native/kernel/**': { '': 'what the child half of Linux asks of its kernel' },
   'native/storm.test.ts': { 'parents that are killed': PARENT_DEATH, 'a parent that exits amid starts': PARENT_DEATH },
+  'start/many-descriptors.test.ts': { '': 'what is copied of many descriptors is posix_spawn’s to say' },
   'start/sync.test.ts': { 'run programs too, with parentDeathSignal': PARENT_DEATH },
   'supervisor/supervisor.test.ts': { 'without it the parent dies at once': PARENT_DEATH },
 }

@@ -2,11 +2,11 @@
 // Argument: { round, call, always, errors, uses, report }. Writes to the file `report`, for each error and use, what came of
 // it and what was left.
 import { once } from 'node:events'
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { ExitEvent, spawnProtected } from 'sigshield'
-import { childrenOf } from '../../process-table.mjs'
+import { census } from './faults-census.mjs'
 import { holdsTerminal, terminalMode } from './faults-terminal.mjs'
 
 const { round, call, always, errors, uses, report } = JSON.parse(process.argv[2])
@@ -154,11 +154,23 @@ async function ask() {
   return status === 0 ? 'works' : { exit: status ?? signal }
 }
 
+/** So many that their table is not copied. Before them a process has numbers to keep. */
+async function amongMany() {
+  if (readdirSync('/proc/self/fd').length < 1100) {
+    await run({})
+    for (let i = 0; i < 1100; i += 1) openSync('/dev/null')
+  }
+  const outcome = await run({ stdio: ['ignore', 'pipe', 'ignore'] })
+  // A start that opens nothing before it takes back the low numbers that are free.
+  return outcome === 'works' ? run({}) : outcome
+}
+
 const rounds = {
   plain: () => run({ cwd: '/' }),
   required: () => run({ enforce: true }),
   pipes: () => run({ stdio: ['ignore', 'pipe', 'inherit'] }),
   moved: () => run({ stdio: ['ignore', 2, 1] }),
+  'many descriptors': amongMany,
   detached: () => run({ detached: true }),
   group: () => run({ processGroup: true }),
   ids: () => run({ uid: 65534, gid: 65534, groups: [] }),
@@ -182,28 +194,6 @@ const rounds = {
   'child that spins': () => asChild('spins'),
   'child that waits': () => asChild('waits'),
   'child that blocks': () => asChild('blocks'),
-}
-
-/** A child's stack and the guard below it. */
-function stacks() {
-  const areas = readFileSync('/proc/self/maps', 'utf8')
-    .split('\n')
-    .map((line) => {
-      const [range, mode] = line.split(' ')
-      const [start, end] = range.split('-').map((address) => Number.parseInt(address, 16))
-      return { size: end - start, mode }
-    })
-  return areas.filter(({ size, mode }, i) => size === 65536 && mode === '---p' && areas[i + 1].size >= 65536).length
-}
-
-function census() {
-  return {
-    descriptors: readdirSync('/proc/self/fd').length,
-    children: childrenOf(process.pid).length,
-    threads: readdirSync('/proc/self/task').length,
-    stacks: stacks(),
-    mask: readFileSync('/proc/self/status', 'utf8').match(/^SigBlk:\s*(.*)$/m)[1],
-  }
 }
 
 /** What is more than before, for good. */

@@ -130,6 +130,23 @@ export const rows: Row[] = [
   { call: 'parent:futex', round: 'plain', outcomes: 'works' },
   { call: 'parent:waitpid', round: 'missing', outcomes: 'works' },
 
+  // With many descriptors open: what is refused is not tried again, or only this time.
+  { call: 'parent:getrlimit', round: 'many descriptors', once: true, outcomes: 'works' },
+  ...['fcntl/F_GETFD of 1024', 'fcntl/F_DUPFD_CLOEXEC', 'fstat', 'dup3', 'clone/pidfd,files'].map((call) => ({
+    call: `parent:${call}`,
+    round: 'many descriptors',
+    outcomes: 'works' as const,
+  })),
+  {
+    call: 'parent:clone/files',
+    round: 'many descriptors',
+    once: true,
+    always: `parent:clone/pidfd,files=${EPERM}`,
+    outcomes: 'works',
+  },
+  { call: 'child:close_range/UNSHARE', round: 'many descriptors', once: true, outcomes: 'works' },
+  { call: 'child:fcntl/F_GETFD', round: 'many descriptors', once: true, outcomes: 'works' },
+
   // Watching, reaping, signalling.
   { call: 'parent:epoll_create1', round: 'plain', once: true, outcomes: fails('epoll_create1') },
   { call: 'parent:waitid/probe', round: 'plain', once: true, outcomes: 'works' },
