@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { ExitEvent, forkProtected, spawnProtected } from 'sigshield'
 import { exitEvent, liftGuard } from 'sigshield/child'
@@ -27,6 +27,16 @@ async function end(child, ...signals) {
   const exit = once(child, 'exit')
   for (const signal of signals) child.kill(signal)
   return (await exit)[1]
+}
+
+async function hasGivenAlone(options) {
+  const child = sleeper(options)
+  // The kernel closes the others just before it names the process by its program, whose loader has a file open until it
+  // sleeps.
+  const isAsleep = () => status(child.pid, 'Name') === 'sleep' && status(child.pid, 'State').startsWith('S')
+  while (!isAsleep()) await new Promise(setImmediate)
+  assert.deepEqual(readdirSync(`/proc/${child.pid}/fd`), ['0', '1', '2'])
+  await end(child, 'SIGKILL')
 }
 
 /** What a child that is Node says of itself, by then well after it has reset its signals. */
@@ -179,14 +189,18 @@ const checks = {
     // Sent by the kernel as the parent ends: it is gone, or nobody's zombie yet.
     while (lives(pid)) await new Promise(setImmediate)
   },
-  'descriptors are exactly those given': async () => {
-    const child = sleeper()
-    // The kernel closes the others just before it names the process by its program, whose loader has a file open until it
-    // sleeps.
-    const isAsleep = () => status(child.pid, 'Name') === 'sleep' && status(child.pid, 'State').startsWith('S')
-    while (!isAsleep()) await new Promise(setImmediate)
-    assert.deepEqual(readdirSync(`/proc/${child.pid}/fd`), ['0', '1', '2'])
-    await end(child, 'SIGKILL')
+  'descriptors are exactly those given': () => hasGivenAlone({}),
+  'so they are where very many are open, and carry what is said': async () => {
+    const held = Array.from({ length: 1100 }, () => openSync('/dev/null'))
+    try {
+      await hasGivenAlone({ stdio: 'pipe' })
+      const echo = spawnProtected('/bin/sh', ['-c', 'read line; echo "$line"'], { stdio: ['pipe', 'pipe', 'ignore'] })
+      echo.stdin.end('heard\n')
+      const [[output], exit] = await Promise.all([once(echo.stdout, 'data'), once(echo, 'exit')])
+      assert.deepEqual([String(output), ...exit], ['heard\n', 0, null])
+    } finally {
+      for (const fd of held) closeSync(fd)
+    }
   },
   'what it used is known': async () => {
     const child = spawnProtected('/bin/sh', ['-c', 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'], quiet)
