@@ -18,13 +18,16 @@ const compilers = {
   6: () => join(root, 'node_modules/typescript/bin/tsc'),
 }
 
-/** @type {{ module: string, resolution: string, compiler: '5.9' | '6', type: 'module' | 'commonjs' }[]} */
+/** `types`: of which Node; the repository's own by default. */
+/** @type {{ module: string, resolution: string, compiler: '5.9' | '6', type: 'module' | 'commonjs', types?: string }[]} */
 const settings = [
   { module: 'commonjs', resolution: 'node10', compiler: '5.9', type: 'commonjs' },
   { module: 'node16', resolution: 'node16', compiler: '5.9', type: 'commonjs' },
   { module: 'node16', resolution: 'node16', compiler: '5.9', type: 'module' },
   { module: 'node16', resolution: 'node16', compiler: '6', type: 'commonjs' },
   { module: 'nodenext', resolution: 'nodenext', compiler: '6', type: 'commonjs' },
+  { module: 'nodenext', resolution: 'nodenext', compiler: '5.9', type: 'module', types: '20.17' },
+  { module: 'nodenext', resolution: 'nodenext', compiler: '5.9', type: 'commonjs', types: '22.12' },
   { module: 'nodenext', resolution: 'nodenext', compiler: '6', type: 'module' },
   { module: 'esnext', resolution: 'bundler', compiler: '6', type: 'module' },
   { module: 'preserve', resolution: 'bundler', compiler: '6', type: 'commonjs' },
@@ -35,20 +38,29 @@ const reduced = ['node10', 'node16']
 
 /** @type {Case[]} */
 export const compiling = [
-  ...settings.map(({ module, resolution, compiler, type }) => ({
-    name: `types: TypeScript ${compiler}, ${module}, ${resolution}, ${type}`,
+  ...settings.map(({ module, resolution, compiler, type, types }) => ({
+    name: `types: TypeScript ${compiler}, ${module}, ${resolution}, ${type}${types ? `, @types/node ${types}` : ''}`,
     isReduced: reduced.includes(resolution) && type === 'commonjs' && compiler === '5.9',
     async run(/** @type {import('./run.mjs').Context} */ { registry }) {
       const project = new Project(registry)
       await project.install()
+      const modules = types
+        ? join(npmProgram('@types/node', types, 'package.json'), '../../..')
+        : join(root, 'node_modules')
       for (const name of ['@types/node', 'undici-types']) {
-        cpSync(join(root, 'node_modules', name), join(project.folder, 'node_modules', name), { recursive: true })
+        cpSync(join(modules, name), join(project.folder, 'node_modules', name), { recursive: true })
       }
       mkdirSync(join(project.folder, 'src'))
       renameSync(join(project.folder, 'typed.ts'), join(project.folder, 'src/typed.ts'))
       project.write('package.json', JSON.stringify({ private: true, type }))
       const options = { module, moduleResolution: resolution, target: 'es2022', lib: ['es2023', 'esnext.disposable'] }
-      const strict = { strict: true, exactOptionalPropertyTypes: true, types: ['node'], noEmit: true }
+      const strict = {
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        types: ['node'],
+        declaration: true,
+        outDir: 'out',
+      }
       project.write('tsconfig.json', JSON.stringify({ compilerOptions: { ...options, ...strict }, include: ['src'] }))
       const { code, out } = await project.attempt(project.node, [compilers[compiler](), '-p', '.'])
       assert.equal(code, 0, out)

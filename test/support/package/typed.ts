@@ -16,4 +16,9 @@ spawnProtected(1)
 // @ts-expect-error
 exitEvent(1)
 
-export { blocked, reason, supervisor }
+/** What a library exports, whose declarations name these types. */
+export const piped = spawnProtected('cat', [], { stdio: ['ignore', 'pipe', 'inherit'] })
+export const supervised = supervisor.spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
+const absent: null = piped.stdin
+
+export { absent, blocked, reason, supervisor }
