@@ -63,6 +63,10 @@ static const struct name names[] = {
     NAME(close),
     NAME(fcntl),
     NAME(dup3),
+#ifdef SYS_dup2
+    NAME(dup2),
+#endif
+    NAME(capget),
     NAME(getdents64),
     NAME(prlimit64),
     NAME(setgroups),

@@ -8,6 +8,7 @@
 #include "platform/linux/child.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -85,6 +86,8 @@ void leave_shared_table(ChildPlan& plan) {
 void check(ChildPlan& plan, Step step, long result) {
   if (result < 0) fail(plan, step, result);
 }
+
+bool may_be_a_policy(long result) { return result == -EPERM || result == -EACCES || result == -ENOSYS; }
 
 long set_disposition(const ChildPlan& plan, int signal, const KernelSigaction& action) {
   const long number = number_past(plan.enforced_above, signal);
@@ -179,6 +182,15 @@ void set_blocking(int fd) {
   if (flags >= 0 && (flags & O_NONBLOCK) != 0) raw_syscall(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+// A policy that is made for Node may know dup2(2) alone, where the machine has it.
+long duplicate_onto(int fd, int target) {
+  const long result = raw_syscall(SYS_dup3, fd, target, 0);
+#ifdef SYS_dup2
+  if (may_be_a_policy(result)) return raw_syscall(SYS_dup2, fd, target);
+#endif
+  return result;
+}
+
 int duplicate_above(ChildPlan& plan, int fd) {
   const long copy = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, plan.start.descriptor_count);
   check(plan, Step::kFcntl, copy);
@@ -206,7 +218,7 @@ void give_exit_end(ChildPlan& plan) {
   if (plan.exit_source == target) {
     check(plan, Step::kFcntl, raw_syscall(SYS_fcntl, target, F_SETFD, 0));
   } else {
-    check(plan, Step::kDup, raw_syscall(SYS_dup3, plan.exit_source, target, 0));
+    check(plan, Step::kDup, duplicate_onto(plan.exit_source, target));
   }
 }
 
@@ -216,7 +228,7 @@ void open_null(ChildPlan& plan, int target) {
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, "/dev/null", target == 0 ? O_RDONLY : O_RDWR, 0);
   check(plan, Step::kOpen, fd);
   // Where the target could not be closed, the child would have a descriptor of its parent's.
-  if (fd != target) check(plan, Step::kDup, raw_syscall(SYS_dup3, fd, target, 0));
+  if (fd != target) check(plan, Step::kDup, duplicate_onto(static_cast<int>(fd), target));
 }
 
 bool is_given_in_place(const ChildPlan& plan, int fd) {
@@ -247,7 +259,7 @@ void set_descriptors(ChildPlan& plan) {
     if (source == target) {
       check(plan, Step::kFcntl, raw_syscall(SYS_fcntl, target, F_SETFD, 0));
     } else {
-      check(plan, Step::kDup, raw_syscall(SYS_dup3, source, target, 0));
+      check(plan, Step::kDup, duplicate_onto(source, target));
     }
     if (target <= 2) set_blocking(target);
   }
@@ -335,12 +347,25 @@ void set_groups(ChildPlan& plan) {
   if (result != -EPERM || !(has_none || ids_stay(start.options))) check(plan, Step::kSetgroups, result);
 }
 
+// All that are ambient are inheritable (capabilities(7)).
+bool may_have_ambient_capabilities() {
+  struct {
+    std::uint32_t version;
+    std::int32_t pid;
+  } const header{_LINUX_CAPABILITY_VERSION_3, 0};
+  struct {
+    std::uint32_t effective, permitted, inheritable;
+  } halves[2]{};
+  return raw_syscall(SYS_capget, &header, halves) != 0 || (halves[0].inheritable | halves[1].inheritable) != 0;
+}
+
 // Ambient capabilities survive the change from one unprivileged uid to another, and with CAP_SETUID it means nothing
 // (capabilities(7)).
 void drop_ambient_capabilities(ChildPlan& plan) {
   const long result = raw_syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   // Before Linux 4.3 there are none.
-  if (result != -EINVAL) check(plan, Step::kPrctl, result);
+  if (result == -EINVAL || (may_be_a_policy(result) && !may_have_ambient_capabilities())) return;
+  check(plan, Step::kPrctl, result);
 }
 
 void set_ids(ChildPlan& plan) {

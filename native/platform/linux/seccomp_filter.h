@@ -19,8 +19,8 @@ namespace sigshield::platform {
 constexpr std::uint32_t kChildHalfKey = 0x7369'6773;
 constexpr long kKeyed = static_cast<long>(std::uint64_t{kChildHalfKey} << 32);
 
-// The signal as rt_sigaction(2) takes it past filters that answer for `enforced`. The key is for those alone: a stranger's
-// policy may compare the whole register.
+// The signal as rt_sigaction(2) takes it past filters that answer for `enforced`. The key is for those alone: a
+// stranger's policy may compare the whole register.
 constexpr long number_past(SignalSet enforced, int signal) {
   return (enforced & signal_bit(signal)) != 0 ? kKeyed | signal : signal;
 }

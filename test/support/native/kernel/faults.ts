@@ -4,6 +4,7 @@
  *
  * A call has the half of the work that makes it: the child's, the parent's, or another thread's of the parent.
  */
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 
 const { EPERM } = constants.errno
@@ -34,6 +35,15 @@ const fails =
 const except = (others: Outcomes, exceptions: Partial<Record<Name, Outcome>>) => (error: Name) =>
   exceptions[error] ?? (typeof others === 'function' ? others(error) : others)
 
+/** As a policy refuses a call, and otherwise. */
+const byPolicy = (refused: Outcomes, otherwise: Outcomes) => (error: Name) => {
+  const outcomes = ['EPERM', 'EACCES', 'ENOSYS'].includes(error) ? refused : otherwise
+  return typeof outcomes === 'function' ? outcomes(error) : outcomes
+}
+
+/** Has inheritable capabilities, of which some may be ambient. */
+const isHeir = !/^CapInh:\t0+$/m.test(readFileSync('/proc/self/status', 'utf8'))
+
 /** No filter is there, as the kernel says. */
 const UNFILTERED = 'parent:prctl/GET_SECCOMP=-1'
 
@@ -45,7 +55,14 @@ export const rows: Row[] = [
   { call: 'child:setpgid', round: 'group', outcomes: fails('setpgid') },
   { call: 'child:openat/null', round: 'plain', outcomes: fails('open') },
   { call: 'child:close', round: 'plain', outcomes: 'works' },
-  { call: 'child:dup3', round: 'moved', outcomes: fails('dup3') },
+  {
+    call: 'child:dup3',
+    round: 'moved',
+    outcomes: process.arch === 'x64' ? byPolicy('works', fails('dup3')) : fails('dup3'),
+  },
+  ...(process.arch === 'x64'
+    ? [{ call: 'child:dup2', round: 'moved', always: `child:dup3=${EPERM}`, outcomes: fails('dup3') }]
+    : []),
   { call: 'child:fcntl/F_SETFD', round: 'pipes', outcomes: fails('fcntl') },
   { call: 'child:fcntl/F_DUPFD_CLOEXEC', round: 'moved', outcomes: fails('fcntl') },
   { call: 'child:fcntl/F_GETFL', round: 'pipes', outcomes: 'works' },
@@ -78,7 +95,17 @@ export const rows: Row[] = [
   { call: 'child:setresgid', round: 'ids', outcomes: fails('setresgid') },
   { call: 'child:getresuid', round: 'ids', outcomes: 'works' },
   // EINVAL: the kernel has none.
-  { call: 'child:prctl/AMBIENT', round: 'ids', outcomes: except(fails('prctl'), { EINVAL: 'works' }) },
+  {
+    call: 'child:prctl/AMBIENT',
+    round: 'ids',
+    outcomes: byPolicy(isHeir ? fails('prctl') : 'works', except(fails('prctl'), { EINVAL: 'works' })),
+  },
+  {
+    call: 'child:capget',
+    round: 'ids',
+    always: `child:prctl/AMBIENT=${EPERM}`,
+    outcomes: { code: 'EPERM', step: 'prctl' },
+  },
   { call: 'child:setresuid', round: 'ids', outcomes: fails('setresuid') },
   { call: 'child:prctl/PDEATHSIG', round: 'death', outcomes: fails('prctl') },
   // Its parent can't be seen, so it is taken for gone.
