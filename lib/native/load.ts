@@ -12,7 +12,7 @@ let addon: Addon | undefined
 
 /**
  * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there can be none for this system, or this is not Node, `ERR_DLOPEN_FAILED`
- * where there is none, it can't be loaded, or is of another version.
+ * where there is none, it can't be loaded, or is of another version; `EMFILE`, `ENFILE` where no descriptor is left to load it.
  */
 export function native(): Addon {
   addon ??= load()

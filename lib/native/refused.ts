@@ -107,7 +107,10 @@ const shipped: ReadonlySet<string> = new Set([
   'linux-x64-musl',
 ])
 
-const machinesOfMac: Readonly<Record<number, string>> = { 16777223: 'x64', 16777228: 'arm64' }
+const machinesOfMac: ReadonlyMap<number, string> = new Map([
+  [0x01000007, 'x64'],
+  [0x0100000c, 'arm64'],
+])
 
 /** The system that a library was linked for, as far as it says so: `darwin`, `linux-x64`. Undefined where it says nothing. */
 function madeFor(file: string): string | undefined {
@@ -115,7 +118,7 @@ function madeFor(file: string): string | undefined {
   if (content.length < 64) return undefined
   // mach-o/loader.h, mach-o/fat.h.
   if (content.readUInt32BE(0) === 0xcafebabe) return 'darwin'
-  const arch = content.readUInt32LE(0) === 0xfeedfacf ? machinesOfMac[content.readUInt32LE(4)] : undefined
+  const arch = content.readUInt32LE(0) === 0xfeedfacf ? machinesOfMac.get(content.readUInt32LE(4)) : undefined
   if (arch !== undefined) return `darwin-${arch}`
   const machine = elfOf((offset, length) => content.subarray(offset, offset + length))?.machine
   const kind = content.includes('\0libc.so.6\0') ? 'glibc' : content.includes('\0libc.') ? 'musl' : undefined
@@ -181,8 +184,9 @@ export function unloadable(file: string, cause: unknown): Refusal {
   }
   // Of the system's loader (ld.so(8)), which finds another path then.
   const token = /\$\{?(?:ORIGIN|LIB|PLATFORM)\b/.exec(file)?.[0]
-  if (token !== undefined)
+  if (token !== undefined) {
     return failed(`${said} The loader reads ${token} in it as its own word: move the package.`, cause)
+  }
   const made = builtFor(file)
   if (made !== undefined && !isForThis(made)) {
     return failed(

@@ -107,7 +107,7 @@ describe('without a first grace', () => {
   })
 })
 
-it('a child of a protected process ends by SIGTERM, though it could not handle it', async () => {
+it('a child of a protected process ends by SIGTERM, which it could not handle, and so is forced', async () => {
   const program = `
     import { spawnProtected } from 'sigshield'
     const child = spawnProtected('sleep', ['1000'], { stdio: 'ignore' })
@@ -118,7 +118,7 @@ it('a child of a protected process ends by SIGTERM, though it could not handle i
   const first = await line(parent.stdout)
   expect([first, await line(parent.stdout)]).toEqual([
     'ERR_INVALID_ARG_VALUE',
-    JSON.stringify({ code: null, signal: 'SIGTERM', forced: false }),
+    JSON.stringify({ code: null, signal: 'SIGTERM', forced: true }),
   ])
 })
 

@@ -1,5 +1,5 @@
 // What must hold on every system, in plain Node: `node test/support/systems/smoke.mjs` in a built project. Of programs it needs
-// /bin/sh and /bin/sleep alone.
+// /bin/sh and /bin/sleep alone. It is long, as it is one list, and one file to bring along.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
