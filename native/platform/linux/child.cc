@@ -14,13 +14,13 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
 
+#include "platform/linux/kernel_text.h"
 #include "platform/linux/raw_syscall.h"
 #include "platform/linux/seccomp_filter.h"
 
@@ -97,13 +97,6 @@ long set_disposition(const ChildPlan& plan, int signal, const KernelSigaction& a
 constexpr SignalSet kDumpsCore = signal_bit(SIGQUIT) | signal_bit(SIGILL) | signal_bit(SIGTRAP) | signal_bit(SIGABRT) |
                                  signal_bit(SIGBUS) | signal_bit(SIGFPE) | signal_bit(SIGSEGV) | signal_bit(SIGXCPU) |
                                  signal_bit(SIGXFSZ) | signal_bit(SIGSYS);
-
-int number_at(const char*& text) {
-  int number = 0;
-  // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it can't see the kernel fill the buffer.
-  for (; *text >= '0' && *text <= '9'; ++text) number = number * 10 + (*text - '0');
-  return number;
-}
 
 // The handler of these signals until execve, which sets handlers back to the default; so does the kernel when it calls
 // this one. The child ends by the signal all the same, but without a dump of its parent's memory; or by SIGKILL where a
@@ -459,16 +452,6 @@ void enforce(ChildPlan& plan) {
 }
 
 }  // namespace
-
-bool is_before_linux_5_16() {
-  utsname system;
-  if (raw_syscall(SYS_uname, &system) != 0) return true;
-  const char* text = system.release;
-  const int major = number_at(text);
-  if (*text == '.') ++text;
-  const int minor = number_at(text);
-  return major < 5 || (major == 5 && minor < 16);
-}
 
 int child_main(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);

@@ -35,9 +35,6 @@ struct ChildPlan {
   void (*give_up)() = nullptr;
 };
 
-// Or a Linux that does not say what it is. Without libc, as all of the child half.
-bool is_before_linux_5_16();
-
 // The entry point of the child, for clone(2). Never returns.
 int child_main(void* argument);
 

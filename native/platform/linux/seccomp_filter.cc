@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "platform/linux/child.h"
+#include "platform/linux/kernel_text.h"
 #include "platform/linux/raw_syscall.h"
 
 namespace sigshield::platform {

@@ -22,6 +22,7 @@ export type Differences = Readonly<Record<string, Readonly<Record<string, string
 
 const ofThePath: Differences = {
   'chaos.alone.test.ts': { 'killed at a random moment': PARENT_DEATH },
+  'command/call.test.ts': { '["--parent-death-signal"': PARENT_DEATH },
   'command/exec.test.ts': { '--parent-death-signal': PARENT_DEATH },
   'command/ps.test.ts': {
     'a blocked one': UNTOLD,
