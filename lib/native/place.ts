@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { system } from './system.js'
 
-/** This file; empty where it is none, or a bundler has left nothing of its place. Programs that copy what is needed read these lines too. */
-export const ownFile = import.meta.url?.startsWith('file:') ? fileURLToPath(import.meta.url) : ''
+/** This file; empty where a bundler has left nothing of its place. Programs that copy what is needed read these very words too. */
+export const ownFile = import.meta.url ? fileURLToPath(import.meta.url) : ''
 
 /** The package's folder: two above lib/native/, dist/native/ and dist/bundled/ alike. Means nothing where this file was bundled. */
 export const root = join(dirname(ownFile), '../..')

@@ -212,12 +212,6 @@ describe('it is there, and', () => {
     const said = await outcome(`process.chdir('dist/native')\n${code}`)
     expect(said).toMatch(/^ERR_DLOPEN_FAILED The sigshield addon can't be found from \/.*: sigshield was bundled/)
   })
-
-  it('it is imported from what is no file', async () => {
-    const own = join(folder, 'dist/native/place.js')
-    writeFileSync(own, readFileSync(own, 'utf8').replaceAll('import.meta.url', "'https://example.org/child.js'"))
-    expect(await outcome()).toMatch(/^ERR_DLOPEN_FAILED The sigshield addon can't be found from /)
-  })
 })
 
 describe('it is another’s', () => {
