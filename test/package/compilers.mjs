@@ -59,6 +59,7 @@ export const compiling = [
         exactOptionalPropertyTypes: true,
         types: ['node'],
         declaration: true,
+        rootDir: 'src',
         outDir: 'out',
       }
       project.write('tsconfig.json', JSON.stringify({ compilerOptions: { ...options, ...strict }, include: ['src'] }))
