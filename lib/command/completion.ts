@@ -1,14 +1,6 @@
 /** `sigshield completion`: scripts for shells, written from the table of options. */
 import { constants } from 'node:os'
-import {
-  type CommandName,
-  type CommandOption,
-  commands,
-  flagOf,
-  flagsOf,
-  type OptionTable,
-  optionTables,
-} from './options.js'
+import { type CommandName, commandNames, commands, flagOf, flagsOf, optionsOf, RUNS_PROGRAM } from './options.js'
 import { print } from './output.js'
 import { parse } from './parse.js'
 import { UsageError, usage } from './usage.js'
@@ -33,9 +25,6 @@ const signals = Object.keys(constants.signals)
   .map((name) => name.slice(3))
   .join(' ')
 
-const names = Object.keys(commands) as CommandName[]
-const optionsOf = (name: CommandName) => Object.entries<CommandOption>(optionTables[name] as OptionTable)
-
 /** What may stand behind an option, as a pattern of flags and its words. */
 function wordsOf(name: CommandName): [pattern: string, words: string, isList: boolean][] {
   return optionsOf(name).flatMap(([option, { words, adds }]) =>
@@ -51,10 +40,8 @@ function takingNext(name: CommandName): string[] {
   )
 }
 
-const RUNS_PROGRAM: readonly CommandName[] = ['run', 'exec']
-
 function bash(): string {
-  const cases = names.map((name) => {
+  const cases = commandNames.map((name) => {
     const all = optionsOf(name).flatMap(([option, about]) => flagsOf(option, about))
     const values = wordsOf(name).map(
       ([flag, words, isList]) => `      ${flag}) _sigshield_words '${words}' ${isList ? 'list' : 'one'} ;;\n`,
@@ -92,7 +79,7 @@ _sigshield() {
   local cur=\${COMP_WORDS[COMP_CWORD]} name=\${COMP_WORDS[1]} flag= attached= options= next= operand= i word
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W '${names.join(' ')} --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W '${commandNames.join(' ')} --help --version' -- "$cur"))
     return
   fi
   case $name in
@@ -139,7 +126,7 @@ complete -o default -F _sigshield sigshield
 const quoted = (text: string) => text.replace(/([[\]:\\])/g, '\\$1').replace(/'/g, "'\\''")
 
 function zsh(): string {
-  const cases = names.map((name) => {
+  const cases = commandNames.map((name) => {
     const specs = optionsOf(name).flatMap(([option, about]) => {
       const { takes, alone, words, means, adds } = about
       const value =
@@ -173,7 +160,7 @@ _sigshield_signals() { compset -P '*,'; compadd -qS , -- ${signals} }
 _sigshield() {
   local curcontext=$curcontext state line
   local -a ours=(
-${names.map((name) => `    '${name}:${quoted(commands[name].means)}'`).join('\n')}
+${commandNames.map((name) => `    '${name}:${quoted(commands[name].means)}'`).join('\n')}
   )
   _arguments -C '(- *)'{-h,--help}'[show the usage]' '(- *)'{-v,--version}'[show the version]' '1:command:->command' '*::argument:->arguments'
   case $state in

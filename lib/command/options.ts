@@ -132,6 +132,14 @@ export const commands: Readonly<Record<CommandName, { readonly operands: string;
   completion: { operands: '(bash | zsh)', means: 'Print a completion script' },
 }
 
+export const commandNames = Object.keys(commands) as readonly CommandName[]
+
+/** Commands whose first operand is a program: what follows is the program's. */
+export const RUNS_PROGRAM: readonly CommandName[] = ['run', 'exec']
+
+/** Each by its name in the library. */
+export const optionsOf = (command: CommandName) => Object.entries<CommandOption>(optionTables[command] as OptionTable)
+
 /** All spellings of an option. */
 export function flagsOf(name: string, { short, hasNo }: CommandOption): string[] {
   return [flagOf(name), ...(hasNo ? [flagOf(name).replace('--', '--no-')] : []), ...(short ? [`-${short}`] : [])]

@@ -1,6 +1,13 @@
 /** From the arguments of a command to the values of its options, and what is left of them. */
 import { parseArgs } from 'node:util'
-import { type CommandName, type CommandOption, flagOf, type OptionTable, optionTables } from './options.js'
+import {
+  type CommandName,
+  type CommandOption,
+  flagOf,
+  type OptionTable,
+  optionTables,
+  RUNS_PROGRAM,
+} from './options.js'
 import { unknownOption } from './unknown.js'
 import { UsageError } from './usage.js'
 
@@ -16,9 +23,6 @@ export interface Parsed<Name extends CommandName> {
   readonly values: Values<(typeof optionTables)[Name]>
   readonly operands: string[]
 }
-
-/** Commands whose first operand is a program: what follows is the program's. */
-const RUNS_PROGRAM: readonly CommandName[] = ['run', 'exec']
 
 /** @throws {@link UsageError} */
 export function parse<Name extends CommandName>(command: Name, args: string[]): Parsed<Name> {

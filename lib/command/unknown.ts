@@ -1,20 +1,9 @@
 /** An option or a command that is none: which was meant, as far as can be told. */
 import { meantBy } from '../node/misspelt.js'
-import {
-  type CommandName,
-  type CommandOption,
-  commands,
-  flagOf,
-  flagsOf,
-  type OptionTable,
-  optionTables,
-} from './options.js'
+import { type CommandName, commandNames, flagOf, flagsOf, optionsOf } from './options.js'
 import { UsageError } from './usage.js'
 
 const OF_ALL = ['--help', '-h', '--version', '-v']
-const COMMANDS = Object.keys(commands) as CommandName[]
-
-const optionsOf = (command: CommandName) => Object.entries<CommandOption>(optionTables[command] as OptionTable)
 
 /** @param word - the argument in which it stands: `-help` is four options. */
 export function unknownOption(option: string, word: string, command: CommandName): UsageError {
@@ -34,10 +23,10 @@ export function unknownCommand(word: string): UsageError {
   const written = withoutValue(word)
   if (!word.startsWith('-')) {
     return new UsageError(
-      `unknown command '${word}'${question(meantBy(written, COMMANDS) ?? meantBy(written, OF_ALL))}`,
+      `unknown command '${word}'${question(meantBy(written, commandNames) ?? meantBy(written, OF_ALL))}`,
     )
   }
-  const hint = whose(written) || question(meantBy(written, OF_ALL) ?? meantBy(written, COMMANDS))
+  const hint = whose(written) || question(meantBy(written, OF_ALL) ?? meantBy(written, commandNames))
   return new UsageError(`unknown option '${word}'${hint}`)
 }
 
@@ -49,7 +38,7 @@ function question(meant: string | undefined): string {
 
 /** Of which commands it is an option. */
 function whose(written: string): string {
-  const theirs = COMMANDS.filter((command) =>
+  const theirs = commandNames.filter((command) =>
     optionsOf(command).some(([name, about]) => written.startsWith('--') && flagsOf(name, about).includes(written)),
   )
   return theirs.length === 0 ? '' : ` (it is an option of ${theirs.map((name) => `'sigshield ${name}'`).join(' and ')})`

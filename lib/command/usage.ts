@@ -1,5 +1,5 @@
 /** What a caller is told of the commands: in the style of git's short help. */
-import { type CommandName, type CommandOption, commands, flagOf, type OptionTable, optionTables } from './options.js'
+import { type CommandName, type CommandOption, commands, flagOf, optionsOf } from './options.js'
 
 /** A wrong call. Nothing was started. */
 export class UsageError extends Error {
@@ -44,11 +44,10 @@ Exit status: 0 when all have ended, 1 when some have not, 2 for a wrong call.
 
 export function usage(name: CommandName): string {
   const { operands } = commands[name]
-  const options = Object.entries<CommandOption>(optionTables[name] as OptionTable)
   return [
     `usage: sigshield ${name} [<options>]${operands === '' ? '' : ` ${operands}`}\n\n`,
     `${commands[name].means}.\n\n`,
-    ...options.map(([option, about]) => line(flags(option, about), about.means)),
+    ...optionsOf(name).map(([option, about]) => line(flags(option, about), about.means)),
     NOTES[name] ?? '',
   ].join('')
 }

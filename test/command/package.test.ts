@@ -110,7 +110,7 @@ describe('the shell that reads it first', () => {
       expect({ out, err }).toEqual({ out: `${SIGINT} ${SIGUSR1}\n400\n`, err: '' })
     })
 
-    // The second as where the usual places have none either.
+    // Not every machine has them all, nor /proc. The second as where the usual places have none either.
     it.skipIf(!has(shell, args) || !hasProc).each([
       ['in PATH', '/usr/bin:/bin'],
       ['at all', '/nowhere'],
