@@ -186,16 +186,16 @@ describe('a stop', () => {
   })
 
   it('--exit-event asks first, and SIGTERM follows', async () => {
-    const script = `trap 'echo term' TERM; echo up; until read -t 0 -u "$SIGSHIELD_EXIT_FD"; do sleep 0.01; done; echo asked; while :; do sleep 0.01; done`
+    const script = `trap 'echo term; exit 7' TERM; echo up; until read -t 0 -u "$SIGSHIELD_EXIT_FD"; do sleep 0.01; done; echo asked; while :; do sleep 0.01; done`
     const child = ended(
-      spawn(sigshield, ['run', '--exit-event', '--grace', '200ms,200ms', '--', 'bash', '-c', script], {
+      spawn(sigshield, ['run', '--exit-event', '--grace', '1s,infinity', '--', 'bash', '-c', script], {
         stdio: ['ignore', 'pipe', 'ignore'],
       }),
     )
     expect(await line(child.stdout)).toBe('up')
     child.kill('SIGINT')
     expect([await line(child.stdout), await line(child.stdout)]).toEqual(['asked', 'term'])
-    expect(await closed(child)).toEqual({ code: null, signal: 'SIGKILL' })
+    expect(await closed(child)).toEqual({ code: 7, signal: null })
   })
 
   it('an exit event that this process was given goes on to the program', async () => {
