@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { call, sigshield } from '../support/command.js'
-import { until } from '../support/processes.js'
+import { temporaryFolder, until } from '../support/processes.js'
 import { Terminal } from '../support/terminal.js'
 
 const has = (shell: string) => spawnSync(shell, ['-c', 'exit 0']).status === 0
@@ -18,9 +18,8 @@ function offered(...words: string[]): string[] {
   const { stdout, stderr, status } = spawnSync(
     'bash',
     ['--norc', '-c', script, 'bash', sigshield, 'sigshield', ...words],
-    {
-      encoding: 'utf8',
-    },
+    // Where no file's name is offered too.
+    { encoding: 'utf8', cwd: temporaryFolder() },
   )
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
   return stdout.split('\n').filter(Boolean)
