@@ -14,7 +14,8 @@ export {
 export { spawnSyncProtected } from './spawn-sync.js'
 export type { ResourceUsage } from './start/ended.js'
 export type { ForkProtectedOptions, SpawnProtectedOptions } from './start/plan.js'
-export type { Enforced, ProtectionOptions } from './start/protection.js'
+export type { Enforced } from './start/protection.js'
+export type { ProtectionOptions } from './start/protection-options.js'
 export type { SpawnSyncProtectedOptions, SyncProtectionOptions } from './start/sync-plan.js'
 export type { StopOptions, StopOutcome } from './stop.js'
 export type {

@@ -9,7 +9,7 @@ import type {
 import type { Readable, Writable } from 'node:stream'
 import { ProtectedProcess } from './protected-process.js'
 import { planSpawn, type SpawnProtectedOptions } from './start/plan.js'
-import type { ProtectionOptions } from './start/protection.js'
+import type { ProtectionOptions } from './start/protection-options.js'
 
 /** A ProtectedProcess whose streams are known to be there, or not, as `child_process.ChildProcessByStdio`. */
 export type ProtectedProcessByStdio<

@@ -1,5 +1,5 @@
 /** The options of all commands: one table, from which they are parsed, explained and completed. The library's are in kebab case. */
-import type { ProtectionOptions } from '../start/protection.js'
+import type { ProtectionOptions } from '../start/protection-options.js'
 import type { StopOptions } from '../stop.js'
 import { readDuration, readGrace, readNumber, readNumbers, readSignal, readSignals, readWord } from './values.js'
 
@@ -69,7 +69,7 @@ const protection = {
     means: 'wait so long for processes that it has left behind',
     read: readDuration,
   },
-} as const satisfies Record<keyof ProtectionOptions, CommandOption>
+} as const satisfies Record<Exclude<keyof ProtectionOptions, 'waitForExec'>, CommandOption>
 
 const ending = {
   grace: {

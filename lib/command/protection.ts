@@ -2,7 +2,8 @@
 import { constants } from 'node:os'
 import { type Signal, signalsOf } from '../signal/names.js'
 import { signalSet } from '../signal/policy.js'
-import type { Protection, ProtectionOptions } from '../start/protection.js'
+import type { Protection } from '../start/protection.js'
+import type { ProtectionOptions } from '../start/protection-options.js'
 import type { Inherited } from './inherited.js'
 
 const { SIGINT } = constants.signals

@@ -8,18 +8,13 @@ import { invalidArgValue, ownOptions } from '../node/errors.js'
 import { didYouMean } from '../node/misspelt.js'
 import { includes } from '../signal/names.js'
 import type { ProcessHandle } from '../start/process-handle.js'
-import {
-  backgroundOptions,
-  type Protection,
-  type ProtectionOptions,
-  protectionFrom,
-  unheardSignals,
-} from '../start/protection.js'
+import { type Protection, protectionFrom, unheardSignals } from '../start/protection.js'
+import { generalOptions, type ProtectionOptions } from '../start/protection-options.js'
 import { type StopOptions, type StopOutcome, type StopRequest, stopRequest } from '../stop.js'
 
 /** As for {@link spawnProtected}, where nothing else is said. */
 export interface ProtectOptions
-  extends Omit<ProtectionOptions, 'exitEvent' | 'foreground' | 'ignore' | 'parentDeathSignal'> {
+  extends Omit<ProtectionOptions, 'exitEvent' | 'foreground' | 'ignore' | 'parentDeathSignal' | 'waitForExec'> {
   /**
    * SIGTERM among them is refused unless `grace` or `signal` says how such a child is ended.
    * @default ['SIGINT']; [] for a child that is started `detached`: no terminal reaches it
@@ -41,7 +36,7 @@ export interface ProtectOptions
   readonly signal?: StopOptions['signal']
 }
 
-const names: ReadonlySet<string> = new Set([...backgroundOptions, 'grace', 'signal'])
+const names: ReadonlySet<string> = new Set([...generalOptions, 'grace', 'signal'])
 
 const { SIGKILL, SIGTERM } = constants.signals
 

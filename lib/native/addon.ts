@@ -1,5 +1,15 @@
 /** The addon's surface. Everything behind it is mechanism: values are checked before they come here. */
 
+/** What came of a start that was under way. `errno`: 0, or negative, and then there is no child any more. */
+export type OnStart = (
+  id: number,
+  errno: number,
+  step: string,
+  isEnforced: boolean,
+  inForce: bigint,
+  keptIgnored: bigint,
+) => void
+
 export type OnExit = (
   id: number,
   code: number | null,
@@ -97,6 +107,8 @@ export interface Addon {
    * none yet.
    */
   processEnvironment?(pid: number): string[] | undefined
+  /** For each child whose start was under way: before its exit. */
+  onStart(callback: OnStart): void
   onExit(callback: OnExit): void
   createExitPipe(): ExitPipe
   /** How many descriptors this process, and so a child, may have. */

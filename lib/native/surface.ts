@@ -22,6 +22,7 @@ const needed: Readonly<Record<Needed, true>> = {
   keepAlive: true,
   signalProcess: true,
   reapZombie: true,
+  onStart: true,
   onExit: true,
   createExitPipe: true,
   descriptorLimit: true,

@@ -39,6 +39,7 @@ const otherFields = [
   'groupCount',
   'step',
   'pid',
+  'underWay',
   'enforced',
   'inForceLow',
   'inForceHigh',
@@ -89,6 +90,8 @@ export interface StartResult {
 export interface SpawnResult extends StartResult {
   /** Means nothing where nothing was started. */
   readonly id: number
+  /** Whether the program runs is not known yet, nor what is in force beyond what is inherited: the addon's `onStart` tells. */
+  readonly underWay: boolean
 }
 
 /** What ends a child that is seen through in one call. In milliseconds and bytes; Infinity: never. */
@@ -137,7 +140,7 @@ export class Wire<Fields extends OptionFields> {
   /** Entry n of `stdio` is given this process's end of descriptor n where that is a NEW_PIPE: after a failure too. */
   start(request: SpawnRequest<Fields>, stdio: readonly StdioEntry[]): SpawnResult {
     const text = this.#write(request)
-    if (typeof text !== 'string') return { ...nothing, ...text, id: -1 }
+    if (typeof text !== 'string') return { ...nothing, ...text, id: -1, underWay: false }
     const id = native().spawn(text, this.#memory)
     const { descriptors } = request
     const numbers = this.#numbersView
@@ -149,7 +152,7 @@ export class Wire<Fields extends OptionFields> {
       numbers[first + i] = NO_DESCRIPTOR
       stdio[i]?.handle?.open(end)
     }
-    return Object.assign(this.#answer(id), { id })
+    return Object.assign(this.#answer(id), { id, underWay: numbers[this.#slot.underWay] === 1 })
   }
 
   /** Blocks this thread until the child has ended. `input`: what its first descriptor, a NEW_PIPE then, gives it. */

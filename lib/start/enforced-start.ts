@@ -41,7 +41,7 @@ export function startEnforced(
   const guarded = startGuarded(request, guard, start)
   const { result, inForce, whenKnown } = guarded
   if (result === undefined)
-    return { ...refusal(guarded), enforced: false, inForce: 0n, keptIgnored: 0n, pid: -1, id: -1 }
+    return { ...refusal(guarded), enforced: false, inForce: 0n, keptIgnored: 0n, pid: -1, id: -1, underWay: false }
   // A filter that the child has inherited covers more than a guard.
   const enforcedWith = (isGuarded: boolean) => result.enforced || (isGuarded && result.errno === 0 && 'guard')
   const known: EnforcedResult = { ...result, enforced: enforcedWith(inForce) }

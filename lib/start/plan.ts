@@ -17,14 +17,8 @@ import {
   overload,
   pathOf,
 } from './node-options.js'
-import {
-  checkKillSignal,
-  type Enforce,
-  type Protection,
-  type ProtectionOptions,
-  protectionFrom,
-  protectionOptions,
-} from './protection.js'
+import { checkKillSignal, type Enforce, type Protection, protectionFrom, waiting } from './protection.js'
+import { type ProtectionOptions, protectionOptions } from './protection-options.js'
 
 /** All that `spawnProtected` takes: the options of `child_process.spawn`, and ours. */
 export type SpawnProtectedOptions = SpawnOptions & ProtectionOptions
@@ -71,7 +65,9 @@ export function planSpawn(
   const inheritEnvironment = isLiveEnvironment(env) && !starting.hasSubscribers && native().canReadEnvironment
   const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
   checkEndsAsNode(file, args, options)
-  const protection = protectionFrom(options, defaultEnforce)
+  // Who is told of starts is told at once what came of each, and 'spawn' comes before the error of an abort.
+  const waitForExec = starting.hasSubscribers || options.signal?.aborted || options.waitForExec
+  const protection = waiting(protectionFrom(options, defaultEnforce), waitForExec)
   if (options.timeout || options.signal) checkKillSignal(options.killSignal, protection)
   const command = commandLine(file, args, options)
   options.file = command.file

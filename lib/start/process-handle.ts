@@ -1,11 +1,10 @@
-/** What Node's code drives in place of its own process handle: over any ChildProcess, whoever made it. */
+/** What Node's code drives in place of its own process handle: over any ChildProcess, whoever made it. It is long, as that is one object. */
 import { AsyncResource } from 'node:async_hooks'
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import type { ChildEnd } from '../event/source.js'
 import { sourceOf } from '../exit-event.js'
 import { native } from '../native/load.js'
-import { Wire } from '../native/wire.js'
 import {
   endChild,
   type FailedStep,
@@ -23,9 +22,11 @@ import { checkOpen, namesNone } from './descriptors.js'
 import type { Ended, ResourceUsage } from './ended.js'
 import { type EnforcedResult, startEnforced } from './enforced-start.js'
 import { PrivateField } from './private-field.js'
-import { type Enforced, hasOwnGroup, optionFields, type Protection, unheardSignals } from './protection.js'
+import { type Enforced, hasOwnGroup, type Protected, type Protection, unheardSignals } from './protection.js'
 import { type PreparedTexts, startRequest } from './start-request.js'
+import { UnderWay } from './under-way.js'
 import { isToBeUnstarted, NO_PROGRAM } from './unstarted.js'
+import { openWire, type ToldOfStart, unwatch, type Watched, watch } from './watched.js'
 
 /** What a caller has prepared of a start. */
 export interface Prepared extends PreparedTexts {
@@ -38,21 +39,7 @@ export function handleOf(child: ChildProcess): ProcessHandle | undefined {
   return PrivateField.of(child) as ProcessHandle | undefined
 }
 
-/** Children that live, by the id of the exit watcher: this keeps them from being collected. */
-const living = new Map<number, ProcessHandle>()
-
-let opened: Wire<typeof optionFields> | undefined
-
-function openWire(): Wire<typeof optionFields> {
-  if (opened) return opened
-  opened = new Wire(optionFields)
-  native().onExit((id, code, signal, userCPUTime, systemCPUTime, maxRSS) => {
-    living.get(id)?.exited(code, signal, { userCPUTime, systemCPUTime, maxRSS: maxRSS ?? undefined })
-  })
-  return opened
-}
-
-export class ProcessHandle extends AsyncResource implements StartedHandle {
+export class ProcessHandle extends AsyncResource implements StartedHandle, Watched {
   readonly #child: ChildProcess
   readonly protection: Protection
   /** Until it is spawned: what a child that lives does not need is not kept for each. */
@@ -64,9 +51,9 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   #onEnded: ((ended: Ended) => void)[] | undefined
   pid?: number
   ended: Ended | undefined
-  enforced: Enforced = false
-  #inForce = 0n
-  #keptIgnored = 0n
+  #protected: Protected = { enforced: false, inForce: 0n, keptIgnored: 0n }
+  /** Where the start has not waited for the program. */
+  #underWay: UnderWay | undefined
   /** The child's process group has its own number. */
   leadsGroup = false
   failed: FailedStep | undefined
@@ -85,13 +72,17 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     PrivateField.set(child, this)
   }
 
+  get enforced(): Enforced {
+    return this.#protected.enforced
+  }
+
   get unheard(): bigint {
-    return unheardSignals(this.protection) | this.#keptIgnored
+    return unheardSignals(this.protection) | this.#protected.keptIgnored
   }
 
   /** Signals whose handlers an inherited filter keeps from being installed: what they do is their default action. */
   get unhandled(): bigint {
-    return this.#inForce & ~this.protection.numbers.ignored
+    return this.#protected.inForce & ~this.protection.numbers.ignored
   }
 
   get asksByEvent(): boolean {
@@ -108,7 +99,8 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   onexit(exitCode: number | null, signal?: string | null): void {
-    endChild(this.#child, exitCode, signal, this.isUnstarted ? UNTOLD : this.failed)
+    if (this.#underWay?.isNodeTold() === false) this.#underWay.nodeIsTold()
+    else endChild(this.#child, exitCode, signal, this.isUnstarted ? UNTOLD : this.failed)
   }
 
   get asked(): boolean {
@@ -132,20 +124,21 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
       childEnd?.started()
       if (result === undefined || result.errno !== 0) childEnd?.ended()
     }
-    this.enforced = result.enforced
-    this.#inForce = result.inForce
-    this.#keptIgnored = result.keptIgnored
+    const { enforced, inForce, keptIgnored } = result
+    this.#protected = { enforced, inForce, keptIgnored }
     if (this.isUnstarted) return this.#refused(options, { step: 'execve' }, -constants.errno.ENOENT)
     if (result.errno !== 0) return this.#refused(options, result, result.errno)
     this.#childEnd = childEnd
     this.leadsGroup = options.detached || hasOwnGroup(this.protection)
     ;({ pid: this.pid, id: this.#id } = result)
-    living.set(result.id, this)
-    result.whenKnown?.((enforced, refused) => {
-      this.enforced = enforced
+    watch(result.id, this)
+    result.whenKnown?.((known, refused) => {
+      this.#protected = { enforced: known, inForce, keptIgnored }
       if (refused) tellRefusal(this.#child, refused.errno, refused)
     })
-    return 0
+    if (!result.underWay) return 0
+    this.#underWay = new UnderWay()
+    return UnderWay.RESULT
   }
 
   #start(options: HandleSpawnOptions, prepared: Prepared, childEnd: ChildEnd | undefined): EnforcedResult {
@@ -163,20 +156,42 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
     return errno
   }
 
-  /** The end is the library's first: what a listener of the user's emitter does, or its removal, changes nothing here. */
+  toldOfStart(told: ToldOfStart): void {
+    this.#underWay?.whenNodeIsTold(() => {
+      this.#underWay = undefined
+      if ('errno' in told) {
+        this.failed = told
+        Object.assign(this.#child, { pid: undefined })
+        this.#end({ code: null, signal: null }, told.errno)
+      } else {
+        this.#protected = told
+        this.runInAsyncScope(this.#child.emit, this.#child, 'spawn')
+      }
+    })
+  }
+
   exited(code: number | null, signalNumber: number | null, usage: ResourceUsage): void {
     const signal = signalNumber === null ? null : (signalName(signalNumber) as NodeJS.Signals)
-    this.resourceUsage = usage
-    this.ended = { code, signal }
+    const end = () => {
+      this.resourceUsage = usage
+      this.#end({ code, signal }, code)
+    }
+    if (this.#underWay) this.#underWay.whenNodeIsTold(end)
+    else end()
+  }
+
+  /** It is the library's first: what a listener of the user's emitter does, or its removal, changes nothing here. */
+  #end(ended: Ended, exitCode: number | null): void {
+    this.ended = ended
     this.#forget()
     this.inodeLeft = this.ownInode
     this.#childEnd?.ended()
     this.#childEnd = undefined
     try {
-      for (const listener of this.#onEnded ?? []) listener(this.ended)
+      for (const listener of this.#onEnded ?? []) listener(ended)
     } finally {
       this.#onEnded = undefined
-      this.runInAsyncScope(this.onexit, this, code, signal)
+      this.runInAsyncScope(this.onexit, this, exitCode, ended.signal)
       this.emitDestroy()
     }
   }
@@ -234,7 +249,7 @@ export class ProcessHandle extends AsyncResource implements StartedHandle {
   }
 
   #forget(): void {
-    if (this.#id !== undefined) living.delete(this.#id)
+    if (this.#id !== undefined) unwatch(this.#id)
     this.#id = undefined
   }
 

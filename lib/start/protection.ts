@@ -1,4 +1,4 @@
-/** Our own options: what a caller may write, and the numbers that it becomes for a start. */
+/** What is ours of a start: from the options that a caller has written to the numbers that they become. */
 import { constants } from 'node:os'
 import { checkExitEvent, type ExitEvent } from '../exit-event.js'
 import type { Guarding } from '../guard/start.js'
@@ -6,85 +6,9 @@ import { native } from '../native/load.js'
 import type { OptionFields, OptionNumbers } from '../native/wire.js'
 import { checkInteger, checkMilliseconds, invalidArgType, invalidArgValue, unavailable } from '../node/errors.js'
 import { isMainThread } from '../node/thread.js'
-import { includes, type Signal, signalNumber } from '../signal/names.js'
+import { includes, signalNumber } from '../signal/names.js'
 import { signalSet } from '../signal/policy.js'
-
-/** What sigshield adds to the options of `child_process`. */
-export interface ProtectionOptions {
-  /**
-   * Signals that the child ignores from its first instruction on: SIG_IGN; all others start with SIG_DFL.
-   * @default ['SIGINT']; [] in the foreground
-   */
-  readonly ignore?: readonly Signal[] | undefined
-  /**
-   * The child's signal mask. A blocked signal waits until the program unblocks it, and many never do.
-   * @default []
-   */
-  readonly block?: readonly Signal[] | undefined
-  /**
-   * Keep the child and its descendants from undoing `ignore`, by a filter of the kernel's (seccomp). `true`: fail to start where
-   * the system has none; `'auto'`: start without it, see `enforced`; `false`: add none, and a Node child undoes what it ignores at
-   * start-up. `'guard'`: by a library that is loaded into the child and the descendants that keep it in their environment, and
-   * that an explicit start with other signals or `liftGuard()` of `sigshield/child` lifts; fail to start a program that it can't be
-   * loaded into (docs/guard.md). Where the kernel has no filter, as on macOS, `true` and `'auto'` mean the guard.
-   *
-   * It guards against programs that reset signals as a matter of course, and is no security boundary: one that means to can get
-   * round it, and a signal that a program blocks still reaches its sigwait(3) or signalfd(2). A program that asks for the old
-   * action as it sets a new one finds its memory unwritten. What a process has inherited stays in force in all that it starts,
-   * whatever is asked for here: an explicit start can set such a signal back to its default action, but not let a program
-   * handle it.
-   * @default 'auto' for spawnProtected, true for forkProtected
-   */
-  readonly enforce?: boolean | 'auto' | 'guard' | undefined
-  /**
-   * The supplementary groups of the child: exactly these ids, `[]` for none. It needs the privilege (CAP_SETGID).
-   * @default undefined: the parent's, or none when `uid` or `gid` is given
-   */
-  readonly groups?: readonly number[] | undefined
-  /** Handed to the child, which sees it as `exitEvent()` of `sigshield/child` or at the descriptor `SIGSHIELD_EXIT_FD`. */
-  readonly exitEvent?: ExitEvent | undefined
-  /**
-   * `true`: the child leads a process group of its own; a number: it joins that group. A terminal's Ctrl-C no longer reaches it,
-   * and as a background process it is stopped when it reads from the terminal (SIGTTIN; tcsetpgrp(3)).
-   * @default false, the parent's group
-   */
-  readonly processGroup?: boolean | number | undefined
-  /**
-   * The child's process group, its own unless `processGroup` says otherwise, holds the terminal until it exits or is stopped.
-   * A child that ignores or blocks SIGINT is refused: Ctrl-C would reach nobody. A system error (`step` 'open') where there is no
-   * controlling terminal.
-   * @default false
-   */
-  readonly foreground?: boolean | undefined
-  /**
-   * The signal that the kernel sends the child when its parent dies, however it dies; `true` is SIGKILL. From the main thread
-   * only: the kernel takes the end of the starting thread for the parent's. A setuid program loses it (PR_SET_PDEATHSIG(2const)).
-   * Linux alone: refused elsewhere with `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
-   * @default false
-   */
-  readonly parentDeathSignal?: Signal | boolean | undefined
-  /**
-   * Milliseconds from 'exit' until the pipes that descendants still hold are closed, so that 'close' comes. Go's WaitDelay.
-   * @default undefined: 'close' waits for them, as with `child_process`
-   */
-  readonly drain?: number | undefined
-}
-
-/** All of them. */
-export const protectionOptions: ReadonlySet<string> = new Set<keyof ProtectionOptions>([
-  'ignore',
-  'block',
-  'enforce',
-  'groups',
-  'exitEvent',
-  'processGroup',
-  'foreground',
-  'parentDeathSignal',
-  'drain',
-])
-
-/** Those that go without the terminal. */
-export const backgroundOptions: readonly string[] = [...protectionOptions].filter((name) => name !== 'foreground')
+import type { ProtectionOptions } from './protection-options.js'
 
 /** How our options stand on the wire, in its order: sets of signals first, then numbers of 32 bits. */
 export const optionFields = {
@@ -99,6 +23,7 @@ export const optionFields = {
   foreground: 4,
   /** 0: none. */
   parentDeathSignal: 4,
+  waitsForExec: 4,
 } as const satisfies OptionFields
 
 /** What is ours of a start, complete. */
@@ -115,6 +40,15 @@ export type Enforce = boolean | 'auto' | 'guard'
 
 /** What keeps a child from undoing what it ignores. */
 export type Enforced = false | 'filter' | 'guard'
+
+/** What is in force in a child. */
+export interface Protected {
+  readonly enforced: Enforced
+  /** The set of signals whose dispositions it can't change. */
+  readonly inForce: bigint
+  /** Of those that it ignores although it was not to. */
+  readonly keptIgnored: bigint
+}
 
 const DEFAULT_IGNORED = signalSet('options.ignore', ['SIGINT'])
 
@@ -145,12 +79,19 @@ export function protectionFrom(
       processGroup: group ?? 0,
       foreground: foreground ? 1 : 0,
       parentDeathSignal: parentDeathSignal(options.parentDeathSignal, ignored, threadOutlives),
+      waitsForExec: 1,
     },
     guard: guarding(enforce, ignored),
     groups: options.groups === undefined ? null : groupIds(options.groups),
     exitEvent,
     drain: options.drain === undefined ? undefined : checkMilliseconds('options.drain', options.drain),
   }
+}
+
+/** By the option of that name. A guard is asked whether it is in force when the program runs. */
+export function waiting(protection: Protection, waitForExec: unknown): Protection {
+  const waits = flag('options.waitForExec', waitForExec ?? true) || protection.guard !== undefined
+  return waits ? protection : { ...protection, numbers: { ...protection.numbers, waitsForExec: 0 } }
 }
 
 /** The signals that never reach the program: ignored, or blocked at its start. */

@@ -16,14 +16,8 @@ import { includes, type Signal, signalNumber } from '../signal/names.js'
 import { commandLine } from './command-line.js'
 import { environmentOf, environmentPairs, isLiveEnvironment } from './environment.js'
 import { isAbsent, type Options, pathOf } from './node-options.js'
-import {
-  backgroundOptions,
-  checkKillSignal,
-  type Protection,
-  type ProtectionOptions,
-  protectionFrom,
-  unheardSignals,
-} from './protection.js'
+import { checkKillSignal, type Protection, protectionFrom, unheardSignals } from './protection.js'
+import { generalOptions, type ProtectionOptions } from './protection-options.js'
 import type { PreparedTexts } from './start-request.js'
 import { checkSyncCall, type SyncCall, type SyncFunction } from './sync-check.js'
 
@@ -60,7 +54,7 @@ export interface SyncProtectionOptions extends Pick<ProtectionOptions, 'block' |
   readonly grace?: number | undefined
 }
 
-const syncOptions: ReadonlySet<string> = new Set([...backgroundOptions, 'grace'])
+const syncOptions: ReadonlySet<string> = new Set([...generalOptions, 'grace'])
 
 /** All that `spawnSyncProtected` takes: the options of `child_process.spawnSync`, and ours. */
 export type SpawnSyncProtectedOptions = SpawnSyncOptions & SyncProtectionOptions

@@ -22,7 +22,8 @@ void after_call(napi_env env, napi_status status) {
 Failure EnvironmentState::open_exit_watcher() {
   if (exit_watcher_is_open_) return {};
   if (exit_watcher_ == nullptr) {
-    exit_watcher_ = new ExitWatcher(loop(), [this](const Exit& exit) { deliver(exit); });
+    exit_watcher_ = new ExitWatcher(
+        loop(), [this](const StartOutcome& outcome) { deliver(outcome); }, [this](const Exit& exit) { deliver(exit); });
     close_at_end(exit_watcher_);
   }
   const Failure failure = exit_watcher_->open();
@@ -83,6 +84,20 @@ void EnvironmentState::close_at_end(Watch* watch) {
 void EnvironmentState::raise() {
   const Napi::HandleScope scope{env_};
   call_each(on_exit_event_, {});
+}
+
+void EnvironmentState::deliver(const StartOutcome& outcome) {
+  const Napi::HandleScope scope{env_};
+  const platform::Started& started = outcome.started;
+  const std::array<napi_value, 6> arguments{
+      Napi::Number::New(env_, outcome.id),
+      Napi::Number::New(env_, -started.failure.error),
+      Napi::String::New(env_, step_name(started.failure.step)),
+      Napi::Boolean::New(env_, started.enforced),
+      Napi::BigInt::New(env_, started.in_force),
+      Napi::BigInt::New(env_, started.kept_ignored),
+  };
+  call_each(on_start_, arguments);
 }
 
 void EnvironmentState::deliver(const Exit& exit) {

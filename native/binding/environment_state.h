@@ -22,8 +22,10 @@ class EnvironmentState {
   EnvironmentState(const EnvironmentState&) = delete;
   EnvironmentState& operator=(const EnvironmentState&) = delete;
 
-  // Takes what the exit watcher calls: (id, code | null, signal | null, userCpuUs, systemCpuUs, maxRssBytes | null).
-  // Each evaluation of the library in this environment brings its own, and knows the ids of its own children.
+  // Take what the exit watcher calls: (id, -errno, step, enforced, inForce, keptIgnored), then (id, code | null,
+  // signal | null, userCpuUs, systemCpuUs, maxRssBytes | null). Each evaluation of the library in this environment
+  // brings its own, and knows the ids of its own children.
+  void on_start(const Napi::Function& callback) { on_start_.push_back(Napi::Persistent(callback)); }
   void on_exit(const Napi::Function& callback) { on_exit_.push_back(Napi::Persistent(callback)); }
 
   // Null until a child was to be started.
@@ -46,6 +48,7 @@ class EnvironmentState {
   template <typename Watch>
   void close_at_end(Watch* watch);
   void raise();
+  void deliver(const StartOutcome& outcome);
   void deliver(const Exit& exit);
   void call_each(const std::list<Napi::FunctionReference>& callbacks, std::span<const napi_value> arguments);
 
@@ -54,6 +57,7 @@ class EnvironmentState {
   std::string text_ = std::string(1024, '\0');
   HandedOver handed_over_;
   // Lists, as a callback may evaluate the library once more, which adds one.
+  std::list<Napi::FunctionReference> on_start_;
   std::list<Napi::FunctionReference> on_exit_;
   std::list<Napi::FunctionReference> on_exit_event_;
   Napi::ObjectReference exit_flag_;

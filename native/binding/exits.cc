@@ -51,6 +51,8 @@ void keep_alive(const Napi::CallbackInfo& info) {
   watcher_of(info).keep_alive(info[0].As<Napi::Number>(), info[1].As<Napi::Boolean>());
 }
 
+void on_start(const Napi::CallbackInfo& info) { state_of(info).on_start(info[0].As<Napi::Function>()); }
+
 void on_exit(const Napi::CallbackInfo& info) { state_of(info).on_exit(info[0].As<Napi::Function>()); }
 
 }  // namespace
@@ -63,6 +65,7 @@ void register_exits(Napi::Env env, Napi::Object exports) {
   export_function<signal_process>(env, exports, "signalProcess");
   export_function<reap_zombie>(env, exports, "reapZombie");
   export_function<keep_alive>(env, exports, "keepAlive");
+  export_function<on_start>(env, exports, "onStart");
   export_function<on_exit>(env, exports, "onExit");
 }
 

@@ -52,7 +52,8 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   answer(*wire, result);
   state.handed_over().give(info[1].As<Napi::ArrayBuffer>(), *wire, std::move(result.pipes));
   if (result.failure) return Napi::Number::New(env, -result.failure.error);
-  return Napi::Number::New(env, state.exit_watcher()->add(std::move(result.process), std::move(job)));
+  const auto id = state.exit_watcher()->add(std::move(result.process), std::move(job), std::move(result.under_way));
+  return Napi::Number::New(env, id);
 }
 
 // The same in place of this program: the negative errno, if it returns.
@@ -62,7 +63,7 @@ Napi::Value replace_program(const Napi::CallbackInfo& info) {
   if (wire == nullptr) return {};
   bool is_whole = false;
   StartRequest request = request_of(info, *wire, is_whole);
-  const Failure failure = is_whole ? replace(request) : kWrongText;
+  const Failure failure = is_whole ? replace(std::move(request)) : kWrongText;
   wire->step = static_cast<std::int32_t>(failure.step);
   return Napi::Number::New(env, -failure.error);
 }

@@ -82,12 +82,13 @@ StartResult start_requested(const Napi::CallbackInfo& info, const Wire& wire, in
     return refused;
   }
   request.terminal = terminal;
-  return start(request);
+  return start(std::move(request));
 }
 
 void answer(Wire& wire, const StartResult& result) {
   wire.step = static_cast<std::int32_t>(result.failure.step);
   wire.pid = result.process.pid;
+  wire.under_way = result.under_way ? 1 : 0;
   wire.enforced = result.enforced ? 1 : 0;
   wire.in_force_low = static_cast<std::uint32_t>(result.in_force);
   wire.in_force_high = static_cast<std::uint32_t>(result.in_force >> 32);

@@ -57,16 +57,23 @@ Fate reap_with_group(const Group& group, const ProcessReference& process, ExitSt
 
 }  // namespace
 
-ExitWatcher::ExitWatcher(uv_loop_t* loop, Deliver deliver)
-    : deliver_(std::move(deliver)), source_(loop, [this](std::span<const ChildId> ids) { look_at(ids); }) {}
+ExitWatcher::ExitWatcher(uv_loop_t* loop, DeliverStart deliver_start, Deliver deliver)
+    : deliver_start_(std::move(deliver_start)),
+      deliver_(std::move(deliver)),
+      source_(loop, [this](std::span<const ChildId> ids) { look_at(ids); }) {}
 
-ChildId ExitWatcher::add(ProcessReference process, std::optional<ForegroundJob> foreground_job) {
+ChildId ExitWatcher::add(ProcessReference process, std::optional<ForegroundJob> foreground_job,
+                         std::unique_ptr<platform::StartUnderWay> under_way) {
   do ++last_id_;
   while (children_.contains(last_id_));
   const ChildId id = last_id_;
   source_.watch(id, process, foreground_job.has_value());
   auto job = foreground_job ? std::make_shared<const ForegroundJob>(std::move(*foreground_job)) : nullptr;
-  children_.emplace(id, Child{std::move(process), std::move(job)});
+  if (under_way) {
+    source_.watch_start(id, under_way->fd());
+    count_alive(1);
+  }
+  children_.emplace(id, Child{std::move(process), std::move(job), std::move(under_way), {}});
   count_alive(1);
   return id;
 }
@@ -103,7 +110,9 @@ void ExitWatcher::keep_alive(ChildId id, bool on) {
 void ExitWatcher::close(std::function<void()> closed) {
   std::vector<platform::Orphan> orphans;
   for (auto& [id, child] : children_) {
-    auto reap = [job = child.foreground_job, dies = child.group_dies_with_it](const ProcessReference& process) {
+    // Its start may be under way still, and is kept until it has ended.
+    auto reap = [job = child.foreground_job, dies = child.group_dies_with_it,
+                 under_way = std::move(child.under_way)](const ProcessReference& process) {
       ExitStatus status;
       return reap_with_group({job.get(), dies}, process, status);
     };
@@ -116,15 +125,30 @@ void ExitWatcher::close(std::function<void()> closed) {
 
 // Children are taken out before any is delivered, as a delivery may start, kill or forget others.
 void ExitWatcher::look_at(std::span<const ChildId> ids) {
-  std::vector<Exit> exits;
-  for (const ChildId id : ids) take(id, exits);
-  for (const Exit& exit : exits) deliver_(exit);
+  std::vector<Event> events;
+  for (const ChildId id : ids) take(id, events);
+  for (const Event& event : events) {
+    if (const auto* const outcome = std::get_if<StartOutcome>(&event)) deliver_start_(*outcome);
+    if (const auto* const exit = std::get_if<Exit>(&event)) deliver_(*exit);
+  }
 }
 
-void ExitWatcher::take(ChildId id, std::vector<Exit>& exits) {
+// One that has failed is told of when it is reaped.
+void ExitWatcher::take_start(ChildId id, Child& child, bool has_ended, std::vector<Event>& events) {
+  StartOutcome outcome{id, {}};
+  if (!child.under_way || !child.under_way->is_over(child.process.pid, has_ended, outcome.started)) return;
+  source_.forget_start(id, child.under_way->fd());
+  child.under_way.reset();
+  count_alive(-1);
+  child.failure = outcome.started.failure;
+  if (!child.failure) events.emplace_back(std::move(outcome));
+}
+
+void ExitWatcher::take(ChildId id, std::vector<Event>& events) {
   const auto found = children_.find(id);
   if (found == children_.end()) return;
-  const Child& child = found->second;
+  Child& child = found->second;
+  take_start(id, child, false, events);
   Exit exit{id, {}};
   switch (reap_with_group({child.foreground_job.get(), child.group_dies_with_it}, child.process, exit.status)) {
     case Fate::kLives:
@@ -136,10 +160,17 @@ void ExitWatcher::take(ChildId id, std::vector<Exit>& exits) {
     case Fate::kGone:
       break;
   }
+  take_start(id, child, true, events);
   source_.forget(id, child.process);
   if (child.keeps_alive) count_alive(-1);
+  if (child.failure) {
+    StartOutcome outcome{id, {}};
+    outcome.started.failure = child.failure;
+    events.emplace_back(std::move(outcome));
+  } else {
+    events.emplace_back(exit);
+  }
   children_.erase(found);
-  exits.push_back(exit);
 }
 
 void ExitWatcher::count_alive(int change) {

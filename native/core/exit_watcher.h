@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "core/failure.h"
@@ -24,12 +25,19 @@ struct Exit {
   platform::ExitStatus status;
 };
 
+// What came of a start that was under way. Where it has failed there is no child any more.
+struct StartOutcome {
+  platform::ChildId id;
+  platform::Started started;
+};
+
 class ExitWatcher {
  public:
   using Deliver = std::function<void(const Exit&)>;
+  using DeliverStart = std::function<void(const StartOutcome&)>;
 
-  // `deliver` is called on the loop's thread, for one child after another. The loop outlives the watcher.
-  ExitWatcher(uv_loop_t* loop, Deliver deliver);
+  // Both are called on the loop's thread, for one child after another. The loop outlives the watcher.
+  ExitWatcher(uv_loop_t* loop, DeliverStart deliver_start, Deliver deliver);
   ExitWatcher(const ExitWatcher&) = delete;
   ExitWatcher& operator=(const ExitWatcher&) = delete;
 
@@ -37,8 +45,10 @@ class ExitWatcher {
   Failure open() { return source_.open(); }
 
   // Takes a child, whose exit keeps the loop alive. Returns its id for the calls below. Can't fail.
-  // A `foreground_job` holds the terminal while the child lives and is not stopped.
-  platform::ChildId add(platform::ProcessReference process, std::optional<ForegroundJob> foreground_job);
+  // A `foreground_job` holds the terminal while the child lives and is not stopped. A start that is `under_way` keeps
+  // the loop alive too, and what came of it is delivered before the exit, or in place of it.
+  platform::ChildId add(platform::ProcessReference process, std::optional<ForegroundJob> foreground_job,
+                        std::unique_ptr<platform::StartUnderWay> under_way);
 
   // ESRCH when the child is reaped.
   Failure kill(platform::ChildId id, int signal) const;
@@ -64,14 +74,19 @@ class ExitWatcher {
   struct Child {
     platform::ProcessReference process;
     std::shared_ptr<const ForegroundJob> foreground_job;  // Or null.
+    std::shared_ptr<platform::StartUnderWay> under_way;   // Or null.
+    Failure failure;                                      // Of a start that was under way.
     bool group_dies_with_it = false;
     bool keeps_alive = true;
   };
+  using Event = std::variant<StartOutcome, Exit>;
 
   void look_at(std::span<const platform::ChildId> ids);
-  void take(platform::ChildId id, std::vector<Exit>& exits);
+  void take(platform::ChildId id, std::vector<Event>& events);
+  void take_start(platform::ChildId id, Child& child, bool has_ended, std::vector<Event>& events);
   void count_alive(int change);
 
+  DeliverStart deliver_start_;
   Deliver deliver_;
   platform::ExitSource source_;
   std::unordered_map<platform::ChildId, Child> children_;

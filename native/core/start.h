@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,12 +35,14 @@ struct StartResult {
   SignalSet in_force = 0;             // As in platform::Started.
   SignalSet kept_ignored = 0;         // The same.
   std::vector<FileDescriptor> pipes;  // The parent's ends, in the order of the kNewPipe entries; after a failure too.
+  std::unique_ptr<platform::StartUnderWay> under_way;  // The same.
 };
 
-// Starts a program. Returns once it runs or can't: a child that failed is reaped already.
-StartResult start(StartRequest& request);
+// Starts a program. Returns once it runs or can't, and a child that failed is reaped already; or before, where
+// StartOptions::waits_for_exec lets it.
+StartResult start(StartRequest request);
 
 // The same in place of this program, where `descriptors` are those that are kept. Returns only with a failure.
-Failure replace(StartRequest& request);
+Failure replace(StartRequest request);
 
 }  // namespace sigshield

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,15 +15,19 @@ class StringList {
   StringList() = default;
   // Every string in `block` ends with a NUL byte.
   explicit StringList(std::string block);
-  StringList(StringList&&) = delete;
+  StringList(StringList&&) = default;
   StringList& operator=(StringList&&) = delete;
+  StringList(const StringList&) = delete;
+  StringList& operator=(const StringList&) = delete;
+  ~StringList() = default;
 
   [[nodiscard]] std::size_t size() const { return pointers_.size() - 1; }
   [[nodiscard]] char* operator[](std::size_t index) const { return pointers_[index]; }
   [[nodiscard]] char* const* data() const { return pointers_.data(); }
 
  private:
-  std::string block_;
+  // Where it is, as the pointers lead into it.
+  std::unique_ptr<std::string> block_;
   std::vector<char*> pointers_{nullptr};
 };
 

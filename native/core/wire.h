@@ -38,6 +38,7 @@ struct StartOptions {
   std::int32_t process_group;        // 0: a new one, which the child leads.
   std::int32_t foreground;           // The child's process group takes the terminal.
   std::int32_t parent_death_signal;  // Sent when the calling thread ends; 0: none.
+  std::int32_t waits_for_exec;       // 0: a start may be over before it is known whether the program runs.
   std::int32_t new_session;
   std::int32_t set_uid;
   std::int32_t uid;  // Negative numbers wrap as uid_t does.
@@ -58,6 +59,7 @@ struct Wire {
   // The answer.
   std::int32_t step;
   std::int32_t pid;
+  std::int32_t under_way;  // 1: what follows, and whether the program runs, is not known yet.
   std::int32_t enforced;
   // The set of signals that the child can't change, in two halves: 64 bits would have to stand further up.
   std::uint32_t in_force_low;
@@ -90,6 +92,7 @@ constexpr auto kWireFields = std::to_array<WireField>({
     SIGSHIELD_FIELD("processGroup", options.process_group),
     SIGSHIELD_FIELD("foreground", options.foreground),
     SIGSHIELD_FIELD("parentDeathSignal", options.parent_death_signal),
+    SIGSHIELD_FIELD("waitsForExec", options.waits_for_exec),
     SIGSHIELD_FIELD("newSession", options.new_session),
     SIGSHIELD_FIELD("setUid", options.set_uid),
     SIGSHIELD_FIELD("uid", options.uid),
@@ -104,6 +107,7 @@ constexpr auto kWireFields = std::to_array<WireField>({
     SIGSHIELD_FIELD("groupCount", group_count),
     SIGSHIELD_FIELD("step", step),
     SIGSHIELD_FIELD("pid", pid),
+    SIGSHIELD_FIELD("underWay", under_way),
     SIGSHIELD_FIELD("enforced", enforced),
     SIGSHIELD_FIELD("inForceLow", in_force_low),
     SIGSHIELD_FIELD("inForceHigh", in_force_high),

@@ -4,6 +4,7 @@
 //   Descriptors    open_pipe, open_socket_pair, wait_for_any, WakeUp
 //   Signal mask    SignalsBlocked
 //   Start          start: with the ignored set enforced, and the terminal taken, where that is asked for;
+//   StartUnderWay;
 //                  has_signal_filter, has_parent_death_signal
 //   End            ExitSource tells that a child may have ended; exit_descriptor, look_at, has_stopped, stop_signal,
 //                  reap, reap_later
@@ -83,7 +84,8 @@ struct ProcessReference {
   std::uint64_t started_at = 0;  // As in process_table.h, where it tells processes apart in place of a handle.
 };
 
-// All that a start needs. The lists end with a null pointer. What is pointed to outlives the call of start().
+// All that a start needs. The lists end with a null pointer. What is pointed to outlives the call of start(), or is
+// kept by `owner` until the child has let go of it.
 struct StartPlan {
   char* const* candidates;  // Paths to try, in order.
   char* const* arguments;
@@ -96,6 +98,24 @@ struct StartPlan {
   int group_count;      // As in Wire.
   int terminal;         // Of this process, for StartOptions::foreground.
   StartOptions options;
+  std::shared_ptr<const void> owner;  // Of all that is pointed to; null: the start has to wait for the program.
+};
+
+struct Started;
+
+// A start that has not waited for the program. It holds what the child uses until that is there or fails.
+class StartUnderWay {
+ public:
+  StartUnderWay() = default;
+  StartUnderWay(const StartUnderWay&) = delete;
+  StartUnderWay& operator=(const StartUnderWay&) = delete;
+  virtual ~StartUnderWay() = default;
+
+  // Readable when more is known.
+  [[nodiscard]] virtual int fd() const = 0;
+  // True from when it is known what came of it, which is when the child has ended at the latest: then it is told, all
+  // but the process, which is the caller's to reap. Not to be destroyed before.
+  virtual bool is_over(pid_t child, bool has_ended, Started& started) = 0;
 };
 
 struct Started {
@@ -104,11 +124,13 @@ struct Started {
   bool enforced = false;       // The child can't undo what it ignores.
   SignalSet in_force = 0;      // What the child can't change: asked for now, or inherited from before.
   SignalSet kept_ignored = 0;  // Ignored although they were not to be: another's filter lets nobody change that.
+  std::unique_ptr<StartUnderWay> under_way;  // Null: all is known.
 };
 
 // Starts the first candidate that can be executed, by the rules of execvp(3): with the dispositions, mask, ids and
 // descriptors of the plan from its first instruction on, and nothing else of this process's. Returns once the program
-// runs or can't: a child that failed is reaped already, and has no terminal any more.
+// runs or can't: a child that failed is reaped already, and has no terminal any more. A start that need not wait for
+// the program may return before, where nothing that can be looked up speaks against it.
 Started start(const StartPlan& plan);
 
 // Whether the kernel can be told to keep what is ignored ignored. Where it can't, no start asks for it.
@@ -149,6 +171,11 @@ class ExitSource {
   // Can't fail: a child whose handle can't be watched is watched in another way. A child that has exited already is
   // announced too.
   void watch(ChildId id, const ProcessReference& process, bool tell_stops);
+
+  // The same for its start, while that is under way. `fd` is its own.
+  void watch_start(ChildId id, int fd);
+  // Before `fd` is closed.
+  void forget_start(ChildId id, int fd);
 
   // A child that is announced and can't be reaped is announced again, some time later.
   void look_again(ChildId id);

@@ -12,15 +12,21 @@ import { closed, ended, isAlive, line, until } from '../support/processes.js'
 
 type Spawn = (command: string, args?: string[], options?: SpawnOptions) => ChildProcess
 
+const atOnce: Spawn = (command, args = [], options = {}) => {
+  return spawnProtected(command, args, { ...options, waitForExec: false })
+}
+
 const sides: [side: string, spawn: Spawn][] = [
   ['child_process', childProcess.spawn as Spawn],
   ['sigshield', spawnProtected as Spawn],
+  ['sigshield without waiting', atOnce],
 ]
 
-/** The same observation on both sides. */
+/** The same observation on all sides. */
 async function alike(observe: (spawn: Spawn) => Promise<unknown> | unknown): Promise<void> {
-  const [node, ours] = [await observe(childProcess.spawn as Spawn), await observe(spawnProtected as Spawn)]
-  expect(ours).toEqual(node)
+  const node = await observe(childProcess.spawn as Spawn)
+  expect(await observe(spawnProtected as Spawn)).toEqual(node)
+  expect(await observe(atOnce)).toEqual(node)
 }
 
 function shape(error: unknown): unknown {
@@ -52,9 +58,15 @@ function state({ exitCode, signalCode, killed, connected, spawnfile, spawnargs }
 
 /** Runs a script whose `spawn` is the one or the other. */
 async function run(side: string, script: string): Promise<{ output: string; exit: object }> {
-  const source =
-    side === 'sigshield' ? "spawnProtected as spawn } from 'sigshield'" : "spawn } from 'node:child_process'"
-  const args = ['--input-type=module', '-e', `import { ${source}\n${script}`]
+  const sources: Record<string, string> = {
+    child_process: "import { spawn } from 'node:child_process'",
+    sigshield: "import { spawnProtected as spawn } from 'sigshield'",
+    'sigshield without waiting': `import { spawnProtected } from 'sigshield'
+      // The first waits.
+      spawnProtected('true', { stdio: 'ignore' })
+      const spawn = (command, args = [], options = {}) => spawnProtected(command, args, { ...options, waitForExec: false })`,
+  }
+  const args = ['--input-type=module', '-e', `${sources[side]}\n${script}`]
   const parent = ended(childProcess.spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
   const [output, exit] = await Promise.all([text(parent.stdout), closed(parent)])
   return { output, exit }

@@ -86,6 +86,7 @@ static const struct name names[] = {
     NAME(waitid),
     NAME(exit_group),
     NAME(getpid),
+    NAME(gettid),
     NAME(uname),
     {434, "pidfd_open"},
     {436, "close_range"},
@@ -312,6 +313,7 @@ INTERPOSE(epoll_ctl, "epoll_ctl")
 INTERPOSE(epoll_pwait, "epoll_pwait")
 INTERPOSE(eventfd, "eventfd")
 INTERPOSE(eventfd_write, "eventfd_write")
+INTERPOSE(faccessat, "faccessat")
 INTERPOSE(fchmod, "fchmod")
 INTERPOSE(fcntl, "fcntl")
 INTERPOSE(fcntl64, "fcntl")
@@ -334,6 +336,8 @@ INTERPOSE(read, "read")
 INTERPOSE(setpgid, "setpgid")
 INTERPOSE(setsockopt, "setsockopt")
 INTERPOSE(socketpair, "socketpair")
+INTERPOSE(stat, "stat")
+INTERPOSE(stat64, "stat")
 INTERPOSE(tcgetattr, "tcgetattr")
 INTERPOSE(tcgetpgrp, "tcgetpgrp")
 INTERPOSE(tcsetattr, "tcsetattr")

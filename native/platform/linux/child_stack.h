@@ -1,10 +1,14 @@
-// A stack for the child half, with a guard below it.
+// Stacks for the child half, each with a guard below it.
 #pragma once
 
 #include <sys/mman.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 #include "core/failure.h"
 
@@ -17,9 +21,8 @@ class ChildStack {
   ChildStack(const ChildStack&) = delete;
   ChildStack& operator=(const ChildStack&) = delete;
 
-  // Once is enough.
+  // Once.
   Failure map() {
-    if (base_ != nullptr) return {};
     void* const memory =
         mmap(nullptr, kGuardSize + kStackSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (memory == MAP_FAILED) return {Step::kMmap, errno};
@@ -43,6 +46,42 @@ class ChildStack {
   }
 
   char* base_ = nullptr;
+};
+
+// Those that no child uses: as many as starts are mostly under way at once.
+class SpareStacks {
+ public:
+  static SpareStacks& of_process() {
+    // Never destroyed: threads may start children while the process exits.
+    static SpareStacks* const stacks = new SpareStacks;
+    return *stacks;
+  }
+
+  Failure take(std::unique_ptr<ChildStack>& stack) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (!stacks_.empty()) {
+        stack = std::move(stacks_.back());
+        stacks_.pop_back();
+        return {};
+      }
+    }
+    auto made = std::make_unique<ChildStack>();
+    const Failure failure = made->map();
+    if (!failure) stack = std::move(made);
+    return failure;
+  }
+
+  void give_back(std::unique_ptr<ChildStack> stack) {
+    const std::lock_guard lock{mutex_};
+    if (stack && stacks_.size() < kMostKept) stacks_.push_back(std::move(stack));
+  }
+
+ private:
+  static constexpr std::size_t kMostKept = 8;
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ChildStack>> stacks_;
 };
 
 }  // namespace sigshield::platform

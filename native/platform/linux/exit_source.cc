@@ -20,6 +20,9 @@ namespace {
 // How often those are looked at that should have been announced again, and were not.
 constexpr std::uint64_t kLookAgainMs = 500;
 
+// In what epoll tells of a child: its start, and not its exit.
+constexpr std::uint64_t kOfStart = std::uint64_t{1} << 32;
+
 }  // namespace
 
 class ExitSource::Implementation {
@@ -66,6 +69,21 @@ class ExitSource::Implementation {
     look_again_later();
   }
 
+  void watch_start(ChildId id, int fd) {
+    epoll_event event{.events = EPOLLIN, .data = {.u64 = kOfStart | id}};
+    if (!is_without_epoll_) epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+    // Also for those that epoll does not tell of: a process that was forked elsewhere may hold the other end.
+    starting_.insert(id);
+    if (!is_active(timer_)) look_again_later();
+  }
+
+  void forget_start(ChildId id, int fd) {
+    // As of a pidfd.
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    starting_.erase(id);
+    stop_timer();
+  }
+
   void forget(ChildId id, const ProcessReference& process) {
     // Not left to closing the pidfd: a process forked elsewhere in the meantime holds a copy of it until its execve.
     if (process.handle.valid()) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, process.handle.get(), nullptr);
@@ -73,7 +91,7 @@ class ExitSource::Implementation {
     announced_by_sigchld_.erase(id);
     overdue_.erase(id);
     if (announced_by_sigchld_.empty() && overdue_.empty()) uv_signal_stop(&sigchld_);
-    if (overdue_.empty() && !is_without_sigchld_) uv_timer_stop(&timer_);
+    stop_timer();
   }
 
   void keep_loop_alive(bool on) {
@@ -121,7 +139,7 @@ class ExitSource::Implementation {
   bool watch_pidfd(const FileDescriptor& pidfd, ChildId id) {
     if (!pidfd.valid() || !pidfds_can_be_waited_for()) return false;
     // Once for each exit: a tracer may hold one that has exited, and its pidfd stays readable (ptrace(2)).
-    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u32 = id}};
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = id}};
     return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd.get(), &event) == 0;
   }
 
@@ -154,6 +172,10 @@ class ExitSource::Implementation {
         kLookAgainMs, kLookAgainMs);
   }
 
+  void stop_timer() {
+    if (overdue_.empty() && starting_.empty() && !is_without_sigchld_) uv_timer_stop(&timer_);
+  }
+
   void announce_ready() {
     std::array<epoll_event, 64> events{};
     // Not epoll_wait(2): libuv makes do without it, and so may a policy that is made for Node.
@@ -164,11 +186,14 @@ class ExitSource::Implementation {
     }
     std::array<ChildId, 64> ids{};
     std::size_t ready = 0;
-    for (int i = 0; i < count; ++i) ids[ready++] = events[static_cast<std::size_t>(i)].data.u32;
-    // What is not forgotten by the call is held by a tracer. SIGCHLD tells when it lets go.
-    overdue_.insert(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(ready));
+    for (int i = 0; i < count; ++i) {
+      const std::uint64_t told = events[static_cast<std::size_t>(i)].data.u64;
+      ids[ready++] = static_cast<ChildId>(told);
+      // What is not forgotten by the call is held by a tracer. SIGCHLD tells when it lets go.
+      if ((told & kOfStart) == 0) overdue_.insert(static_cast<ChildId>(told));
+    }
     announce_({ids.data(), ready});
-    if (!overdue_.empty() && !is_active(timer_)) {
+    if (!overdue_.empty() && !(is_active(timer_) && is_active(sigchld_))) {
       start_sigchld();
       look_again_later();
     }
@@ -178,6 +203,7 @@ class ExitSource::Implementation {
     // A copy: who is told may watch and forget.
     std::set<ChildId> ids = announced_by_sigchld_;
     ids.insert(overdue_.begin(), overdue_.end());
+    ids.insert(starting_.begin(), starting_.end());
     announce_(std::vector<ChildId>{ids.begin(), ids.end()});
   }
 
@@ -192,6 +218,7 @@ class ExitSource::Implementation {
   std::set<ChildId> announced_by_sigchld_;
   // Announced, and not reaped.
   std::set<ChildId> overdue_;
+  std::set<ChildId> starting_;
   bool is_without_epoll_ = false;
   bool is_without_sigchld_ = false;
   std::function<void()> closed_;
@@ -205,6 +232,8 @@ Failure ExitSource::open() { return implementation_->open(); }
 void ExitSource::watch(ChildId id, const ProcessReference& process, bool tell_stops) {
   implementation_->watch(id, process, tell_stops);
 }
+void ExitSource::watch_start(ChildId id, int fd) { implementation_->watch_start(id, fd); }
+void ExitSource::forget_start(ChildId id, int fd) { implementation_->forget_start(id, fd); }
 void ExitSource::look_again(ChildId id) { implementation_->look_again(id); }
 void ExitSource::forget(ChildId id, const ProcessReference& process) { implementation_->forget(id, process); }
 void ExitSource::keep_loop_alive(bool on) { implementation_->keep_loop_alive(on); }

@@ -31,8 +31,6 @@ std::atomic<bool>& execve_clears_word() {
   return seen;
 }
 
-bool is_cleared() { return std::atomic_ref{*Release::word()}.load() == 0; }
-
 // What the kernel says of a process in /proc/PID/stat (proc_pid_stat(5)).
 struct ProcessState {
   char state = 0;  // 0: not known.
@@ -88,12 +86,16 @@ bool has_executed(pid_t child) {
 // How often a child is looked at that should have let go.
 constexpr int kLookMs = 100;
 
-void wait_for_word(pid_t child, int pidfd) {
+}  // namespace
+
+bool Release::is_cleared() { return std::atomic_ref{word_}.load() == 0; }
+
+void Release::wait_for_word(pid_t child, int pidfd) {
   // Older kernels keep the word of a process that dies with a core dump (mm_release of kernel/fork.c), and a child that
   // is killed at once has not named it yet.
   constexpr timespec kTimeout{0, kLookMs * 1'000'000};
   while (!is_cleared()) {
-    const long result = raw_syscall(SYS_futex, Release::word(), FUTEX_WAIT, 1, &kTimeout, nullptr, 0);
+    const long result = raw_syscall(SYS_futex, &word_, FUTEX_WAIT, 1, &kTimeout, nullptr, 0);
     // Any error but these: the wait is none, and the pause is made here.
     if (result == 0 || result == -EAGAIN || result == -EINTR) continue;
     if (result != -ETIMEDOUT) wait_for_any({}, kLookMs);
@@ -101,17 +103,9 @@ void wait_for_word(pid_t child, int pidfd) {
   }
 }
 
-}  // namespace
-
-int* Release::word() {
-  thread_local int word = 0;
-  return &word;
-}
-
-Failure Release::open(bool tells_by_pipe) {
-  tells_by_pipe_ = tells_by_pipe;
-  std::atomic_ref{*word()}.store(1);
-  return !tells_by_pipe && execve_clears_word() ? Failure{} : open_pipe(read_end_, write_end_);
+Failure Release::open(Pipe pipe) {
+  tells_by_pipe_ = pipe == Pipe::kWithReport;
+  return pipe == Pipe::kWhereNeeded && execve_clears_word() ? Failure{} : open_pipe(read_end_, write_end_);
 }
 
 // False when there may be more to come. A report is written in one piece; the last one counts.
@@ -130,18 +124,21 @@ bool Release::read_to_end(int timeout_ms, ChildReport& report) {
   return false;
 }
 
+// A process that was forked elsewhere meanwhile may hold a copy of the write end, for as long as it likes.
+bool Release::is_over(pid_t child, int pidfd, ChildReport& report) {
+  if (read_to_end(0, report)) return true;
+  if ((tells_by_pipe_ || !is_cleared()) && !has_ended(child, pidfd) && !is_marked_executed(child)) return false;
+  read_to_end(0, report);
+  return true;
+}
+
 void Release::wait(pid_t child, int pidfd, ChildReport& report) {
   if (!read_end_.valid()) {
     wait_for_word(child, pidfd);
     return;
   }
-  write_end_.reset();
-  // A process that was forked elsewhere meanwhile may hold a copy of the write end, for as long as it likes.
-  while (!read_to_end(kLookMs, report)) {
-    if ((!tells_by_pipe_ && is_cleared()) || has_ended(child, pidfd) || is_marked_executed(child)) {
-      read_to_end(0, report);
-      break;
-    }
+  start_watching();
+  while (!read_to_end(kLookMs, report) && !is_over(child, pidfd, report)) {
   }
   // The end of a child that has not executed anything clears its word too.
   if (!tells_by_pipe_ && is_cleared() && has_executed(child)) execve_clears_word() = true;

@@ -9,22 +9,31 @@
 
 namespace sigshield::platform {
 
-// One at a time in a thread.
 class Release {
  public:
+  enum class Pipe { kWhereNeeded, kAlways, kWithReport };
   // Before the clone. A child that has a copy of the memory tells by the pipe.
-  Failure open(bool tells_by_pipe);
-  // What the child must hold until its execve; -1: nothing.
+  Failure open(Pipe pipe);
+  // What the child must hold until its execve, and the parent till after the clone; -1: nothing.
   [[nodiscard]] int fd() const { return write_end_.get(); }
   // For set_tid_address(2), in a child that shares the memory.
-  [[nodiscard]] static int* word();
+  [[nodiscard]] int* word() { return &word_; }
   // After the clone. A stop signal stops the caller meanwhile, and SIGCONT lets it go on. `pidfd` may be -1. What the
   // child told by the pipe goes to `report`.
   void wait(pid_t child, int pidfd, ChildReport& report);
 
+  // In place of wait(), where there is a pipe: readable when the child may have let go; whether it has.
+  [[nodiscard]] int watched_fd() const { return read_end_.get(); }
+  void start_watching() { write_end_.reset(); }
+  bool is_over(pid_t child, int pidfd, ChildReport& report);
+
  private:
+  bool is_cleared();
+  void wait_for_word(pid_t child, int pidfd);
   bool read_to_end(int timeout_ms, ChildReport& report);
 
+  // The kernel writes to it no more when the child has let go.
+  int word_ = 1;
   bool tells_by_pipe_ = false;
   FileDescriptor read_end_;
   FileDescriptor write_end_;

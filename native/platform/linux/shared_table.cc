@@ -144,6 +144,8 @@ void keep_low_numbers() {
   kept.release();
 }
 
+bool SharedTable::is_worth_it() { return has_many(); }
+
 bool SharedTable::open(const StartPlan& plan, std::array<int*, 2> ours) {
   if (refused_for_good().load(std::memory_order_relaxed) || !has_many() || may_name_descriptor(plan)) return false;
   KeptNumbers& kept = kept_numbers();

@@ -21,8 +21,11 @@ class SharedTable {
   SharedTable(const SharedTable&) = delete;
   SharedTable& operator=(const SharedTable&) = delete;
 
+  // Whether this process has so many.
+  static bool is_worth_it();
+
   // Before the clone. False: there is nothing to gain, or it can't be. True: the child's sources in the plan, and
-  // `ours`, which are no program's (-1: none), have low numbers now. All outlive this.
+  // `ours`, which are no program's (-1: none), have low numbers now.
   bool open(const StartPlan& plan, std::array<int*, 2> ours);
 
   // No number from here on is a source of the child's.

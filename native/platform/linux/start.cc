@@ -1,191 +1,81 @@
 // The parent half: lays out all that the child needs, clones, and learns what came of it.
-#include <sched.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <csignal>
-#include <cstdlib>
-#include <string_view>
+#include <memory>
+#include <utility>
 #include <vector>
 
-#include "core/terminal.h"
-#include "platform/linux/child.h"
-#include "platform/linux/child_stack.h"
-#include "platform/linux/release.h"
+#include "platform/linux/attempt.h"
 #include "platform/linux/seccomp_filter.h"
 #include "platform/linux/shared_table.h"
 #include "platform/platform.h"
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
 
 namespace sigshield::platform {
 
 namespace {
 
-enum class Memory : std::uint8_t {
-  kShared,
-  kCopied,
-  kDebugged,
-};
+enum class Found : std::uint8_t { kYes, kNotHere, kTrouble };
 
-// A child that changes its ids has a copy: in shared memory it would take its parent the right to dump core and to read
-// its own /proc for good (PR_SET_DUMPABLE(2const)).
-Memory memory_for(const StartPlan& plan) {
-  // SIGSHIELD_DEBUG_CLONE=vfork is for developers: valgrind knows vfork and no other clone that shares memory, and
-  // copies the memory in it.
-  static const bool debugged = [] {
-    // Read once, at the first start.
-    const char* const wish = std::getenv("SIGSHIELD_DEBUG_CLONE");  // NOLINT(concurrency-mt-unsafe)
-    return wish != nullptr && std::string_view{wish} == "vfork";
-  }();
-  if (debugged) return Memory::kDebugged;
-  const StartOptions& options = plan.options;
-  const bool changes_ids = options.set_uid != 0 || options.set_gid != 0 || plan.group_count >= 0;
-  return changes_ids ? Memory::kCopied : Memory::kShared;
+// A file of this type that the child may execute, or a directory that it may enter.
+Found look_up(const char* path, mode_t type) {
+  struct stat status{};
+  const bool is_there = stat(path, &status) == 0 && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+  if (is_there) return (status.st_mode & S_IFMT) == type ? Found::kYes : Found::kTrouble;
+  return errno == ENOENT || errno == ENOTDIR ? Found::kNotHere : Found::kTrouble;
 }
 
-// CLONE_VM: the cost does not grow with the parent's memory.
-// Legacy clone: container profiles refuse clone3.
-// No CLONE_VFORK: its wait can't be interrupted. A Ctrl-Z in this window stops the child before execve, and the parent,
-// which only the child could wake, never stops: the shell waits for it for ever. Release waits instead.
-constexpr int flags_of(Memory memory) {
-  switch (memory) {
-    case Memory::kShared:
-      return CLONE_VM | SIGCHLD;
-    case Memory::kCopied:
-      return SIGCHLD;
-    case Memory::kDebugged:
-      return CLONE_VM | CLONE_VFORK | SIGCHLD;
+// Whether all is there that can be looked up before. Where it is not, the child says what is missing.
+bool finds_all(const StartPlan& plan) {
+  if (plan.directory != nullptr && look_up(plan.directory, S_IFDIR) != Found::kYes) return false;
+  for (char* const* candidate = plan.candidates; *candidate != nullptr; ++candidate) {
+    const bool is_looked_up_elsewhere = plan.directory != nullptr && **candidate != '/';
+    const Found found = is_looked_up_elsewhere ? Found::kTrouble : look_up(*candidate, S_IFREG);
+    if (found != Found::kNotHere) return found == Found::kYes;
   }
-  return 0;
+  return false;
 }
 
-pid_t clone_child(const ChildStack& stack, ChildPlan& plan, int flags, int* pidfd) {
-  const pid_t pid = clone(child_main, stack.top(), flags | CLONE_PIDFD, &plan, pidfd);
-  if (pid >= 0) return pid;
-  // Without one where it is not known (before Linux 5.2), not allowed, or one descriptor too many. What fails for
-  // another reason fails again.
-  *pidfd = -1;
-  return clone(child_main, stack.top(), flags, &plan);
+// The child has its parent thread's local storage, and that of another may end before it.
+bool is_main_thread() { return static_cast<pid_t>(syscall(SYS_gettid)) == getpid(); }
+
+// A start that waits for its program can be made again in another way. So one of those in which that may be needed
+// waits.
+bool has_to_wait(const StartPlan& plan, SignalSet to_enforce) {
+  return plan.owner == nullptr || plan.options.waits_for_exec != 0 || !is_main_thread() ||
+         memory_for(plan) != Memory::kShared || plan.options.foreground != 0 || plan.options.process_group != 0 ||
+         filters_in_force().immovable != 0 || (to_enforce != 0 && !filters_can_be_installed()) ||
+         SharedTable::is_worth_it() || !finds_all(plan);
 }
 
-void reap(pid_t pid) {
-  // ECHILD: SIGCHLD is ignored in this process and the kernel has reaped it.
-  while (waitpid(pid, nullptr, 0) < 0 && errno != ECHILD) {
-    // A policy may know one of the two calls only.
-    siginfo_t info{};
-    if (errno != EINTR && (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) == 0 || errno != EINTR)) return;
-  }
+Started under_way(std::unique_ptr<Attempt> attempt) {
+  Started started = attempt->watch();
+  started.under_way = std::move(attempt);
+  return started;
 }
 
-// Invalid before Linux 5.3.
-FileDescriptor open_own_pidfd() { return FileDescriptor{static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0))}; }
-
-enum class Table : std::uint8_t {
-  kMayBeShared,
-  kCopied,
-};
-
-// What may have failed for the shared table alone is to be made again with a copied one.
-struct Attempt {
+Started attempt(const StartPlan& plan, SignalSet to_enforce, Table table, bool waits, bool& again) {
+  auto attempt = std::make_unique<Attempt>(plan, to_enforce);
   Started started;
-  bool again = false;
-};
-
-Attempt attempt(const StartPlan& plan, SignalSet to_enforce, Table table) {
-  const StartOptions& options = plan.options;
-  const Memory memory = memory_for(plan);
-  Attempt result;
-  Started& started = result.started;
-  Release release;
-  started.failure = release.open(memory != Memory::kShared);
-  if (started.failure) return result;
-  keep_low_numbers();
-
-  // One per thread is enough: the child has let go of it when this returns.
-  thread_local ChildStack stack;
-  started.failure = stack.map();
-  if (started.failure) return result;
-
-  const FiltersInForce& inherited = filters_in_force();
-  const SeccompFilter filter{to_enforce};
-  const bool ends_with_parent = options.parent_death_signal != 0;
-  const FileDescriptor own_pidfd = ends_with_parent ? open_own_pidfd() : FileDescriptor{};
-  int exit_source = options.exit_source;
-  int parent_pidfd = own_pidfd.get();
-  SharedTable shared;
-  const bool shares = table == Table::kMayBeShared && memory == Memory::kShared && release.fd() < 0 &&
-                      shared.open(plan, {&exit_source, &parent_pidfd});
-  ChildPlan child_plan{
-      .start = plan,
-      .word = memory == Memory::kCopied ? nullptr : Release::word(),
-      .release_fd = release.fd(),
-      .tells_by_pipe = memory != Memory::kShared,
-      .filter = filter.program(),
-      .filter_by_prctl = inherited.by_prctl,
-      .enforced_above = inherited.enforced,
-      .immovable = inherited.immovable,
-      .parent = ends_with_parent ? getpid() : 0,
-      .exit_source = exit_source,
-      .parent_pidfd = parent_pidfd,
-      .first_other = shares ? shared.first_other() : -1,
-      .canary = shares ? shared.canary() : -1,
-      .report = {},
-  };
-
-  pid_t pid = -1;
-  int pidfd = -1;
-  int clone_error = 0;
-  {
-    // The child starts with this mask and opens it last. The parent needs it no longer than that.
-    const SignalsBlocked blocked{kAllSignals};
-    pid = clone_child(stack, child_plan, flags_of(memory) | (shares ? CLONE_FILES : 0), &pidfd);
-    clone_error = errno;
-  }
-  FileDescriptor handle{pidfd};
-  if (pid < 0) {
-    started.failure = {Step::kClone, clone_error};
-    if (shares) SharedTable::refused(clone_error);
-    result.again = shares;
-    return result;
-  }
-  release.wait(pid, handle.get(), child_plan.report);
-  if (const int error = std::atomic_ref{child_plan.report.unshare_error}.load(); error != 0) {
-    SharedTable::refused(error);
-    reap(pid);
-    result.again = true;
-    return result;
-  }
-  started.kept_ignored = child_plan.report.kept_ignored;
-  started.in_force = inherited.enforced | (child_plan.report.filter_refused ? 0 : to_enforce);
-  const SignalSet wanted = options.ignored & ~options.unenforced;
-  started.enforced = wanted != 0 && (wanted & ~started.in_force) == 0;
-  // The step is written last: with it the rest of the report is there.
-  if (const Step step = std::atomic_ref{child_plan.report.failure.step}.load(); step != Step::kNone) {
-    started.failure = {step, child_plan.report.failure.error};
-    // It may have taken the terminal before it failed.
-    if (options.foreground != 0) take_back_terminal(plan.terminal, group_of(options, pid), nullptr);
-    reap(pid);
-    // Its name may lead through a descriptor that the child has in a whole table (/proc/self/fd).
-    result.again = shares && (step == Step::kExecve || step == Step::kChdir);
-    return result;
-  }
-  started.process = {pid, std::move(handle)};
-  return result;
+  started.failure = attempt->clone(table, waits);
+  if (!started.failure && !waits && attempt->can_be_watched()) return under_way(std::move(attempt));
+  if (!started.failure) started = attempt->wait();
+  again = attempt->is_to_be_made_again();
+  return started;
 }
 
 Started start_once(const StartPlan& plan, SignalSet to_enforce, const std::vector<int>& descriptors) {
+  const bool waits = has_to_wait(plan, to_enforce);
+  bool again = false;
   std::copy(descriptors.begin(), descriptors.end(), plan.descriptors);
-  Attempt first = attempt(plan, to_enforce, Table::kMayBeShared);
-  if (!first.again) return std::move(first.started);
+  Started started = attempt(plan, to_enforce, Table::kMayBeShared, waits, again);
+  if (!again) return started;
   std::copy(descriptors.begin(), descriptors.end(), plan.descriptors);
-  return attempt(plan, to_enforce, Table::kCopied).started;
+  return attempt(plan, to_enforce, Table::kCopied, waits, again);
 }
 
 }  // namespace

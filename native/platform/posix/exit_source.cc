@@ -174,6 +174,9 @@ Failure ExitSource::open() { return implementation_->open(); }
 void ExitSource::watch(ChildId id, const ProcessReference& process, bool tell_stops) {
   implementation_->watch(id, process, tell_stops);
 }
+// Every start waits for its program here.
+void ExitSource::watch_start(ChildId, int) {}
+void ExitSource::forget_start(ChildId, int) {}
 void ExitSource::look_again(ChildId id) { implementation_->look_again(id); }
 void ExitSource::forget(ChildId id, const ProcessReference& process) { implementation_->forget(id, process); }
 void ExitSource::keep_loop_alive(bool on) { implementation_->keep_loop_alive(on); }

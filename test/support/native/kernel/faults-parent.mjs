@@ -51,6 +51,21 @@ async function run(options, command = '/bin/true') {
   return child.enforced ? 'works' : 'not enforced'
 }
 
+/** Without waiting for the program, as the first start of a process does all the same. */
+async function atOnce() {
+  const first = await run({})
+  if (first !== 'works') return first
+  const { child, exit, failure } = await start('/bin/true', [], { cwd: '/', waitForExec: false })
+  if (failure) return failure
+  let refusal
+  child.on('error', (error) => {
+    refusal = failureOf(error)
+  })
+  const [code, signal] = await exit
+  if (refusal) return refusal
+  return code === 0 && child.enforced ? 'works' : { exit: code ?? signal }
+}
+
 async function kill() {
   const { child, exit, failure } = await start('/bin/sleep', ['1000'])
   if (failure) return failure
@@ -167,6 +182,7 @@ async function amongMany() {
 
 const rounds = {
   plain: () => run({ cwd: '/' }),
+  'at once': atOnce,
   required: () => run({ enforce: true }),
   pipes: () => run({ stdio: ['ignore', 'pipe', 'inherit'] }),
   moved: () => run({ stdio: ['ignore', 2, 1] }),

@@ -157,6 +157,17 @@ export const rows: Row[] = [
   { call: 'parent:futex', round: 'plain', outcomes: 'works' },
   { call: 'parent:waitpid', round: 'missing', outcomes: 'works' },
 
+  // Without waiting for the program. What can't be looked up, or watched, is waited for.
+  ...['gettid', 'stat', 'faccessat', 'clone/pidfd', 'epoll_ctl/ADD', 'epoll_ctl/DEL', 'poll', 'read'].map((call) => ({
+    call: `parent:${call}`,
+    round: 'at once',
+    outcomes: 'works' as const,
+  })),
+  // The first use is by the start that waits.
+  { call: 'parent:pipe2', round: 'at once', uses: [2, 50], outcomes: 'works' },
+  { call: 'parent:epoll_pwait', round: 'at once', once: true, outcomes: 'works' },
+  { call: 'child:chdir', round: 'at once', outcomes: fails('chdir') },
+
   // With many descriptors open: what is refused is not tried again, or only this time.
   { call: 'parent:getrlimit', round: 'many descriptors', once: true, outcomes: 'works' },
   ...['fcntl/F_GETFD of 1024', 'fcntl/F_DUPFD_CLOEXEC', 'fstat', 'dup3', 'clone/pidfd,files'].map((call) => ({

@@ -1,0 +1,28 @@
+/** A start that has returned before it was known whether the program runs. */
+import { constants } from 'node:os'
+
+/**
+ * Node emits 'spawn' on its own for each start that has not failed. So it is given an errno for which it goes on with the child
+ * all the same, and tells the handle on the next tick in place of that.
+ */
+export class UnderWay {
+  static readonly RESULT = -constants.errno.EAGAIN
+
+  #isNodeTold = false
+  #later: (() => void)[] = []
+
+  isNodeTold(): boolean {
+    return this.#isNodeTold
+  }
+
+  nodeIsTold(): void {
+    this.#isNodeTold = true
+    for (const call of this.#later.splice(0)) call()
+  }
+
+  /** Node's tick needs the handle: what is told before it has to wait. */
+  whenNodeIsTold(call: () => void): void {
+    if (this.#isNodeTold) call()
+    else this.#later.push(call)
+  }
+}
