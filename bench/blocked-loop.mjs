@@ -18,7 +18,7 @@ export default async function blockedLoop(/** @type {import('./clock.mjs').Clock
     ours: ways.sigshield.name,
     plot: { x: 'memory in use, GB', facet: 'stdio', log: true },
   })
-  const peers = openAll(['sigshield', 'unenforced', 'child_process', 'bun', 'python', 'floor'])
+  const peers = openAll(['sigshield', 'unwaited', 'unenforced', 'child_process', 'bun', 'python', 'floor'])
   result.absent(peers.absent)
   const programs = new Set(peers.present.values())
   for (const [way, program] of peers.present) {

@@ -59,6 +59,7 @@ async function waysOfNode() {
     child_process: ofNode(childProcess.spawn),
     newChildProcess: ofNode(childProcess.spawn),
     sigshield: ofNode(spawnProtected),
+    unwaited: ofNode((file, args, options) => spawnProtected(file, args, { ...options, waitForExec: false })),
     unenforced: ofNode((file, args, options) => spawnProtected(file, args, { ...options, enforce: false })),
     env: ofNode(childProcess.spawn, ['env', '--ignore-signal=INT']),
     sh: ofNode(childProcess.spawn, ['sh', '-c', 'trap "" INT; exec "$@"', 'sh']),

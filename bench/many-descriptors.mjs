@@ -19,28 +19,48 @@ function descriptorsToOpen() {
   return limit === 'unlimited' ? MOST : Math.min(MOST, Number(limit) - SPARE)
 }
 
+/** Of each peer that can. */
+const LIVE_CHILDREN = 5_000
+
 export default async function manyDescriptors(/** @type {import('./clock.mjs').Clock} */ clock) {
   const result = new Result({
-    question: 'How long does one start hold the event loop of a process that has many descriptors open?',
+    question:
+      'How long does one start hold the event loop of a process that has many descriptors open, or many children?',
     unit: 'µs',
     better: 'lower',
     ours: ways.sigshield.name,
   })
-  const peers = openAll(['sigshield', 'child_process', 'bun', 'floor'])
-  result.absent(peers.absent)
-  const programs = new Set(peers.present.values())
-  for (const [way, program] of peers.present) await program.ask('block', way, 'ignore', WARM_UP)
-  const counts = [0, descriptorsToOpen()]
-  clock.cases(counts.length)
-  for (const count of counts) {
-    for (const program of programs) await program.ask('open', count)
-    for (const _ of clock.turns(TURNS)) {
-      for (const [way, program] of peers.present) {
-        const [, ...times] = await program.ask('block', way, 'ignore', TURN_LENGTH)
-        result.add({ 'more descriptors': count }, ways[way].name, ...times)
+  const most = descriptorsToOpen()
+  clock.cases(4)
+  /** Beside nothing, and then beside what it is that each program is asked for. */
+  async function compare(
+    /** @type {readonly import('./peers.mjs').Way[]} */ wanted,
+    /** @type {string} */ beside,
+    /** @type {(program: { ask(...request: (string | number)[]): Promise<number[]> }, way: string) => Promise<unknown>} */ prepare,
+  ) {
+    const peers = openAll(wanted)
+    result.absent(peers.absent)
+    for (const [way, program] of peers.present) await program.ask('block', way, 'ignore', WARM_UP)
+    const prepared = new Set()
+    for (const isMore of [false, true]) {
+      for (const [way, program] of isMore ? peers.present : []) {
+        if (!prepared.has(program)) await prepare(program, way)
+        prepared.add(program)
+      }
+      for (const _ of clock.turns(TURNS)) {
+        for (const [way, program] of peers.present) {
+          const [, ...times] = await program.ask('block', way, 'ignore', TURN_LENGTH)
+          result.add({ beside: isMore ? beside : `no ${beside}` }, ways[way].name, ...times)
+        }
       }
     }
+    await peers.end()
   }
-  await peers.end()
+  await compare(['sigshield', 'unwaited', 'child_process', 'bun', 'floor'], `${most} more descriptors`, (program) =>
+    program.ask('open', most),
+  )
+  await compare(['sigshield', 'unwaited', 'bun'], `${LIVE_CHILDREN} live children`, (program, way) =>
+    program.ask('idle', way, LIVE_CHILDREN),
+  )
   return [result]
 }

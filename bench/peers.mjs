@@ -48,6 +48,7 @@ export const programs = {
 /** Each way to start a child: the program that has it, and its name for readers. */
 export const ways = /** @type {const} */ ({
   sigshield: { program: 'node', name: 'sigshield' },
+  unwaited: { program: 'node', name: 'sigshield, waitForExec: false' },
   unenforced: { program: 'node', name: 'sigshield, enforce: false' },
   child_process: { program: 'node', name: 'child_process' },
   newChildProcess: { program: 'newNode', name: 'child_process of Node 26' },

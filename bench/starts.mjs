@@ -22,6 +22,7 @@ export default async function starts(/** @type {import('./clock.mjs').Clock} */ 
   })
   const starters = /** @type {const} */ ([
     'sigshield',
+    'unwaited',
     'unenforced',
     'child_process',
     'newChildProcess',

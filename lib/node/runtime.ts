@@ -2,6 +2,10 @@
 import { unavailable } from './errors.js'
 
 const names = { bun: 'Bun', deno: 'Deno' } as const
+const NODE = 'Node'
+
+/** Looked up once: each start asks. */
+let runtime: string | undefined
 
 /** Name and version of one that is not Node. They call themselves a version of Node too. */
 export function otherRuntime(): string | undefined {
@@ -17,8 +21,8 @@ export function otherRuntime(): string | undefined {
  * @throws Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  */
 export function requireNode(): void {
-  const runtime = otherRuntime()
-  if (runtime === undefined) return
+  runtime ??= otherRuntime() ?? NODE
+  if (runtime === NODE) return
   throw unavailable(
     `This part of sigshield is a native addon for Node.js only, and this is ${runtime}: run what starts the children with node ` +
       '(the children may be of Bun or Deno, and have exitEvent() of sigshield/child)',

@@ -20,7 +20,11 @@ export function namesNone(entry: StdioEntry): boolean {
  * of our own, which the child must not get.
  */
 export function checkOpen(stdio: readonly StdioEntry[]): number {
-  const sources = stdio.flatMap((entry) => sourceOf(entry) ?? []).filter((fd) => fd >= 0)
+  const sources: number[] = []
+  for (const entry of stdio) {
+    const fd = sourceOf(entry) ?? NO_DESCRIPTOR
+    if (fd >= 0) sources.push(fd)
+  }
   return sources.length === 0 ? 0 : native().checkOpen(Int32Array.from(sources))
 }
 
