@@ -1,9 +1,13 @@
 /** Packages of any suite and architecture of Debian, of which nothing is installed here. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { cache, output, run } from './machine.mjs'
 
 const mirror = process.env.DEBIAN_MIRROR || 'http://deb.debian.org/debian'
+/** Suites name packages that their mirrors no longer have. */
+export class Gone extends Error {}
+
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 export class Suite {
@@ -67,6 +71,14 @@ export class Suite {
     return join(folder, String(files.find((file) => basename(file).startsWith('vmlinuz'))))
   }
 
+  #download(/** @type {string} */ name, /** @type {string} */ folder) {
+    const options = { cwd: folder, encoding: /** @type {const} */ ('utf8') }
+    const { status, stderr } = spawnSync('apt-get', ['-qq', ...this.#options, 'download', name], options)
+    if (status === 0) return
+    if (/ 404 /.test(stderr)) throw new Gone(stderr.trim())
+    throw new Error(`apt-get download ${name}: ${stderr}`)
+  }
+
   /** The folder in which the package is unpacked, or what the pattern names of it. */
   unpacked(/** @type {string} */ name, part = '*') {
     const folder = join(this.#folder, 'unpacked', name)
@@ -74,7 +86,7 @@ export class Suite {
     const download = join(this.#folder, 'deb', name)
     rmSync(download, { recursive: true, force: true })
     mkdirSync(join(download, 'files'), { recursive: true })
-    run('apt-get', ['-qq', ...this.#options, 'download', name], { cwd: download, stdio: ['ignore', 2, 2] })
+    this.#download(name, join(this.#folder, 'deb', name))
     const [file = ''] = readdirSync(download).filter((entry) => entry.endsWith('.deb'))
     const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards "$3"'
     run('sh', ['-c', unpack, '-', join(download, file), join(download, 'files'), part])

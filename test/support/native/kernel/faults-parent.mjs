@@ -1,6 +1,6 @@
 // Under faults.so: does one thing with children again and again while a call of the addon's is refused at a certain use.
 // Argument: { round, call, always, errors, uses, report }. Writes to the file `report`, for each error and use, what came of
-// it and what was left.
+// it and what was left. It is long, as it has every round.
 import { once } from 'node:events'
 import { closeSync, fstatSync, openSync, readdirSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
