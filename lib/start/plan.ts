@@ -66,8 +66,8 @@ export function planSpawn(
   const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
   checkEndsAsNode(file, args, options)
   // Who is told of starts is told at once what came of each, and 'spawn' comes before the error of an abort.
-  const waitForExec = starting.hasSubscribers || options.signal?.aborted || options.waitForExec
-  const protection = waiting(protectionFrom(options, defaultEnforce), waitForExec)
+  const mustWait = starting.hasSubscribers || options.signal?.aborted === true
+  const protection = waiting(protectionFrom(options, defaultEnforce), options.waitForExec, mustWait)
   if (options.timeout || options.signal) checkKillSignal(options.killSignal, protection)
   const command = commandLine(file, args, options)
   options.file = command.file

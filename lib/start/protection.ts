@@ -89,8 +89,9 @@ export function protectionFrom(
 }
 
 /** By the option of that name. A guard is asked whether it is in force when the program runs. */
-export function waiting(protection: Protection, waitForExec: unknown): Protection {
-  const waits = flag('options.waitForExec', waitForExec ?? true) || protection.guard !== undefined
+export function waiting(protection: Protection, waitForExec: unknown, mustWait: boolean): Protection {
+  const asked = waitForExec === undefined || flag('options.waitForExec', waitForExec)
+  const waits = asked || mustWait || protection.guard !== undefined
   return waits ? protection : { ...protection, numbers: { ...protection.numbers, waitsForExec: 0 } }
 }
 

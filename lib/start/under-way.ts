@@ -17,7 +17,18 @@ export class UnderWay {
 
   nodeIsTold(): void {
     this.#isNodeTold = true
-    for (const call of this.#later.splice(0)) call()
+    this.#callNext()
+  }
+
+  /** What a listener throws holds back nothing. */
+  #callNext(): void {
+    const call = this.#later.shift()
+    if (call === undefined) return
+    try {
+      call()
+    } finally {
+      this.#callNext()
+    }
   }
 
   /** Node's tick needs the handle: what is told before it has to wait. */

@@ -74,6 +74,34 @@ describe('a child', () => {
     expect(children()).toEqual(before)
   })
 
+  it('has all its events where listeners throw, and where the code after its start does', async () => {
+    const code = `import { spawnProtected } from '${library}'
+      process.on('uncaughtException', ({ message }) => console.log('uncaught', message))
+      const wait = () => {
+        const until = performance.now() + 200
+        while (performance.now() < until);
+      }
+      spawnProtected('true', { stdio: 'ignore' }).on('close', () => {
+        const other = spawnProtected('echo', ['ready'])
+        // Its output and its end come in one turn of the loop, and the start is over by then too.
+        other.stdout.once('data', () => {
+          const child = spawnProtected('true', { stdio: 'ignore', waitForExec: false })
+          for (const name of ['spawn', 'exit']) child.on(name, () => { throw new Error(name) })
+          child.on('close', (code) => console.log('closed', code))
+          wait()
+          throw new Error('before')
+        })
+        wait()
+      })`
+    const parent = ended(
+      spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    )
+    let said = ''
+    parent.stdout.on('data', (data) => (said += data))
+    expect(await closed(parent)).toEqual({ code: 0, signal: null })
+    expect(said).toBe('uncaught before\nuncaught spawn\nclosed 0\nuncaught exit\n')
+  })
+
   it('keeps its own, though its parent ends at once', async () => {
     const file = join(temporaryFolder(), 'written')
     const code = `import { spawnProtected } from '${library}'
