@@ -42,6 +42,9 @@ export interface SpawnPlan {
 /** Node publishes the options of a start here, from Node 24 on. */
 const starting = channel('tracing:child_process.spawn:start')
 
+/** And there what came of it. */
+const outcomes = [channel('tracing:child_process.spawn:end'), channel('tracing:child_process.spawn:error')]
+
 /** An object that inherits nothing: one by Object.create(null) is a dictionary to the engine, and slow. */
 const Bare = function Bare() {} as unknown as new () => SpawnProtectedOptions & Options
 Bare.prototype = Object.create(null)
@@ -66,7 +69,8 @@ export function planSpawn(
   const envPairs = inheritEnvironment ? [] : environmentPairs(env, options.env)
   checkEndsAsNode(file, args, options)
   // Who is told of starts is told at once what came of each, and 'spawn' comes before the error of an abort.
-  const mustWait = starting.hasSubscribers || options.signal?.aborted === true
+  const isObserved = starting.hasSubscribers || outcomes.some(({ hasSubscribers }) => hasSubscribers)
+  const mustWait = isObserved || options.signal?.aborted === true
   const protection = waiting(protectionFrom(options, defaultEnforce), options.waitForExec, mustWait)
   if (options.timeout || options.signal) checkKillSignal(options.killSignal, protection)
   const command = commandLine(file, args, options)

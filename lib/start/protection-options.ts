@@ -66,8 +66,9 @@ export interface ProtectionOptions {
    * 'spawn' comes when the program runs; until then the child has copies of this process's open files, and `enforced` tells only of
    * what is inherited. What the kernel alone can say (a missing interpreter, too long arguments, a refused filter) comes as an 'error'
    * event in place of 'spawn' and 'exit', with the same `code` and `step`, and `pid` is undefined from then on. The call waits all the
-   * same for the first children of a process, in worker threads, with other ids, in a given process group, in the foreground, under
-   * the guard, beside many open files, on macOS, and where something is missing, which it tells as ever.
+   * same for the first children of a process, in worker threads, detached, with other ids, in a given process group, in the
+   * foreground, under the guard, beside many open files, on macOS, and where something is missing, which it tells as ever. Not for
+   * children of a `Supervisor`.
    * @default true
    */
   readonly waitForExec?: boolean | undefined

@@ -42,6 +42,10 @@ export function definite<Options extends object>(options: Options): Options {
  * @throws TypeError, RangeError in Node's shapes.
  */
 export function checkTogether(start: ProtectionOptions, stop: StopOptions, restart: unknown): RestartPolicy {
+  if (start.waitForExec !== undefined) {
+    const rule = 'must not be given: a supervisor has to know at once whether a child of its runs'
+    throw invalidArgValue('options.waitForExec', start.waitForExec, rule)
+  }
   const protection = protectionFrom(start, 'auto')
   const leadsGroup = hasOwnGroup(protection) || (start as { detached?: unknown }).detached === true
   const asksByEvent = start.exitEvent === undefined || sourceOf(start.exitEvent)?.settable === true

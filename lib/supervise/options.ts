@@ -11,7 +11,7 @@ import type { ChildOutcome, GivenUp } from './place.js'
 import type { Restart } from './restart.js'
 
 /** Used for every child that does not say otherwise. */
-export interface SupervisorOptions extends Omit<ProtectionOptions, 'exitEvent'>, StopOptions {
+export interface SupervisorOptions extends Omit<ProtectionOptions, 'exitEvent' | 'waitForExec'>, StopOptions {
   /**
    * Whether a child that has ended, and was not stopped, is started again: `'always'`, or `'on-failure'` (a code other than 0, or
    * a signal). The delays grow, and after too many in a row the supervisor gives up ('give-up').

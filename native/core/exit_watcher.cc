@@ -135,13 +135,15 @@ void ExitWatcher::look_at(std::span<const ChildId> ids) {
 
 // One that has failed is told of when it is reaped.
 void ExitWatcher::take_start(ChildId id, Child& child, bool has_ended, std::vector<Event>& events) {
-  StartOutcome outcome{id, {}};
-  if (!child.under_way || !child.under_way->is_over(child.process.pid, has_ended, outcome.started)) return;
+  StartOutcome outcome{id, {}, nullptr};
+  if (!child.under_way || child.failure) return;
+  if (!child.under_way->is_over(child.process.pid, has_ended, outcome.started)) return;
   source_.forget_start(id, child.under_way->fd());
+  child.failure = outcome.started.failure;
+  if (child.failure) return;
   child.under_way.reset();
   count_alive(-1);
-  child.failure = outcome.started.failure;
-  if (!child.failure) events.emplace_back(std::move(outcome));
+  events.emplace_back(std::move(outcome));
 }
 
 void ExitWatcher::take(ChildId id, std::vector<Event>& events) {
@@ -164,9 +166,10 @@ void ExitWatcher::take(ChildId id, std::vector<Event>& events) {
   source_.forget(id, child.process);
   if (child.keeps_alive) count_alive(-1);
   if (child.failure) {
-    StartOutcome outcome{id, {}};
+    StartOutcome outcome{id, {}, std::move(child.under_way)};
     outcome.started.failure = child.failure;
     events.emplace_back(std::move(outcome));
+    count_alive(-1);
   } else {
     events.emplace_back(exit);
   }

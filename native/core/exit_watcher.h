@@ -29,6 +29,7 @@ struct Exit {
 struct StartOutcome {
   platform::ChildId id;
   platform::Started started;
+  std::shared_ptr<platform::StartUnderWay> under_way;  // Of a failure, with the child's ends of its pipes; or null.
 };
 
 class ExitWatcher {

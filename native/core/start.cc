@@ -37,6 +37,8 @@ struct LaidOut {
   StartRequest request;
   const StringList candidates;
   std::vector<char*> shell;
+  // Of one that is under way until its outcome is told: what it fails by comes before the end of its input.
+  std::vector<FileDescriptor> child_ends;
 };
 
 }  // namespace
@@ -48,6 +50,7 @@ StartResult start(StartRequest request) {
   if (result.failure) return result;
 
   const auto laid_out = std::make_shared<LaidOut>(std::move(request));
+  laid_out->child_ends = std::move(child_ends);
   platform::StartPlan plan = laid_out->plan();
   plan.owner = laid_out;
   platform::Started started = platform::start(plan);

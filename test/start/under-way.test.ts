@@ -299,12 +299,58 @@ describe('waits all the same', () => {
   })
 })
 
-it('a supervisor counts a child that never ran as one that has ended', async () => {
+it('a supervisor refuses it, and what it protects waits', () => {
+  const refused = { code: 'ERR_INVALID_ARG_VALUE', message: expect.stringMatching(/a supervisor has to know at once/) }
+  expect(() => new Supervisor(atOnce as object)).toThrow(expect.objectContaining(refused))
+  const supervisor = new Supervisor()
+  expect(() => supervisor.spawn('true', atOnce)).toThrow(expect.objectContaining(refused))
+})
+
+it('a write to one that never ran breaks nothing', async () => {
   const file = join(temporaryFolder(), 'program')
   writeFileSync(file, '#!/no/such/interpreter\n', { mode: 0o755 })
-  const supervisor = new Supervisor({ waitForExec: false })
-  const child = supervisor.spawn(file, { stdio: 'ignore' })
-  const failed = once(child, 'error')
-  expect((await failed)[0].code).toBe('ENOENT')
-  expect(await supervisor.shutdown()).toHaveLength(1)
+  for (let i = 0; i < 20; i += 1) {
+    const child = spawnProtected(file, [], atOnce)
+    const events = eventsOf(child)
+    child.stdin.on('error', (error) => events.push(['stdin', error]))
+    child.stdin.end('x'.repeat(3_000_000))
+    await new Promise((resolve) => child.once('close', resolve))
+    expect(events.map(([name]) => name)).toEqual(['error', 'close'])
+  }
+})
+
+it('the group that it leads can be signalled at once', async () => {
+  for (const options of [{ processGroup: true }, { detached: true }]) {
+    for (let i = 0; i < 20; i += 1) {
+      const child = ended(spawnProtected('sleep', ['1000'], { ...atOnce, ...options, stdio: 'ignore' }))
+      process.kill(-(child.pid as number), 'SIGTERM')
+      expect(await closed(child)).toEqual({ code: null, signal: 'SIGTERM' })
+    }
+    const child = ended(spawnProtected('sleep', ['1000'], { ...atOnce, ...options, stdio: 'ignore' }))
+    expect(await child.stop({ target: 'group', grace: 0 })).toMatchObject({ signal: 'SIGKILL', forced: true })
+  }
+})
+
+it('an error is told also of one that is let go', async () => {
+  const file = join(temporaryFolder(), 'program')
+  writeFileSync(file, '#!/no/such/interpreter\n', { mode: 0o755 })
+  const code = `import { spawnProtected } from '${library}'
+    let [told, left] = [0, 300]
+    const next = () => {
+      if (left-- === 0) return
+      const child = spawnProtected('${file}', [], { waitForExec: false, stdio: 'ignore' })
+      child.unref()
+      child.on('error', () => (told += 1))
+    }
+    // Where the loop has nothing else to do.
+    process.on('beforeExit', () => {
+      if (left >= 0) setImmediate(next)
+      else console.log(told)
+    })
+    spawnProtected('true', { stdio: 'ignore' })`
+  const parent = ended(
+    spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  )
+  expect(await line(parent.stdout)).toBe('300')
+  await closed(parent)
 })

@@ -174,6 +174,9 @@ Started Attempt::wait() {
 
 Started Attempt::watch() {
   release_.start_watching();
+  // The child does so too, later; but the group can be signalled from now on. Refused where it has done so, or has
+  // ended.
+  if (plan_.options.set_process_group != 0) setpgid(pid_, pid_);
   Started started;
   tell_enforced(started, inherited_.enforced);
   started.process = {pid_, std::move(handle_)};

@@ -46,7 +46,7 @@ class Attempt final : public StartUnderWay {
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
-  // To be asked for nothing else where it fails.
+  // Where it fails, is_to_be_made_again() alone may be asked.
   Failure clone(Table table, bool waits);
   // What a start does that waits.
   Started wait();

@@ -48,8 +48,8 @@ bool is_main_thread() { return static_cast<pid_t>(syscall(SYS_gettid)) == getpid
 bool has_to_wait(const StartPlan& plan, SignalSet to_enforce) {
   return plan.owner == nullptr || plan.options.waits_for_exec != 0 || !is_main_thread() ||
          memory_for(plan) != Memory::kShared || plan.options.foreground != 0 || plan.options.process_group != 0 ||
-         filters_in_force().immovable != 0 || (to_enforce != 0 && !filters_can_be_installed()) ||
-         SharedTable::is_worth_it() || !finds_all(plan);
+         plan.options.new_session != 0 || filters_in_force().immovable != 0 ||
+         (to_enforce != 0 && !filters_can_be_installed()) || SharedTable::is_worth_it() || !finds_all(plan);
 }
 
 Started under_way(std::unique_ptr<Attempt> attempt) {
