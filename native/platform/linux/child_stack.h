@@ -53,7 +53,8 @@ class SpareStacks {
  public:
   static SpareStacks& of_process() {
     // Never destroyed: threads may start children while the process exits.
-    static SpareStacks* const stacks = new SpareStacks;
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
+    static auto* const stacks = new SpareStacks;
     return *stacks;
   }
 
