@@ -15,6 +15,7 @@ const TICKS = 'a start is told in ticks of 10 ms, in which a stranger can get th
 const NO_ORPHANS = '--drain is refused: a Mac gives the orphans of a child to launchd alone'
 const NO_LOCK = "a Mac tells no object's size, so Node's lock is not taken, and the environment is read by Node"
 const NO_DESCRIPTOR = "a Mac's kernel tells of processes without a descriptor, but what stands in for it reads /proc"
+const WAITS = 'every start waits for its program'
 const NO_POLICY = 'no policy of a Mac takes wait4 from a process, and only that tells of the resources'
 
 /** By the end of a file's path: parts of the full names of its tests, each with the reason. '' is in all: then the file is not loaded. */
@@ -76,6 +77,7 @@ const ofThePath: Differences = {
   'native/kernel/**': { '': 'what the child half of Linux asks of its kernel' },
   'native/storm.test.ts': { 'parents that are killed': PARENT_DEATH, 'a parent that exits amid starts': PARENT_DEATH },
   'start/many-descriptors.test.ts': { '': 'what is copied of many descriptors is posix_spawn’s to say' },
+  'start/under-way.test.ts': { 'what the kernel alone can say': WAITS, 'a child that is not through': WAITS },
   'start/sync.test.ts': { 'run programs too, with parentDeathSignal': PARENT_DEATH },
   'supervisor/supervisor.test.ts': { 'without it the parent dies at once': PARENT_DEATH },
 }
