@@ -35,7 +35,7 @@ struct StartResult {
   SignalSet in_force = 0;             // As in platform::Started.
   SignalSet kept_ignored = 0;         // The same.
   std::vector<FileDescriptor> pipes;  // The parent's ends, in the order of the kNewPipe entries; after a failure too.
-  std::unique_ptr<platform::StartUnderWay> under_way;  // The same.
+  std::unique_ptr<platform::StartUnderWay> under_way;  // As in platform::Started.
 };
 
 // Starts a program. Returns once it runs or can't, and a child that failed is reaped already; or before, where

@@ -19,6 +19,13 @@ const library = pathToFileURL(join(import.meta.dirname, '../../dist/index.js')).
 // The first start of a process waits all the same.
 beforeAll(async () => void (await once(spawnProtected('true'), 'close')))
 
+/** A program that may be executed, and can't be. */
+function withoutInterpreter(): string {
+  const file = join(temporaryFolder(), 'program')
+  writeFileSync(file, '#!/no/such/interpreter\n', { mode: 0o755 })
+  return file
+}
+
 function eventsOf(child: ChildProcess): unknown[][] {
   const events: unknown[][] = []
   for (const name of ['spawn', 'error', 'exit', 'close']) child.on(name, (...args) => events.push([name, ...args]))
@@ -114,11 +121,6 @@ describe('a child', () => {
 })
 
 describe('what the kernel alone can say', () => {
-  const script = (line: string) => {
-    const file = join(temporaryFolder(), 'program')
-    writeFileSync(file, line, { mode: 0o755 })
-    return file
-  }
   const busy = () => {
     const file = join(temporaryFolder(), 'busy')
     copyFileSync(nothing, file)
@@ -158,7 +160,7 @@ describe('what the kernel alone can say', () => {
     }
   }
 
-  it('a missing interpreter', () => refusedLater(script('#!/no/such/interpreter\n')))
+  it('a missing interpreter', () => refusedLater(withoutInterpreter()))
   it('arguments that are too long', () => refusedLater('true', ['x'.repeat(2 ** 18)]))
   it('a file that is being written', async () => {
     const { file, fd } = busy()
@@ -171,7 +173,7 @@ describe('what the kernel alone can say', () => {
 
   it('is an uncaught exception where nobody listens', async () => {
     const code = `import { spawnProtected } from '${library}'
-      spawnProtected('true').on('close', () => spawnProtected('${script('#!/no/such/interpreter\n')}', { waitForExec: false }))`
+      spawnProtected('true').on('close', () => spawnProtected('${withoutInterpreter()}', { waitForExec: false }))`
     const child = ended(
       spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'ignore', 'pipe'] }),
     )
@@ -307,8 +309,7 @@ it('a supervisor refuses it, and what it protects waits', () => {
 })
 
 it('a write to one that never ran breaks nothing', async () => {
-  const file = join(temporaryFolder(), 'program')
-  writeFileSync(file, '#!/no/such/interpreter\n', { mode: 0o755 })
+  const file = withoutInterpreter()
   for (let i = 0; i < 20; i += 1) {
     const child = spawnProtected(file, [], atOnce)
     const events = eventsOf(child)
@@ -332,8 +333,7 @@ it('the group that it leads can be signalled at once', async () => {
 })
 
 it('an error is told also of one that is let go', async () => {
-  const file = join(temporaryFolder(), 'program')
-  writeFileSync(file, '#!/no/such/interpreter\n', { mode: 0o755 })
+  const file = withoutInterpreter()
   const code = `import { spawnProtected } from '${library}'
     let [told, left] = [0, 300]
     const next = () => {

@@ -5,10 +5,10 @@ import { basename, join } from 'node:path'
 import { cache, output, run } from './machine.mjs'
 
 const mirror = process.env.DEBIAN_MIRROR || 'http://deb.debian.org/debian'
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
+
 /** Suites name packages that their mirrors no longer have. */
 export class Gone extends Error {}
-
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 export class Suite {
   #folder
@@ -86,7 +86,7 @@ export class Suite {
     const download = join(this.#folder, 'deb', name)
     rmSync(download, { recursive: true, force: true })
     mkdirSync(join(download, 'files'), { recursive: true })
-    this.#download(name, join(this.#folder, 'deb', name))
+    this.#download(name, download)
     const [file = ''] = readdirSync(download).filter((entry) => entry.endsWith('.deb'))
     const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards "$3"'
     run('sh', ['-c', unpack, '-', join(download, file), join(download, 'files'), part])

@@ -2,7 +2,8 @@
  * Every system call that a start, a kill, an exit and an exit event make, and what comes of its refusal: it works all the
  * same, or this error is told with this step.
  *
- * It is long, as it is the whole table. A call has the half of the work that makes it: the child's, the parent's, or another thread's of the parent.
+ * It is long, as it is the whole table. A call has the half of the work that makes it: the child's, the parent's, or another
+ * thread's of the parent.
  */
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
