@@ -40,6 +40,30 @@ it.each([
   await expectRefused({ waitForExec }, 'ERR_INVALID_ARG_TYPE', message)
 })
 
+it('a program that was found in PATH is looked for again', async () => {
+  const first = temporaryFolder()
+  const second = temporaryFolder()
+  const env = { PATH: `${first}:${second}` }
+  const said = async () => {
+    const child = ended(spawnProtected('program', [], { ...atOnce, env }))
+    const text = await line(child.stdout)
+    await closed(child)
+    return text
+  }
+  for (const folder of [second, first, first]) {
+    writeFileSync(join(folder, 'program'), `#!/bin/sh\necho ${folder}\n`, { mode: 0o755 })
+    expect(await said()).toBe(folder)
+  }
+  rmSync(join(first, 'program'))
+  expect(await said()).toBe(second)
+  rmSync(join(second, 'program'))
+  await leavesNothing(async () => {
+    const child = spawnProtected('program', [], { ...atOnce, env })
+    expect(child.pid).toBeUndefined()
+    await expect(once(child, 'spawn')).rejects.toMatchObject({ code: 'ENOENT', step: 'execve' })
+  })
+})
+
 describe('a child', () => {
   it("has what it was given by 'spawn', which comes first, and is protected", async () => {
     const child = ended(spawnProtected('cat', [], { ...atOnce, ignore: ['SIGINT', 'SIGHUP'] }))

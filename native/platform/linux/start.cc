@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -29,19 +31,49 @@ Found look_up(const char* path, mode_t type) {
   return errno == ENOENT || errno == ENOTDIR ? Found::kNotHere : Found::kTrouble;
 }
 
-// Whether all is there that can be looked up before. Where it is not, the child says what is missing.
+// Candidates of which there were several, and that were found. Most starts are of a program that was started before.
+class FoundBefore {
+ public:
+  // The first of these that is one.
+  [[nodiscard]] const char* among(char* const* candidates) const {
+    for (; *candidates != nullptr; ++candidates) {
+      if (paths_.contains(*candidates)) return *candidates;
+    }
+    return nullptr;
+  }
+  void add(const char* path) {
+    if (paths_.size() == kMost) paths_.clear();
+    paths_.insert(path);
+  }
+
+ private:
+  static constexpr std::size_t kMost = 64;
+  std::unordered_set<std::string> paths_;
+};
+
+// Whether all is there that can be looked up before. Where it is not, the child says what is missing. A system call for
+// each candidate is a good part of what a start costs its caller, so one that was found before is asked first: the
+// child, that tries them in their order, comes to it at the latest. By the main thread alone.
 bool finds_all(const StartPlan& plan) {
+  static FoundBefore found_before;
   if (plan.directory != nullptr && look_up(plan.directory, S_IFDIR) != Found::kYes) return false;
+  const char* const known = found_before.among(plan.candidates);
+  if (known != nullptr && look_up(known, S_IFREG) == Found::kYes) return true;
   for (char* const* candidate = plan.candidates; *candidate != nullptr; ++candidate) {
     const bool is_looked_up_elsewhere = plan.directory != nullptr && **candidate != '/';
     const Found found = is_looked_up_elsewhere ? Found::kTrouble : look_up(*candidate, S_IFREG);
+    // A relative one is another file in another directory.
+    if (found == Found::kYes && **candidate == '/' && plan.candidates[1] != nullptr) found_before.add(*candidate);
     if (found != Found::kNotHere) return found == Found::kYes;
   }
   return false;
 }
 
 // The child has its parent thread's local storage, and that of another may end before it.
-bool is_main_thread() { return static_cast<pid_t>(syscall(SYS_gettid)) == getpid(); }
+bool is_main_thread() {
+  thread_local const bool is_main = static_cast<pid_t>(syscall(SYS_gettid)) == getpid();
+  return is_main;
+}
 
 // A start that waits for its program can be made again in another way. So one of those in which that may be needed
 // waits.
