@@ -5,10 +5,10 @@ import { Result } from './result.mjs'
 const GIGABYTES = [0, 1, 4]
 const STDIO = ['ignore', 'pipe']
 const TURNS = 30
-// The first of a turn is not counted: a fork leaves the parent's pages write-protected, and who comes next pays.
-const TURN_LENGTH = 11
+// The first of a turn is not counted: the programs before it have had the processor's caches.
+const TURN_LENGTH = 31
 // Until the engines have compiled what they run often, as they have in a server.
-const WARM_UP = 200
+const WARM_UP_MS = 1000
 
 export default async function blockedLoop(/** @type {import('./clock.mjs').Clock} */ clock) {
   const result = new Result({
@@ -18,11 +18,23 @@ export default async function blockedLoop(/** @type {import('./clock.mjs').Clock
     ours: ways.sigshield.name,
     plot: { x: 'memory in use, GB', facet: 'stdio', log: true },
   })
-  const peers = openAll(['sigshield', 'unwaited', 'unenforced', 'child_process', 'bun', 'python', 'floor'])
+  const peers = openAll([
+    'sigshield',
+    'unwaited',
+    'unenforced',
+    'child_process',
+    'bun',
+    'python',
+    'floor',
+    'unwaitedFloor',
+  ])
   result.absent(peers.absent)
   const programs = new Set(peers.present.values())
   for (const [way, program] of peers.present) {
-    for (const stdio of STDIO) await program.ask('block', way, stdio, WARM_UP)
+    for (const stdio of STDIO) {
+      const end = performance.now() + WARM_UP_MS
+      while (performance.now() < end) await program.ask('block', way, stdio, TURN_LENGTH)
+    }
   }
   clock.cases(GIGABYTES.length * STDIO.length)
   let held = 0

@@ -32,6 +32,8 @@ export function compiled(/** @type {string} */ source) {
 /** How each program is started; fails where the machine has not got it. */
 export const programs = {
   node: () => [process.execPath, place('javascript.mjs')],
+  // On its own: a fork leaves all memory of its process write-protected, and whoever writes to it next pays, page by page.
+  forkingNode: () => [process.execPath, place('javascript.mjs')],
   newNode: () => [npmProgram(`node-${process.platform}-${process.arch}`, '26', 'bin/node'), place('javascript.mjs')],
   bun: () => {
     const bun = npmProgram(`@oven/bun-${process.platform}-${process.arch}`, '1.4', 'bin/bun')
@@ -50,14 +52,15 @@ export const ways = /** @type {const} */ ({
   sigshield: { program: 'node', name: 'sigshield' },
   unwaited: { program: 'node', name: 'sigshield, waitForExec: false' },
   unenforced: { program: 'node', name: 'sigshield, enforce: false' },
-  child_process: { program: 'node', name: 'child_process' },
+  child_process: { program: 'forkingNode', name: 'child_process' },
   newChildProcess: { program: 'newNode', name: 'child_process of Node 26' },
   bun: { program: 'bun', name: 'Bun.spawn' },
   python: { program: 'python', name: 'Python subprocess' },
   floor: { program: 'floor', name: 'C posix_spawn (the floor)' },
-  env: { program: 'node', name: 'child_process + env --ignore-signal=INT' },
-  sh: { program: 'node', name: `child_process + sh -c 'trap "" INT; exec "$@"'` },
-  nohup: { program: 'node', name: 'child_process + nohup' },
+  unwaitedFloor: { program: 'floor', name: 'C clone, not waiting for exec (the least of all)' },
+  env: { program: 'forkingNode', name: 'child_process + env --ignore-signal=INT' },
+  sh: { program: 'forkingNode', name: `child_process + sh -c 'trap "" INT; exec "$@"'` },
+  nohup: { program: 'forkingNode', name: 'child_process + nohup' },
 })
 /** @typedef {keyof typeof ways} Way */
 
