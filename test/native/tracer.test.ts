@@ -1,13 +1,15 @@
 /** A child that a debugger or profiler traces has exited for its parent when the tracer lets it go (ptrace(2)). */
 import childProcess from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import { type SpawnProtectedOptions, spawnProtected } from 'sigshield'
 import { expect, it } from 'vitest'
+import { programs } from '../support/build-programs.js'
 import { children, settles } from '../support/census.js'
 import { processOf } from '../support/process-table.mjs'
-import { ended, line, until } from '../support/processes.js'
+import { closed, ended, line, until } from '../support/processes.js'
 import { compiledProgram } from './compiled.js'
 
 const tracing = compiledProgram('tracing')
@@ -42,6 +44,33 @@ it.each<[string, SpawnProtectedOptions]>([
   expect(await exit).toEqual([null, 'SIGKILL'])
   expect(await stopped).toMatchObject({ signal: 'SIGKILL', forced: true })
   await end
+})
+
+it('a parent that is traced shares its memory with no child: gdb and proot mishandle that', async () => {
+  const code = `import { spawnProtected } from '${import.meta.resolve('sigshield')}'
+    process.stdin.once('data', () => {
+      try {
+        const child = spawnProtected('true', { stdio: 'ignore', waitForExec: false })
+        child.on('exit', (...end) => console.log(child.enforced, ...end))
+      } catch ({ code, step }) {
+        console.log(code, step)
+      }
+    })`
+  const start = () => {
+    const command = ['clone_vm', process.execPath, '--input-type=module', '-e', code]
+    return ended(childProcess.spawn(join(programs, 'restricted'), command, { stdio: ['pipe', 'pipe', 'inherit'] }))
+  }
+  const plain = start()
+  plain.stdin.end('now')
+  expect(await line(plain.stdout)).toBe('EINVAL clone')
+  const parent = start()
+  const traced = ended(
+    childProcess.spawn(tracing, [String(parent.pid), 'on'], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  )
+  expect(await line(traced.stdout)).toBe('traced')
+  parent.stdin.end('now')
+  expect(await line(parent.stdout)).toBe('filter 0 null')
+  expect(await closed(parent)).toEqual({ code: 0, signal: null })
 })
 
 it('one of a terminated thread is reaped by the process, at no cost', async () => {

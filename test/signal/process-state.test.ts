@@ -1,5 +1,6 @@
 /** The signals of any process. */
 import { spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { spawnProtected } from 'sigshield'
 import { describe, expect, it } from 'vitest'
 import { native } from '../../lib/native/load.js'
@@ -117,6 +118,24 @@ describe('kill', () => {
       child.stdin.end()
       print(await once(child, 'exit'))`)
     expect(said).toEqual(['kill EMFILE', [0, null]])
+  })
+
+  it('is ESRCH for one that ends while it is looked at', async () => {
+    // Its number comes before its end. How often the end comes between two calls of one look is the system's to choose.
+    const short = ended(spawn('sh', ['-c', 'for i in $(seq 500); do sleep 0.003 & echo $!; wait; done']))
+    const end = closed(short)
+    const outcomes = new Set<string>()
+    for await (const number of createInterface(short.stdout)) {
+      const pid = Number(number)
+      try {
+        const { startedAt } = stateOf(pid)
+        for (;;) kill(pid, 0, { startedAt })
+      } catch (error) {
+        outcomes.add((error as NodeJS.ErrnoException).code as string)
+      }
+    }
+    expect([...outcomes]).toEqual(['ESRCH'])
+    expect(await end).toEqual({ code: 0, signal: null })
   })
 
   it('is ESRCH for one that is gone', async () => {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/terminal.h"
+#include "platform/linux/process.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -59,6 +60,13 @@ void reap(pid_t pid) {
 // Invalid before Linux 5.3.
 FileDescriptor open_own_pidfd() { return FileDescriptor{static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0))}; }
 
+// The kernel lets an error of its own out where there is no room for a filter's code (net.core.bpf_jit_limit): ENOTSUPP
+// of its errno.h.
+int known_errno(int error) {
+  constexpr int kKernelNotSupported = 524;
+  return error == kKernelNotSupported ? ENOTSUP : error;
+}
+
 std::atomic<bool>& filter_was_installed() {
   static std::atomic<bool> seen{false};
   return seen;
@@ -77,9 +85,12 @@ Memory memory_for(const StartPlan& plan) {
     return wish != nullptr && std::string_view{wish} == "vfork";
   }();
   if (debugged) return Memory::kDebugged;
+  // In memory that is shared with this process gdb takes its breakpoints out when it lets go of the child, and proot
+  // lets children crash. Asked once: it costs too much for every start.
+  static const bool traced = is_traced();
   const StartOptions& options = plan.options;
   const bool changes_ids = options.set_uid != 0 || options.set_gid != 0 || plan.group_count >= 0;
-  return changes_ids ? Memory::kCopied : Memory::kShared;
+  return changes_ids || traced ? Memory::kCopied : Memory::kShared;
 }
 
 bool filters_can_be_installed() { return filter_was_installed().load(std::memory_order_relaxed); }
@@ -143,7 +154,7 @@ void Attempt::tell(Started& started) {
   tell_enforced(started, inherited_.enforced | (report.filter_refused ? 0 : to_enforce_));
   // The step is written last: with it the rest of the report is there.
   if (const Step step = std::atomic_ref{child_plan_->report.failure.step}.load(); step != Step::kNone) {
-    started.failure = {step, report.failure.error};
+    started.failure = {step, known_errno(report.failure.error)};
   } else if (filter_.program() != nullptr && !report.filter_refused) {
     filter_was_installed().store(true, std::memory_order_relaxed);
   }

@@ -1,6 +1,7 @@
 // One process: asked after, reaped and signalled by its pidfd where there is one.
 #include "platform/linux/process.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,10 +13,9 @@
 #include <climits>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "platform/platform.h"
 
@@ -123,14 +123,18 @@ Fate reap_by_number(const ProcessReference& process, ExitStatus& status) {
 
 // The tick at which a process was started; 0 when there is none, or that can't be told.
 std::uint64_t start_of(pid_t pid) {
-  if (!proc_is_own()) return 0;
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-  const std::string stat{std::istreambuf_iterator<char>{file}, {}};
-  // The name before it may hold any character, ')' too. The start is the 20th field behind it.
-  std::istringstream fields{stat.substr(std::min(stat.rfind(')') + 1, stat.size()))};
+  std::istringstream fields{stat_of(pid)};
   std::string field;
   for (int i = 0; i < 20; ++i) fields >> field;
   return std::strtoull(field.c_str(), nullptr, 10);
+}
+
+// The beginning of a file. Empty where it can't be read.
+std::string text_of(const std::string& path) {
+  const FileDescriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  std::array<char, 1024> text{};
+  const ssize_t length = file.valid() ? read(file.get(), text.data(), text.size()) : -1;
+  return {text.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
 }
 
 // A process may always signal itself: who refuses that is a profile.
@@ -147,6 +151,21 @@ bool pidfds_can_signal() {
 bool proc_is_own() {
   std::array<char, 16> own{};
   return readlink("/proc/self", own.data(), own.size() - 1) > 0 && own.data() == std::to_string(getpid());
+}
+
+std::string stat_of(pid_t pid) {
+  if (!proc_is_own()) return {};
+  const std::string stat = text_of("/proc/" + std::to_string(pid) + "/stat");
+  // The name before it may hold any character, ')' too.
+  const std::size_t end_of_name = stat.rfind(')');
+  return end_of_name == std::string::npos ? std::string{} : stat.substr(end_of_name + 1);
+}
+
+bool is_traced() {
+  constexpr std::string_view kField = "\nTracerPid:\t";
+  const std::string status = text_of("/proc/self/status");
+  const std::size_t field = status.find(kField);
+  return field != std::string::npos && status.compare(field + kField.size(), 1, "0") != 0;
 }
 
 bool pidfds_can_be_waited_for() {

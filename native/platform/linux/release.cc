@@ -1,19 +1,15 @@
 #include "platform/linux/release.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
-#include <string>
 
 #include "platform/linux/process.h"
 #include "platform/linux/raw_syscall.h"
@@ -38,19 +34,11 @@ struct ProcessState {
 };
 
 ProcessState state_of(pid_t process) {
-  ProcessState found;
-  if (!proc_is_own()) return found;
-  const FileDescriptor file{open(("/proc/" + std::to_string(process) + "/stat").c_str(), O_RDONLY | O_CLOEXEC)};
-  std::array<char, 512> text{};
-  const ssize_t length = file.valid() ? read(file.get(), text.data(), text.size() - 1) : -1;
-  // The name before it may hold anything but the end of the line.
-  const char* const after_name = length > 0 ? std::strrchr(text.data(), ')') : nullptr;
-  if (after_name == nullptr) return found;
   char state = 0;
   unsigned flags = 0;
   // NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers.
-  if (std::sscanf(after_name, ") %c %*d %*d %*d %*d %*d %u", &state, &flags) == 2) found = {state, flags};
-  return found;
+  const int found = std::sscanf(stat_of(process).c_str(), " %c %*d %*d %*d %*d %*d %u", &state, &flags);
+  return found == 2 ? ProcessState{state, flags} : ProcessState{};
 }
 
 bool is_readable(int fd, int timeout_ms) {

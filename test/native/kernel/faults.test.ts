@@ -67,7 +67,6 @@ const leftOut = new Set([
   // Only in a stop that takes long: a child that is not known to be stopped is taken to run.
   'parent:waitid/stopped',
   // Only after another was refused.
-  'parent:open/proc',
   'parent:raise',
   'child:prlimit64',
   'child:prctl/NO_NEW_PRIVS',

@@ -57,6 +57,9 @@ describe('a call that is refused', () => {
     [`seccomp=${EACCES}`, {}, { ...runs, enforced: false }],
     [`seccomp=${EACCES}`, { stdio: ['ignore', 'pipe', 2, 1, 0] }, { ...runs, enforced: false }],
     [`seccomp=${EACCES}`, { enforce: true }, { code: 'EACCES', step: 'seccomp' }],
+    // What the kernel has for its own eyes (net.core.bpf_jit_limit).
+    ['seccomp=524', { enforce: true }, { code: 'ENOTSUP', step: 'seccomp' }],
+    ['seccomp=524', {}, { ...runs, enforced: false }],
     ['seccomp_killed', {}, runs],
     ['seccomp_killed', isRoot ? { enforce: true, uid: 65534 } : { enforce: true }, runs],
   ])('%s, with %j', async (features, options, expected) => {

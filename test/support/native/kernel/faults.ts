@@ -129,6 +129,7 @@ export const rows: Row[] = [
   { call: 'parent:prctl/GET_SECCOMP', round: 'plain', once: true, outcomes: 'works' },
   { call: 'parent:rt_sigaction', round: 'plain', once: true, outcomes: 'works' },
   { call: 'parent:uname', round: 'required', once: true, outcomes: 'works' },
+  { call: 'parent:open/proc', round: 'plain', once: true, outcomes: 'works' },
   {
     call: 'parent:prctl/GET_SPECULATION_CTRL',
     round: 'required',
@@ -159,7 +160,8 @@ export const rows: Row[] = [
   { call: 'parent:waitpid', round: 'missing', outcomes: 'works' },
 
   // Without waiting for the program. What can't be looked up, or watched, is waited for.
-  ...['gettid', 'stat', 'faccessat', 'clone/pidfd', 'epoll_ctl/ADD', 'epoll_ctl/DEL', 'poll', 'read'].map((call) => ({
+  { call: 'parent:gettid', round: 'at once', once: true, outcomes: 'works' },
+  ...['stat', 'faccessat', 'clone/pidfd', 'epoll_ctl/ADD', 'epoll_ctl/DEL', 'poll', 'read'].map((call) => ({
     call: `parent:${call}`,
     round: 'at once',
     outcomes: 'works' as const,
