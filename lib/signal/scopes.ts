@@ -93,7 +93,8 @@ export function ignore(signals: readonly Signal[]): Disposable {
  * @param signals - these.
  * @param fn - is called at once, and without arguments. The section is over when what it returns has settled.
  * @returns what `fn` returns.
- * @throws what `fn` throws, TypeError, Error as {@link ignore}, Error `EAGAIN` where the system has no thread to give; all as a rejection.
+ * @throws what `fn` throws, TypeError, Error as {@link ignore}, Error `EAGAIN` where the system has no thread to give, `EPERM` or
+ * `ENOSYS` where a policy refuses rt_sigtimedwait(2); all as a rejection.
  * @example
  * process.once('SIGTERM', () => console.log('SIGTERM')) // SIGTERM
  * await hold(['SIGTERM'], async () => {
@@ -105,6 +106,9 @@ export function ignore(signals: readonly Signal[]): Disposable {
 export async function hold<T>(signals: readonly Signal[], fn: () => T | PromiseLike<T>): Promise<T> {
   const set = processSet(signals)
   if (typeof fn !== 'function') throw invalidArgType('fn', 'of type function', fn)
+  // What can't be taken in the end would be lost.
+  const [refused] = native().takeSignal(0n, 0)
+  if (refused < 0) throw systemError(refused, 'rt_sigtimedwait')
   const handle = native().holdSignals(set, !isMainThread())
   if (typeof handle === 'number') throw systemError(handle, 'pthread_create')
   let ended = () => {}

@@ -1,5 +1,9 @@
 /** What becomes of this process's signals in a scope: ignored, or held. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { programs } from '../support/build-programs.js'
 import { NodeProgram } from '../support/node-program.js'
 import { SIGUSR2 } from '../support/processes.js'
 import { runSignals, well } from '../support/signal/signal-program.js'
@@ -228,6 +232,18 @@ describe('hold', () => {
           }
         })`),
     ).toEqual(well(['', []], 'SIGTERM', ['', []], 'SIGTERM'))
+  })
+
+  it('is refused where what it has held could not be taken', async () => {
+    const code = `import { hold } from '${import.meta.resolve('sigshield/signals')}'
+      process.once('SIGUSR2', (signal) => console.log(signal))
+      const held = hold(['SIGUSR2'], () => process.kill(process.pid, 'SIGUSR2'))
+      await held.then(() => console.log('held'), ({ code, syscall }) => console.log(code, syscall))
+      process.kill(process.pid, 'SIGUSR2')
+      setTimeout(() => {}, 100) // Node keeps no process alive for a signal.`
+    const command = ['rt_sigtimedwait=1', process.execPath, '--input-type=module', '-e', code]
+    const { stdout } = await promisify(execFile)(join(programs, 'restricted'), command)
+    expect(stdout).toBe('EPERM rt_sigtimedwait\nSIGUSR2\n')
   })
 
   it('a process that exits inside exits by its own code', async () => {

@@ -75,6 +75,7 @@ static struct feature features[] = {
     CALL(getpgid),
     CALL(fchmod),
     CALL(setsid),
+    CALL(rt_sigtimedwait),
     {"pidfd_open", EPERM, {ONLY(434), REFUSE(0)}},
     {"pidfd_send_signal", EPERM, {ONLY(424), REFUSE(0)}},
     {"close_range", ENOSYS, {ONLY(436), REFUSE(0)}},
