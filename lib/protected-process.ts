@@ -48,7 +48,8 @@ export class ProtectedProcess extends ChildProcessWithoutHandle {
    * @throws (as a rejection) TypeError `ERR_INVALID_ARG_VALUE` for a signal that the child ignores or blocks, so for the default
    * too where it has no exit event and ignores SIGTERM, or for a group that it does not lead; `ERR_INVALID_ARG_TYPE`,
    * `ERR_UNKNOWN_SIGNAL`, RangeError `ERR_OUT_OF_RANGE`; Error `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for `target: 'tree'` off Linux,
-   * or where /proc can’t be read; a system error of `kill` (`EPERM`). The child runs on then.
+   * or where /proc can’t be read; a system error of `kill` (`EPERM`). The child runs on then. A system error of a shortage (`EMFILE`) where
+   * it has ended, and nobody could look for the rest of its tree.
    * @example
    * const child = spawnProtected('sleep', ['60'])
    * console.log(await child.stop({ grace: [1000, 500] })) // { code: null, signal: 'SIGTERM', forced: false }

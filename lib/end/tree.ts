@@ -6,36 +6,19 @@
 import { constants } from 'node:os'
 import { inodesNamed } from '../event/source.js'
 import { native } from '../native/load.js'
-import { setImmediate, setTimeout, time } from '../node/clock.js'
-import { unlessShort } from '../signal/kernel-file.js'
+import { setTimeout, time } from '../node/clock.js'
+import { isShortage, unlessShort } from '../signal/kernel-file.js'
 import { environmentOf, type ProcessEntry, processEntry, processTable } from '../signal/process-table.js'
+import { LOOK_AGAIN_MS, latestTable } from './latest-table.js'
 
 /** What does not end after a SIGKILL within this time is waiting for the kernel, and may do so for ever. */
 const LONGEST_MS = 2000
-const LOOK_AGAIN_MS = 20
 /** The table is no single moment: what is started while it is read may stand before what is read next. */
 const LOOKS_AT_NOTHING = 2
 /** In the middle of its execve a process shows no environment. What shows none for so long has none. */
 const LONGEST_EXECVE_MS = 1000
 /** How long the end of this process may wait for that. */
 const LONGEST_EXECVE_AT_END_MS = 200
-
-/** One for all trees that are looked at in the same turn of the event loop. */
-let latest: ReadonlyMap<number, ProcessEntry> | undefined
-let latestAt = 0
-
-/** Undefined where it can't be told now. */
-function latestTable(): ReadonlyMap<number, ProcessEntry> | undefined {
-  // A turn in which a call blocks may last for long.
-  if (latest === undefined || time() - latestAt > LOOK_AGAIN_MS) {
-    latestAt = time()
-    latest = unlessShort(() => new Map(processTable().map((entry) => [entry.pid, entry])))
-    setImmediate(() => {
-      latest = undefined
-    })
-  }
-  return latest
-}
 
 /** Children of what is found, and theirs: until there are no more. */
 export function addDescendants(found: Set<number>, table: Iterable<ProcessEntry>): void {
@@ -97,6 +80,8 @@ export class Tree {
   readonly #sameSession: boolean
   /** Undefined while there was nothing to look with. */
   #origin: Origin | undefined
+  /** Why there was nothing. */
+  #shortage: unknown
   /** Whose environments were looked at, as that costs most. */
   readonly #looked = new Map<number, Look>()
   /** What all were told last, and which of them. */
@@ -116,7 +101,13 @@ export class Tree {
   }
 
   #begin(pid: number | undefined): void {
-    this.#origin ??= unlessShort(() => originOf(pid, this.#inodes, this.#sameSession))
+    if (this.#origin !== undefined) return
+    try {
+      this.#origin = originOf(pid, this.#inodes, this.#sameSession)
+    } catch (error) {
+      if (!isShortage(error)) throw error
+      this.#shortage = error
+    }
   }
 
   /** Without the child itself, and without what has ended. Where there is nothing to look with, those that were seen before. */
@@ -177,6 +168,11 @@ export class Tree {
     return table && [...table.values()].some(isUntold)
   }
 
+  /** The child has ended before there was anything to look with, and had no mark. */
+  #wasNeverSeen(): boolean {
+    return this.#shortage !== undefined && this.#origin?.root === undefined && !this.#origin?.marks.size
+  }
+
   /** Takes note of those that live, before a parent is lost: the child has not been reaped. */
   look(): void {
     this.#begin(this.#pid)
@@ -233,17 +229,22 @@ export class Tree {
     for (const one of left) if (!told.has(one.pid) && !parents.has(one.parent)) this.#tell(one, signal)
   }
 
-  /** Kills them, and resolves when none is left. */
+  /**
+   * Kills them, and resolves when none is left.
+   * @throws (as a rejection) a system error, where there is no descriptor or memory to look with: some may live.
+   */
   async kill(): Promise<void> {
     const deadline = time() + LONGEST_MS
     for (let looks = 0; time() < deadline; ) {
       // The child has ended: its pid may be another's.
       this.#begin(undefined)
+      if (this.#wasNeverSeen()) throw this.#shortage
       const left = this.#descendants()
       looks = this.#isNoneLeft(left) ? looks + 1 : 0
       if (looks === LOOKS_AT_NOTHING) return
       for (const { pid, startedAt } of left) native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
+    if (latestTable() === undefined) processTable()
   }
 }

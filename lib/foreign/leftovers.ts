@@ -73,10 +73,15 @@ export class Leftovers {
     )
     await tree.gone(() => isOver)
     countdown.stop()
-    await tree.kill()
+    await kill(tree)
   }
 
   async endAtOnce(): Promise<void> {
-    if (this.isPossible) await this.#tree.kill()
+    if (this.isPossible) await kill(this.#tree)
   }
+}
+
+/** This process ends, whether they can be found or not. */
+async function kill(tree: Tree): Promise<void> {
+  await tree.kill().catch((error: Error) => process.emitWarning(error))
 }

@@ -115,6 +115,28 @@ describe("target: 'tree'", () => {
     }
   })
 
+  it('tells that it could not look, where there is no descriptor until the end', async () => {
+    const script = 'trap "exit 3" TERM; sleep 1000 & echo $!; wait'
+    const code = `import { openSync, writeSync } from 'node:fs'
+      import { spawnProtected } from 'sigshield'
+      const child = spawnProtected('bash', ['-c', process.argv[1]], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const fill = () => { try { for (;;) openSync('/dev/null') } catch {} }
+      child.stdout.once('data', async (pid) => {
+        writeSync(1, pid)
+        fill()
+        child.once('exit', fill)
+        const error = await child.stop({ target: 'tree' }).catch((error) => error)
+        writeSync(1, [error.code, error.syscall, child.exitCode].join() + '\\n')
+        process.exit()
+      })`
+    const limited = 'ulimit -n 64; exec "$0" --input-type=module -e "$@"'
+    const argv = ['-c', limited, process.execPath, code, script]
+    const program = ended(spawn('bash', argv, { stdio: ['ignore', 'pipe', 'inherit'] }))
+    const pid = Number(await line(program.stdout))
+    onTestFinished(() => void process.kill(pid, 'SIGKILL'))
+    expect(await line(program.stdout)).toBe('EMFILE,open,3')
+  })
+
   it('leaves alone what is another child’s, of the same event', async () => {
     const exitEvent = new ExitEvent()
     const one = await start(`${family}\nwait`, { exitEvent })
