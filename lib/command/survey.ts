@@ -1,6 +1,6 @@
 /** What all processes do with the signals that end a process, as far as the kernel tells it to this one (proc(5)). */
 import { closeSync, constants as files, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { constants } from 'node:os'
+import { constants, uptime } from 'node:os'
 import { EXIT_FD_VARIABLE, EXIT_INODE_VARIABLE } from '../event/source.js'
 import { native } from '../native/load.js'
 import { signalBit } from '../signal/names.js'
@@ -59,7 +59,7 @@ export function survey(ofAllUsers: boolean): Survey {
     if (entry !== undefined) table.set(pid, entry)
     else if (isUnreadable(pid) && (ofAllUsers || isOwn(pid))) unreadable += 1
   }
-  const uptimeMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000
+  const uptimeMs = uptime() * 1000
   const found: Read[] = []
   for (const entry of table.values()) {
     if (entry.isKernelThread || entry.state === 'Z') continue
@@ -86,7 +86,7 @@ export function surveyOne(pid: number): SurveyedProcess | undefined {
   if (entry === undefined) return undefined
   const parent = processEntry(entry.parent)
   const table = new Map(parent === undefined ? [] : [[parent.pid, parent]])
-  const uptimeMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000
+  const uptimeMs = uptime() * 1000
   const read = readProcess(entry, table, uptimeMs)
   if (read === 'unreadable') throw Object.assign(new Error('it may not be read'), { code: 'EACCES' })
   return read === 'gone' ? undefined : read

@@ -130,6 +130,16 @@ describe.runIf(process.getuid?.() === 0)("other users' processes", () => {
     expect(await of(pid, ['-a'])).toMatchObject({ uid: 65534 })
   })
 
+  it('are seen where the system shows no more than processes (ProcSubset= of systemd.exec(5))', async () => {
+    const script = `trap '' INT; mount -t proc -o subset=pid proc /proc && "$@"`
+    const options = ['--mount', '--pid', '--fork', '--kill-child']
+    const { out, err } = await all(
+      started('unshare', [...options, 'sh', '-c', script, 'sh', process.execPath, sigshield, 'ps']),
+    )
+    expect(err).toBe('')
+    expect(out).toMatch(/^ *1 .* INT .* sh -c trap/m)
+  })
+
   it('that may not be read are counted', async () => {
     const folder = join(temporaryFolder(), 'proc')
     mkdirSync(folder)

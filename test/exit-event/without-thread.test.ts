@@ -1,4 +1,5 @@
-/** The exit event of a child to which the system gives no thread, or little of it. */
+/** The exit event of a child to which the system gives no thread, or little of it, or no descriptor. */
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -46,6 +47,21 @@ it.each(['refused', 'given'])('leaves nothing behind by being asked, and is told
   expect(await answer(started, 'sync')).toBe('false')
   expect(await answer(started, 'count')).toBe(descriptors)
   await isTold(started)
+})
+
+it.each(['set', 'dropped'])('is heard where not a single descriptor is allowed (%s)', async (way) => {
+  const sandboxed = join(import.meta.dirname, '../support/exit-event/no-descriptors-worker.mjs')
+  const code = `import { ExitEvent, spawnProtected } from 'sigshield'
+    const exitEvent = new ExitEvent()
+    const stdio = ['ignore', 'inherit', 'inherit']
+    spawnProtected(process.execPath, [${JSON.stringify(sandboxed)}], { exitEvent, stdio })
+    process.stdin.once('data', () => ${way === 'set' ? 'exitEvent.set()' : 'process.exit()'})`
+  const command = ['--input-type=module', '-e', code]
+  const parent = ended(spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'inherit'] }))
+  expect(await line(parent.stdout)).toBe('ready')
+  parent.stdin.write('now')
+  expect(await line(parent.stdout)).toBe(way === 'set' ? 'true true requested' : 'true true orphaned')
+  parent.stdin.end()
 })
 
 it('takes the thread that it could not have before', async () => {
