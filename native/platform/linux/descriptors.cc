@@ -2,11 +2,9 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -14,6 +12,7 @@
 #include <ctime>
 
 #include "platform/platform.h"
+#include "platform/wait_by_select.h"
 
 namespace sigshield::platform {
 
@@ -40,36 +39,6 @@ int wait_by_epoll(std::span<pollfd> descriptors, int timeout_ms) {
   return ready;
 }
 
-timespec time_of(int timeout_ms) { return {timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L}; }
-
-// It does not ask for RLIMIT_NOFILE, of which poll(2) takes no more entries: a sandboxed program may have set it to 0.
-int wait_by_select(std::span<pollfd> descriptors, int timeout_ms) {
-  fd_set readable{};
-  fd_set writable{};
-  int end = 0;
-  for (pollfd& descriptor : descriptors) {
-    descriptor.revents = 0;
-    if (descriptor.fd < 0) continue;
-    if (descriptor.fd >= FD_SETSIZE) return -1;
-    if ((descriptor.events & POLLIN) != 0) FD_SET(descriptor.fd, &readable);
-    if ((descriptor.events & POLLOUT) != 0) FD_SET(descriptor.fd, &writable);
-    end = std::max(end, descriptor.fd + 1);
-  }
-  const timespec timeout = time_of(timeout_ms);
-  if (const int ready = pselect(end, &readable, &writable, nullptr, timeout_ms < 0 ? nullptr : &timeout, nullptr);
-      ready <= 0) {
-    return ready;
-  }
-  int ready = 0;
-  for (pollfd& descriptor : descriptors) {
-    if (descriptor.fd < 0) continue;
-    if (FD_ISSET(descriptor.fd, &readable)) descriptor.revents |= POLLIN;
-    if (FD_ISSET(descriptor.fd, &writable)) descriptor.revents |= POLLOUT;
-    if (descriptor.revents != 0) ++ready;
-  }
-  return ready;
-}
-
 }  // namespace
 
 Failure open_pipe(FileDescriptor& read_end, FileDescriptor& write_end) {
@@ -92,7 +61,7 @@ int wait_for_any(std::span<pollfd> descriptors, int timeout_ms) {
   int ready = poll(descriptors.data(), descriptors.size(), timeout_ms);
   if (ready < 0 && errno == EINVAL) return wait_by_select(descriptors, timeout_ms);
   if (ready >= 0 || !may_be_a_policy(errno)) return ready;
-  const timespec timeout = time_of(timeout_ms);
+  const timespec timeout{timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L};
   ready = ppoll(descriptors.data(), descriptors.size(), timeout_ms < 0 ? nullptr : &timeout, nullptr);
   return ready >= 0 || !may_be_a_policy(errno) ? ready : wait_by_epoll(descriptors, timeout_ms);
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "platform/platform.h"
+#include "platform/wait_by_select.h"
 
 namespace sigshield::platform {
 
@@ -36,7 +37,8 @@ Failure open_socket_pair(FileDescriptor& one, FileDescriptor& other) {
 }
 
 int wait_for_any(std::span<pollfd> descriptors, int timeout_ms) {
-  return poll(descriptors.data(), static_cast<nfds_t>(descriptors.size()), timeout_ms);
+  const int ready = poll(descriptors.data(), static_cast<nfds_t>(descriptors.size()), timeout_ms);
+  return ready < 0 && errno == EINVAL ? wait_by_select(descriptors, timeout_ms) : ready;
 }
 
 Failure WakeUp::open() {

@@ -60,7 +60,9 @@ const ofThePath: Differences = {
     'a worker thread needs a guard': `its children outlive their thread: ${PARENT_DEATH}`,
     'a moment without a descriptor': NO_DESCRIPTOR,
   },
-  'end/tree.test.ts': { 'no descriptor to look with': NO_DESCRIPTOR },
+  'end/tree.test.ts': { 'no descriptor to look with': NO_DESCRIPTOR, 'there is no descriptor until': NO_DESCRIPTOR },
+  'native/tracer.test.ts': { 'a parent that is traced': 'how posix_spawn shares memory is for libc to say' },
+  'own-scopes.test.ts': { 'could not be taken': 'it takes signals without sigtimedwait' },
   'refusals.test.ts': { 'an id that can not be taken': 'the step is setuid: there is no setresuid' },
   'resource-usage.alone.test.ts': {
     "more than its parent's peak":

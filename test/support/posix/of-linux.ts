@@ -47,6 +47,7 @@ export const ofLinux: Differences = {
     '/etc/passwd/x': BASH,
   },
   'command/package.test.ts': { 'hands on what it was started with': STARTED_WITH },
+  'command/ps.test.ts': { 'where the system shows no more': NAMESPACE },
   'command/run.test.ts': {
     'goes on to the program: descriptors': STARTED_WITH,
     nohup: STARTED_WITH,
@@ -111,6 +112,7 @@ export const ofLinux: Differences = {
   },
   'signal/own-scopes.test.ts': {
     'drops the signal, and puts back': REALTIME,
+    'could not be taken': SECCOMP,
     'real-time signals queue': REALTIME,
   },
   'signal/own-storm.test.ts': { 'real-time signals': REALTIME },
