@@ -347,8 +347,12 @@ INTERPOSE(waitid, "waitid")
 INTERPOSE(waitpid, "waitpid")
 INTERPOSE(write, "write")
 
-// As fstat is called since glibc 2.33.
+// As they are called since glibc 2.33, and before, for which the published addon is built.
 INTERPOSE(fstat64, "fstat")
+INTERPOSE(__fxstat, "fstat")
+INTERPOSE(__fxstat64, "fstat")
+INTERPOSE(__xstat, "stat")
+INTERPOSE(__xstat64, "stat")
 
 // In place of its -1 it returns MAP_FAILED, which is the same.
 INTERPOSE(mmap, "mmap")

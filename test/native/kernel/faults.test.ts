@@ -6,7 +6,7 @@
  * does once, or slowly.
  */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -96,7 +96,11 @@ function processesOf({ once, uses = [1, 2, 50], slow }: Row): Process[] {
   return processes.filter(([, uses]) => uses.length > 0)
 }
 
-describe.concurrent.each(rows)('$call in "$round"', (row) => {
+/** The guest of `npm run test:arm64` has the library in one file, which claims its event once, however often it is asked. */
+const claimsAgain = !existsSync(join(import.meta.dirname, '../../../dist/bundled'))
+const tried = rows.filter(({ round }) => claimsAgain || round !== 'child that claims')
+
+describe.concurrent.each(tried)('$call in "$round"', (row) => {
   it.each(processesOf(row))(
     'refused with %j at use %j',
     async (errors, uses) => {

@@ -26,6 +26,8 @@ while (childrenOf(process.pid).length > 0) await new Promise(setImmediate)
 const before = { threads: threads(), descriptors: descriptors() }
 const pids = []
 for (let i = 0; i < workers; i += 1) pids.push(...(await forsake()))
+// A terminated worker's thread may still be about to end.
+while (threads() > before.threads + 1) await new Promise(setImmediate)
 const more = threads() - before.threads
 const set = (to) => `prlimit --pid=${process.pid} --nofile=${to}: && echo done`
 const limiting = childProcess.spawn('sh', ['-c', `${set(limit)}; read line; ${set(1024)}`], {
