@@ -374,7 +374,7 @@ std::ptrdiff_t descriptors() {
   return std::distance(begin(open), end(open));
 }
 
-pid_t run_thread(int number, std::barrier<>& together, int rounds) {
+pid_t run_thread(int number, std::barrier<>& together, std::barrier<>& over, int rounds) {
   auto worker = std::make_unique<Worker>();
   // What is done once in a process is done by all at once.
   together.arrive_and_wait();
@@ -385,6 +385,7 @@ pid_t run_thread(int number, std::barrier<>& together, int rounds) {
   }
   const pid_t left = worker->leave_behind();
   together.arrive_and_wait();
+  over.arrive_and_wait();
   return left;
 }
 
@@ -440,15 +441,18 @@ int main(int count, char** arguments) {
   std::atomic<bool> is_over{false};
   std::thread changing{[&] { change_environment(is_over); }};
   std::barrier<> together{kThreads};
+  std::barrier<> over{kThreads + 1};
   std::array<pid_t, kThreads> left{};
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, i] { left[static_cast<std::size_t>(i)] = run_thread(i, together, rounds); });
+    threads.emplace_back([&, i] { left[static_cast<std::size_t>(i)] = run_thread(i, together, over, rounds); });
   }
   {
-    // One loop for all rounds: TSan does not see that libuv closes the descriptors of a loop, whose numbers others get.
+    // One loop for all rounds, and none ends before all are over: TSan does not see that libuv closes the descriptors
+    // of a loop, whose numbers others get.
     Worker own;
     for (int i = 0; i < rounds; ++i) own.round_under_way();
+    over.arrive_and_wait();
     for (std::thread& thread : threads) thread.join();
   }
   for (const pid_t pid : left) kill(pid, SIGKILL);
