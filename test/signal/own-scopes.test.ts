@@ -236,11 +236,12 @@ describe('hold', () => {
 
   it('is refused where what it has held could not be taken', async () => {
     const code = `import { hold } from '${import.meta.resolve('sigshield/signals')}'
-      process.once('SIGUSR2', (signal) => console.log(signal))
+      // Node keeps no process alive for a signal.
+      const alive = setInterval(() => {}, 1000)
+      process.once('SIGUSR2', (signal) => { console.log(signal); clearInterval(alive) })
       const held = hold(['SIGUSR2'], () => process.kill(process.pid, 'SIGUSR2'))
       await held.then(() => console.log('held'), ({ code, syscall }) => console.log(code, syscall))
-      process.kill(process.pid, 'SIGUSR2')
-      setTimeout(() => {}, 100) // Node keeps no process alive for a signal.`
+      process.kill(process.pid, 'SIGUSR2')`
     const command = ['rt_sigtimedwait=1', process.execPath, '--input-type=module', '-e', code]
     const { stdout } = await promisify(execFile)(join(programs, 'restricted'), command)
     expect(stdout).toBe('EPERM rt_sigtimedwait\nSIGUSR2\n')
