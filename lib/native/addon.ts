@@ -130,8 +130,6 @@ export interface Addon {
   openAcknowledgement(): [readEnd: number, writeEnd: number, handle: object] | number
   closeAcknowledgementReadEnd(handle: object): void
   closeAcknowledgementWriteEnd(handle: object): void
-  /** From here on it is another's, who closes it. */
-  giveAcknowledgementReadEnd(handle: object): void
   /** 0: in force, 1: not, 2: no answer in time. Blocks this thread. */
   waitForGuard(fd: number, timeoutMs: number): number
   /** Those that a guard in this process keeps ignored. */
@@ -157,6 +155,11 @@ export interface Addon {
   limitDescriptors(limit: number): void
   /** Stops this process by the default action of the signal. Its action is as before when this returns, after SIGCONT. */
   stopByDefault(signal: number): void
+  /**
+   * Gives the descriptor to a pipe handle of Node's that has none, as its own `open` does, but without asking the permission model:
+   * Node asks for none for the pipes of its own children. From here on it is not the caller's, whatever comes of it.
+   */
+  openPipe(handle: object, fd: number): void
   /** Lets the descriptor block. Node makes standard output and error nonblocking when it looks at them. */
   setBlocking(fd: number): void
   /** Whether a write of at most 512 bytes does not block: it is taken, or refused at once (poll(2)). */

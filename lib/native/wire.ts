@@ -150,7 +150,8 @@ export class Wire<Fields extends OptionFields> {
       if (descriptors[i] !== NEW_PIPE || end < 0) continue
       // A thread may be terminated where a function of JavaScript begins, or a loop goes on: not between these two.
       numbers[first + i] = NO_DESCRIPTOR
-      stdio[i]?.handle?.open(end)
+      if (process.permission) native().openPipe(stdio[i]?.handle as object, end)
+      else stdio[i]?.handle?.open(end)
     }
     return Object.assign(this.#answer(id), { id, underWay: numbers[this.#slot.underWay] === 1 })
   }

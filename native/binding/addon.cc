@@ -20,6 +20,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   register_guard(env, exports);
   register_signals(env, exports);
   register_standing(env, exports);
+  register_streams(env, exports);
   return exports;
 }
 

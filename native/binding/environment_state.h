@@ -28,6 +28,8 @@ class EnvironmentState {
   void on_start(const Napi::Function& callback) { on_start_.push_back(Napi::Persistent(callback)); }
   void on_exit(const Napi::Function& callback) { on_exit_.push_back(Napi::Persistent(callback)); }
 
+  [[nodiscard]] uv_loop_t* loop() const;
+
   // Null until a child was to be started.
   [[nodiscard]] ExitWatcher* exit_watcher() const { return exit_watcher_; }
 
@@ -44,7 +46,6 @@ class EnvironmentState {
   std::string_view text_of(napi_value value);
 
  private:
-  [[nodiscard]] uv_loop_t* loop() const;
   template <typename Watch>
   void close_at_end(Watch* watch);
   void raise();

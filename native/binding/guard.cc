@@ -36,8 +36,6 @@ void close_read_end(const Napi::CallbackInfo& info) { pipe_of(info).read_end.res
 
 void close_write_end(const Napi::CallbackInfo& info) { pipe_of(info).write_end.reset(); }
 
-void give_read_end(const Napi::CallbackInfo& info) { static_cast<void>(pipe_of(info).read_end.release()); }
-
 // (fd, timeoutMs)
 Napi::Value wait(const Napi::CallbackInfo& info) {
   const GuardAnswer answer = wait_for_guard(info[0].As<Napi::Number>(), info[1].As<Napi::Number>());
@@ -62,7 +60,6 @@ void register_guard(Napi::Env env, Napi::Object exports) {
   export_function<open_acknowledgement>(env, exports, "openAcknowledgement");
   export_function<close_read_end>(env, exports, "closeAcknowledgementReadEnd");
   export_function<close_write_end>(env, exports, "closeAcknowledgementWriteEnd");
-  export_function<give_read_end>(env, exports, "giveAcknowledgementReadEnd");
   export_function<wait>(env, exports, "waitForGuard");
   export_function<guarded>(env, exports, "guardedSignals");
   export_function<lift>(env, exports, "liftGuard");

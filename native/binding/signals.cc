@@ -1,11 +1,11 @@
 // The signals of this process itself.
 #include <napi.h>
-#include <uv.h>
 
 #include <cstring>
 #include <memory>
 #include <utility>
 
+#include "binding/environment_state.h"
 #include "binding/owning_handle.h"
 #include "binding/topics.h"
 #include "core/action_keeper.h"
@@ -99,9 +99,7 @@ struct KeptAction {
 // (signal)
 Napi::Value keep_action(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env, &loop);
-  auto* const kept = new KeptAction{.keeper{loop, info[0].As<Napi::Number>()}};
+  auto* const kept = new KeptAction{.keeper{state_of(info).loop(), info[0].As<Napi::Number>()}};
   const auto close = [](napi_async_cleanup_hook_handle end, void* data) {
     auto* const it = static_cast<KeptAction*>(data);
     it->keeper.close([it, end] {

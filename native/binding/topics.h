@@ -13,6 +13,7 @@ void register_ending(Napi::Env env, Napi::Object exports);
 void register_exit_event(Napi::Env env, Napi::Object exports);
 void register_guard(Napi::Env env, Napi::Object exports);
 void register_standing(Napi::Env env, Napi::Object exports);
+void register_streams(Napi::Env env, Napi::Object exports);
 void register_signals(Napi::Env env, Napi::Object exports);
 
 template <auto function>

@@ -62,6 +62,7 @@ describe.runIf(major >= 22)('the permission model', () => {
     // The parent's own environment stays as it was.
     expect(options).toBe((env as NodeJS.ProcessEnv).NODE_OPTIONS)
     expect(JSON.stringify(outcomes['in a shell'])).toContain('--permission --allow-child-process')
+    expect(outcomes['with more pipes']).toMatchObject({ output: 'from the first to the last' })
   })
 
   it.skipIf(major < 24)('starts all the same and hands its flags on with --permission-audit', async () => {

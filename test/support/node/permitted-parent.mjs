@@ -23,6 +23,11 @@ const starts = {
   'with an empty environment': () => spawn('/bin/sh', ['-c', 'echo "$NODE_OPTIONS"'], { env: {} }),
   'with an environment that is inherited': () =>
     spawn('/bin/sh', ['-c', 'echo "$NODE_OPTIONS $INHERITED"'], { env: Object.create({ INHERITED: 'yes' }) }),
+  'with more pipes': () => {
+    const child = spawn('cat >&4', { shell: true, stdio: ['pipe', 'pipe', 'pipe', 'overlapped', 'pipe'] })
+    child.stdin.end('from the first to the last')
+    return child
+  },
   'that is not there': () => spawn('/no/such/program'),
   'with a bad option': () => spawn('true', { cwd: 1 }),
   'a worker': () => fork(join(import.meta.dirname, 'ipc-worker.mjs'), [], { silent: true }),
@@ -45,9 +50,11 @@ async function outcome(start) {
       child.disconnect()
     })
     if (child.connected) child.send({ ask: 'environment' })
-    child.stdout?.on('data', (data) => {
-      seen.output += data
-    })
+    for (const stream of [child.stdout, child.stdio?.[4]]) {
+      stream?.on('data', (data) => {
+        seen.output += data
+      })
+    }
     // A worker that its parent disconnects has no 'close'.
     await new Promise((resolve) => child.once('close', resolve).once('disconnect', () => child.once('exit', resolve)))
     return seen
@@ -58,7 +65,9 @@ async function outcome(start) {
 
 let published = []
 subscribe('child_process', ({ process: child }) => published.push(child.constructor.name.replace('Protected', 'Child')))
-subscribe('node:permission-model:child', ({ permission, resource }) => published.push([permission, resource]))
+for (const what of ['child', 'net']) {
+  subscribe(`node:permission-model:${what}`, ({ permission, resource }) => published.push([permission, resource]))
+}
 
 const outcomes = {}
 for (const [name, start] of Object.entries(starts)) {
