@@ -141,7 +141,10 @@ export class Wire<Fields extends OptionFields> {
   start(request: SpawnRequest<Fields>, stdio: readonly StdioEntry[]): SpawnResult {
     const text = this.#write(request)
     if (typeof text !== 'string') return { ...nothing, ...text, id: -1, underWay: false }
-    const id = native().spawn(text, this.#memory)
+    const addon = native()
+    // Asked before there is an end to lose: `process` is a getter, a function of JavaScript.
+    const hasPermissionModel = process.permission !== undefined
+    const id = addon.spawn(text, this.#memory)
     const { descriptors } = request
     const numbers = this.#numbersView
     const first = this.#slot.descriptors
@@ -150,7 +153,7 @@ export class Wire<Fields extends OptionFields> {
       if (descriptors[i] !== NEW_PIPE || end < 0) continue
       // A thread may be terminated where a function of JavaScript begins, or a loop goes on: not between these two.
       numbers[first + i] = NO_DESCRIPTOR
-      if (process.permission) native().openPipe(stdio[i]?.handle as object, end)
+      if (hasPermissionModel) addon.openPipe(stdio[i]?.handle as object, end)
       else stdio[i]?.handle?.open(end)
     }
     return Object.assign(this.#answer(id), { id, underWay: numbers[this.#slot.underWay] === 1 })

@@ -25,6 +25,8 @@ const script = (code: string) => `
   const { waitForExitEvent } = calls
   const call = calls[name]
   calls[name] = (...args) => {
+    // Where it is called again, a function of JavaScript would begin that the library does not have.
+    calls[name] = call
     if (isBefore) {
       Atomics.store(state, 0, 1)
       waitForExitEvent(fd, Infinity)
@@ -65,6 +67,8 @@ it.each([
   ['spawn', 'after', `spawnProtected('cat')`],
   ['spawn', 'before', missing],
   ['spawn', 'after', missing],
+  ['openPipe', 'before', `process.permission = {}; spawnProtected('cat')`],
+  ['openPipe', 'after', `process.permission = {}; spawnProtected('cat')`],
   ['spawn', 'before', `spawnProtected('cat', { exitEvent: new ExitEvent() })`],
   ['createExitPipe', 'before', `spawnProtected('cat', { exitEvent: new ExitEvent() })`],
   ['createExitPipe', 'after', `spawnProtected('cat', { exitEvent: new ExitEvent() })`],
