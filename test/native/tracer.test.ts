@@ -3,11 +3,10 @@ import childProcess from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { Worker } from 'node:worker_threads'
 import { type SpawnProtectedOptions, spawnProtected } from 'sigshield'
 import { expect, it } from 'vitest'
 import { programs } from '../support/build-programs.js'
-import { children, settles } from '../support/census.js'
+import { NodeProgram } from '../support/node-program.js'
 import { processOf } from '../support/process-table.mjs'
 import { closed, ended, line, until } from '../support/processes.js'
 import { compiledProgram } from './compiled.js'
@@ -74,24 +73,35 @@ it('a parent that is traced shares its memory with no child: gdb and proot misha
 })
 
 it('one of a terminated thread is reaped by the process, at no cost', async () => {
-  const before = children()
-  const worker = new Worker(
-    `import { parentPort } from 'node:worker_threads'
-     const { spawnProtected } = await import(${JSON.stringify(import.meta.resolve('sigshield'))})
-     parentPort.postMessage(spawnProtected('sleep', ['1000'], { stdio: 'ignore' }).pid)`,
-    { eval: true },
+  // A program of its own, which has nothing else to do.
+  const parent = new NodeProgram(
+    `import { once } from 'node:events'
+     import { Worker } from 'node:worker_threads'
+     const worker = new Worker(\`
+       import { parentPort } from 'node:worker_threads'
+       import { spawnProtected } from '${import.meta.resolve('sigshield')}'
+       parentPort.postMessage(spawnProtected('sleep', ['1000'], { stdio: 'ignore' }).pid)\`, { eval: true })
+     const [pid] = await once(worker, 'message')
+     await worker.terminate()
+     console.log(pid)
+     await once(process.stdin, 'data')
+     const before = process.cpuUsage()
+     await new Promise((resolve) => setTimeout(resolve, 1000)) // Whoever spins does so all that time.
+     const { user, system } = process.cpuUsage(before)
+     console.log((user + system) / 1e6)
+     await once(process.stdin, 'end')`,
+    [],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   )
-  const [pid] = await once(worker, 'message')
-  await worker.terminate()
+  const pid = Number(await parent.line())
   const { letGo, end } = await tracer(pid)
   process.kill(pid, 'SIGKILL')
   await until(() => processOf(pid)?.state === 'Z', 'it has exited')
-  const cpu = process.cpuUsage()
-  await activity()
-  const { user, system } = process.cpuUsage(cpu)
-  // A second has passed, at the least.
-  expect((user + system) / 1e6).toBeLessThan(0.5)
+  parent.child.stdin?.write('look')
+  expect(Number(await parent.line())).toBeLessThan(0.25)
   letGo()
   await end
-  await settles(children, before)
+  await until(() => processOf(pid) === undefined, 'it is reaped')
+  parent.child.stdin?.end()
+  expect(await parent.end()).toMatchObject({ code: 0 })
 })
