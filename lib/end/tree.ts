@@ -245,6 +245,7 @@ export class Tree {
       for (const { pid, startedAt } of left) native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
+    // What kept it from being told is thrown.
     if (latestTable() === undefined) processTable()
   }
 }
