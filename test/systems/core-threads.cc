@@ -384,7 +384,6 @@ pid_t run_thread(int number, std::barrier<>& together, std::barrier<>& over, int
     hand_on(SIGRTMIN + number);
   }
   const pid_t left = worker->leave_behind();
-  together.arrive_and_wait();
   over.arrive_and_wait();
   return left;
 }
