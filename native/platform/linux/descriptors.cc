@@ -18,8 +18,6 @@ namespace sigshield::platform {
 
 namespace {
 
-bool may_be_a_policy(int error) { return error == EPERM || error == EACCES || error == ENOSYS; }
-
 // The one way that Node itself can't do without. Its events are those of poll(2) by value (epoll_ctl(2)).
 int wait_by_epoll(std::span<pollfd> descriptors, int timeout_ms) {
   const FileDescriptor set{epoll_create1(EPOLL_CLOEXEC)};
@@ -60,10 +58,10 @@ Failure open_socket_pair(FileDescriptor& one, FileDescriptor& other) {
 int wait_for_any(std::span<pollfd> descriptors, int timeout_ms) {
   int ready = poll(descriptors.data(), descriptors.size(), timeout_ms);
   if (ready < 0 && errno == EINVAL) return wait_by_select(descriptors, timeout_ms);
-  if (ready >= 0 || !may_be_a_policy(errno)) return ready;
+  if (ready >= 0 || errno == EINTR) return ready;
   const timespec timeout{timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L};
   ready = ppoll(descriptors.data(), descriptors.size(), timeout_ms < 0 ? nullptr : &timeout, nullptr);
-  return ready >= 0 || !may_be_a_policy(errno) ? ready : wait_by_epoll(descriptors, timeout_ms);
+  return ready >= 0 || errno == EINTR ? ready : wait_by_epoll(descriptors, timeout_ms);
 }
 
 Failure WakeUp::open() {
