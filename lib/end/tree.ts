@@ -245,7 +245,6 @@ export class Tree {
       for (const { pid, startedAt } of left) native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
-    // What kept it from being told is thrown.
-    if (latestTable() === undefined) processTable()
+    if (latestTable() === undefined) processTable() // Throws what keeps it from being told.
   }
 }
