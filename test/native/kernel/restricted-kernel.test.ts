@@ -72,7 +72,7 @@ describe('a policy that always refuses what Node does without', () => {
     'pidfd_send_signal',
     ...others,
   ]
-  const { EPERM, ENOSYS, EACCES } = constants.errno
+  const { EPERM, ENOSYS, EACCES, ENOMEM } = constants.errno
   const errors = process.env.TEST_FAULTS === 'all' ? [EPERM, ENOSYS, EACCES] : [EPERM]
   const policies = calls.flatMap((call) =>
     errors.map((errno) =>
@@ -82,6 +82,9 @@ describe('a policy that always refuses what Node does without', () => {
         .join(),
     ),
   )
+
+  // No errno of a policy alone.
+  if (process.arch === 'x64') policies.push(`poll=${ENOMEM}`, `poll=${ENOMEM},ppoll=${ENOMEM}`)
 
   it.concurrent.each(policies)('%s: exits come, calls that block end, and the event tells', async (policy) => {
     expect(await run(policy, 'exits')).toEqual({
