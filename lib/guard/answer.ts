@@ -13,12 +13,11 @@ export interface AnswerPlace {
 const IN_FORCE = 0
 const NONE = 2
 
-/**
- * Of a program that runs, and in which no guard says anything: so often in a row it was not held. A stream would tell at once, but Node 26
- * makes one of a descriptor only for who may use the network.
- */
+/** How often a late answer is looked for. Node 26 makes a stream, which would tell at once, only for who may use the network. */
 const LOOK_MS = 20
+/** Without an answer there is no guard in a program that runs: that it does is asked less often, as it takes several files. */
 const LOOKS = 250
+const LOOKS_UNTIL_ASKED = 25
 
 export class GuardAnswer {
   readonly #readEnd: number
@@ -60,7 +59,8 @@ export class GuardAnswer {
     const timer = setInterval(() => {
       const inForce = this.within(0)
       if (inForce === undefined) {
-        looks = isHeld() ? 0 : looks + 1
+        looks += 1
+        if (looks % LOOKS_UNTIL_ASKED === 0 && isHeld()) looks = 0
         if (looks < LOOKS) return
       }
       clearInterval(timer)

@@ -86,7 +86,7 @@ it('one of a terminated thread is reaped by the process, at no cost', async () =
      console.log(pid)
      await once(process.stdin, 'data')
      const before = process.cpuUsage()
-     await new Promise((resolve) => setTimeout(resolve, 1000)) // Whoever spins does so all that time.
+     await new Promise((resolve) => setTimeout(resolve, 1000)) // The time that is measured: nothing is waited for.
      const { user, system } = process.cpuUsage(before)
      console.log((user + system) / 1e6)
      await once(process.stdin, 'end')`,
