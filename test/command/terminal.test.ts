@@ -102,7 +102,9 @@ describe('the same as the bare command', () => {
   })
 
   it('Ctrl-C that such a program outlives is not the end of it', async () => {
-    const program = `bash -c 'trap "echo int" INT; echo up; read -r word; echo "got \\$word"'`
+    // In short pieces: a signal that comes right before it reads would be heard by nobody until a line comes.
+    const read = 'until read -r -t 0.05 word; do :; done'
+    const program = `bash -c 'trap "echo int" INT; echo up; ${read}; echo "got \\$word"'`
     const { bare, run } = await beside(program, '--ignore none', async (terminal, from) => {
       const up = await terminal.shows('up\r\n', from)
       terminal.type(CTRL_C)

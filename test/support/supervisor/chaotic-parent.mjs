@@ -1,16 +1,26 @@
 // Starts children of all kinds, some of which end by themselves, some when they are asked and some never, until a line comes in.
 // Then it stops them all, and reports its census and what it counted.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { Supervisor } from 'sigshield'
 import { childrenOf } from '../process-table.mjs'
 
-const census = () => ({ descriptors: readdirSync('/dev/fd').length, children: childrenOf(process.pid) })
+function target(/** @type {string} */ fd) {
+  try {
+    return `${fd} ${readlinkSync(`/dev/fd/${fd}`)}`
+  } catch {
+    // The one that the folder was read by.
+    return fd
+  }
+}
+
+const census = () => ({ descriptors: readdirSync('/dev/fd').map(target), children: childrenOf(process.pid) })
 const kinds = [
   ['true', [], 'ignore'],
   ['echo', ['x'.repeat(1000)], 'pipe'],
   ['cat', [], 'pipe'],
   ['sleep', ['1000'], 'ignore'],
-  ['bash', ['-c', 'until read -t 0 -u $SIGSHIELD_EXIT_FD; do sleep 0.05; done'], 'pipe'],
+  // By itself: while a program that it has started reads the exit event, this process keeps the pipe.
+  ['bash', ['-c', 'while read -t 0.05 -u $SIGSHIELD_EXIT_FD; [ $? -gt 128 ]; do :; done'], 'pipe'],
   ['sigshield-no-such-command', [], 'pipe'],
 ]
 // What Node and the addon open once is open now.
