@@ -4,6 +4,8 @@ import { limit, slowness } from './test/support/limits.js'
 import { filesLeftOut, isAnyLeftOut, isPosix } from './test/support/posix/differences.js'
 
 process.env.TEST_TIMEOUT_FACTOR ??= String(slowness())
+// Of a bash whose input is a socket, as Node's pipes are, the user's ~/.bashrc is a part, unless a shell is above it.
+process.env.SHLVL = '9'
 
 /** Files that mean nothing where the suite runs: test/systems/asan.mjs. */
 const leftOut = process.env.TEST_LEFT_OUT?.split(';') ?? []
