@@ -1,5 +1,5 @@
 /** Time in which somebody could act: what a process spends stopped does not count. */
-import { clearTimeout, setTimeout, time } from '../node/clock.js'
+import { clearTimeout, computed, setTimeout, time } from '../node/clock.js'
 
 /** How often it is looked whether time passes. */
 const SLICE_MS = 100
@@ -10,7 +10,7 @@ export class Countdown {
   #remaining: number
   #timer: NodeJS.Timeout | undefined
   #since = 0
-  #cpuBefore = process.cpuUsage()
+  #computedBefore = 0
   #forgiven = false
   readonly #isHeld: () => boolean
   readonly #over: () => void
@@ -37,18 +37,17 @@ export class Countdown {
   #wait(): void {
     const slice = Math.min(this.#remaining, SLICE_MS)
     this.#since = time()
-    this.#cpuBefore = process.cpuUsage()
+    this.#computedBefore = computed()
     this.#timer = setTimeout(() => this.#count(slice), slice)
   }
 
   #count(slice: number): void {
     const passed = time() - this.#since
     // A timer may be late because this process itself computes: that is no stop.
-    const { user, system } = process.cpuUsage(this.#cpuBefore)
-    const computed = (user + system) / 1000
+    const ownWork = computed() - this.#computedBefore
     // On a machine so busy that every timer is late, the time of the second counts.
-    this.#forgiven = passed > slice + LATE_MS + computed && !this.#forgiven
-    const counted = this.#forgiven ? computed : slice + LATE_MS + computed
+    this.#forgiven = passed > slice + LATE_MS + ownWork && !this.#forgiven
+    const counted = this.#forgiven ? ownWork : slice + LATE_MS + ownWork
     if (!this.#isHeld()) this.#remaining -= Math.min(passed, counted)
     if (this.#remaining > 0) this.#wait()
     else this.#over()

@@ -170,6 +170,7 @@ export interface Addon {
   changeMask(how: number, signals: bigint): bigint
   /** Exactly this mask. */
   setMask(mask: bigint): void
+  /** Returns a negative errno where it is refused. */
   pendingSignals(): bigint
   /** For the calling thread. Returns 0 or a negative errno. */
   raiseSignal(signal: number): number

@@ -1,7 +1,7 @@
 /** The mask of the calling thread, and what waits behind it. */
 import { types } from 'node:util'
 import { native } from '../native/load.js'
-import { invalidArgType, invalidArgValue, invalidReturnValue } from '../node/errors.js'
+import { invalidArgType, invalidArgValue, invalidReturnValue, systemError } from '../node/errors.js'
 import { type Signal, signalsOf } from './names.js'
 import { maskSet } from './policy.js'
 
@@ -76,10 +76,13 @@ export function withMask<T>(how: MaskChange, signals: readonly Signal[], fn: () 
 /**
  * The signals that are blocked and have come: for the calling thread, or for the process (sigpending(2)).
  * @returns them, ascending.
- * @throws Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon.
+ * @throws Error `ERR_DLOPEN_FAILED`, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there is no addon; `EPERM` and others where a policy
+ * refuses the call.
  * @example
  * console.log(pending().length) // 0
  */
 export function pending(): Signal[] {
-  return signalsOf(native().pendingSignals() & ~LIBC_SIGNALS)
+  const found = native().pendingSignals()
+  if (found < 0n) throw systemError(Number(found), 'sigpending')
+  return signalsOf(found & ~LIBC_SIGNALS)
 }

@@ -122,7 +122,9 @@ export async function wait(
   const [set, timeoutMs] = checked(signals, given.timeoutMs)
   const { signal: abort, ref } = checkedOptions(given)
   if (abort?.aborted) throw new AbortError(abort.reason)
-  const here = set & native().pendingSignals()
+  // A negative errno: to take them says what is there.
+  const pending = native().pendingSignals()
+  const here = pending < 0n ? set : set & pending
   return (here === 0n ? undefined : received(native().takeSignal(here, 0))) ?? waitElsewhere(set, timeoutMs, ref, abort)
 }
 

@@ -1,6 +1,7 @@
 // The signals of this process itself.
 #include <napi.h>
 
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -31,7 +32,11 @@ Napi::Value change_mask(const Napi::CallbackInfo& info) {
 
 void set_mask(const Napi::CallbackInfo& info) { platform::set_mask(set_of(info[0])); }
 
-Napi::Value pending_signals(const Napi::CallbackInfo& info) { return answer(info, platform::pending_signals()); }
+Napi::Value pending_signals(const Napi::CallbackInfo& info) {
+  SignalSet pending = 0;
+  const std::int64_t error = platform::pending_signals(pending);
+  return error == 0 ? answer(info, pending) : Napi::BigInt::New(info.Env(), -error);
+}
 
 Napi::Value raise_signal(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), -platform::raise_signal(info[0].As<Napi::Number>()));

@@ -36,6 +36,10 @@ const char* step_name(Step step) {
       return "setpgid";
     case Step::kGetpgid:
       return "getpgid";
+    case Step::kGetppid:
+      return "getppid";
+    case Step::kPoll:
+      return "poll";
     case Step::kIoctl:
       return "ioctl";
     case Step::kOpen:

@@ -23,6 +23,8 @@ enum class Step : std::int32_t {
   kSetsid,
   kSetpgid,
   kGetpgid,
+  kGetppid,
+  kPoll,
   kIoctl,
   kOpen,
   kDup,

@@ -24,8 +24,8 @@ SignalSet change_mask(MaskChange change, SignalSet signals);
 // Exactly this one, libc's signals too.
 void set_mask(SignalSet mask);
 
-// For the calling thread, or for the process.
-SignalSet pending_signals();
+// For the calling thread, or for the process. Returns 0 or an errno.
+[[nodiscard]] int pending_signals(SignalSet& pending);
 
 // To the calling thread. Returns 0 or an errno: EAGAIN where a real-time signal finds no room in the queue.
 int raise_signal(int signal);

@@ -75,9 +75,14 @@ static const struct name names[] = {
     NAME(getresgid),
     NAME(setresgid),
     NAME(setresuid),
+    NAME(setgid),
+    NAME(setuid),
     NAME(prctl),
     NAME(getppid),
     NAME(ppoll),
+#ifdef SYS_poll
+    NAME(poll),
+#endif
     NAME(seccomp),
     NAME(write),
     NAME(chdir),

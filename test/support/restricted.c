@@ -4,7 +4,9 @@
 //   clone_pidfd        clone refuses CLONE_PIDFD
 //   clone_files        clone refuses to share descriptors but for threads
 //   clone_vm           clone refuses to share memory but in vfork and for threads, as qemu-user does
-//   waitid, wait4, poll, ppoll, epoll_wait, setsid, setpgid, getpgid, fchmod, pidfd_open, pidfd_send_signal   refused
+//   waitid, wait4, poll, ppoll, epoll_wait, setsid, setpgid, getpgid, fchmod, pidfd_open, pidfd_send_signal, dup3,
+//   getppid, getrusage, rt_sigpending, setgroups, setresgid, setresuid   refused
+//   ambient            prctl refuses PR_CAP_AMBIENT
 //   close_range        ENOSYS (before 5.9)
 //   unshare            the same for CLOSE_RANGE_UNSHARE alone; =0: it is pretended
 //   unshare_killed     it ends who asks for it
@@ -76,6 +78,14 @@ static struct feature features[] = {
     CALL(fchmod),
     CALL(setsid),
     CALL(rt_sigtimedwait),
+    CALL(dup3),
+    CALL(getppid),
+    CALL(getrusage),
+    CALL(rt_sigpending),
+    CALL(setgroups),
+    CALL(setresgid),
+    CALL(setresuid),
+    {"ambient", EPERM, {ONLY(SYS_prctl), LOAD(args[0]), IF_EQUAL(PR_CAP_AMBIENT), REFUSE(0)}},
     {"pidfd_open", EPERM, {ONLY(434), REFUSE(0)}},
     {"pidfd_send_signal", EPERM, {ONLY(424), REFUSE(0)}},
     {"close_range", ENOSYS, {ONLY(436), REFUSE(0)}},

@@ -87,8 +87,6 @@ void check(ChildPlan& plan, Step step, long result) {
   if (result < 0) fail(plan, step, result);
 }
 
-bool may_be_a_policy(long result) { return result == -EPERM || result == -EACCES || result == -ENOSYS; }
-
 long set_disposition(const ChildPlan& plan, int signal, const KernelSigaction& action) {
   const long number = number_past(plan.enforced_above, signal);
   return raw_syscall(SYS_rt_sigaction, number, &action, nullptr, sizeof(SignalSet));
@@ -179,7 +177,7 @@ void set_blocking(int fd) {
 long duplicate_onto(int fd, int target) {
   const long result = raw_syscall(SYS_dup3, fd, target, 0);
 #ifdef SYS_dup2
-  if (may_be_a_policy(result)) return raw_syscall(SYS_dup2, fd, target);
+  if (result < 0) return raw_syscall(SYS_dup2, fd, target);
 #endif
   return result;
 }
@@ -307,9 +305,23 @@ void keep_descriptors(const ChildPlan& plan) {
   for (int i = 0; i < plan.start.descriptor_count; ++i) set_close_on_exec(plan.start.descriptors[i], false);
 }
 
-// For setresuid -1 means "leave it as it is" (setresuid(2)): the child would keep its parent's id.
-long set_all_three(long number, std::uint32_t id) {
-  return id == ~std::uint32_t{0} ? -EINVAL : raw_syscall(number, id, id, id);
+struct IdCalls {
+  long set_all, get_all, set;
+};
+constexpr IdCalls kUid{SYS_setresuid, SYS_getresuid, SYS_setuid};
+constexpr IdCalls kGid{SYS_setresgid, SYS_getresgid, SYS_setgid};
+
+// What libuv calls sets all three of who has the privilege (setuid(2)): a policy that is made for Node may know no
+// other. For setresuid -1 means "leave it as it is" (setresuid(2)): the child would keep its parent's id.
+long set_all_three(const IdCalls& calls, std::uint32_t id) {
+  if (id == ~std::uint32_t{0}) return -EINVAL;
+  const long result = raw_syscall(calls.set_all, id, id, id);
+  if (result == 0 || raw_syscall(calls.set, id) != 0) return result;
+  std::uint32_t real = 0;
+  std::uint32_t effective = 0;
+  std::uint32_t saved = 0;
+  const long asked = raw_syscall(calls.get_all, &real, &effective, &saved);
+  return asked == 0 && real == id && effective == id && saved == id ? 0 : result;
 }
 
 // All three of each are the process's own already, as far as they are asked for.
@@ -337,7 +349,7 @@ void set_groups(ChildPlan& plan) {
   const long result = raw_syscall(SYS_setgroups, 0, nullptr);
   // An unprivileged parent may name its own ids. Another id must not keep groups that are the parent's.
   const bool has_none = raw_syscall(SYS_getgroups, 0, nullptr) == 0;
-  if (result != -EPERM || !(has_none || ids_stay(start.options))) check(plan, Step::kSetgroups, result);
+  if (!(has_none || ids_stay(start.options))) check(plan, Step::kSetgroups, result);
 }
 
 // All that are ambient are inheritable (capabilities(7)).
@@ -356,28 +368,31 @@ bool may_have_ambient_capabilities() {
 // (capabilities(7)).
 void drop_ambient_capabilities(ChildPlan& plan) {
   const long result = raw_syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  // Before Linux 4.3 there are none.
-  if (result == -EINVAL || (may_be_a_policy(result) && !may_have_ambient_capabilities())) return;
-  check(plan, Step::kPrctl, result);
+  if (result < 0 && may_have_ambient_capabilities()) fail(plan, Step::kPrctl, result);
 }
 
 void set_ids(ChildPlan& plan) {
   const StartOptions& options = plan.start.options;
   if (options.set_uid != 0 || options.set_gid != 0 || plan.start.group_count >= 0) set_groups(plan);
-  if (options.set_gid != 0)
-    check(plan, Step::kSetresgid, set_all_three(SYS_setresgid, static_cast<std::uint32_t>(options.gid)));
+  if (options.set_gid != 0) check(plan, Step::kSetresgid, set_all_three(kGid, static_cast<std::uint32_t>(options.gid)));
   if (options.set_uid == 0) return;
   if (!ids_stay(options)) drop_ambient_capabilities(plan);
-  check(plan, Step::kSetresuid, set_all_three(SYS_setresuid, static_cast<std::uint32_t>(options.uid)));
+  check(plan, Step::kSetresuid, set_all_three(kUid, static_cast<std::uint32_t>(options.uid)));
 }
 
 // A parent outside this pid namespace is 0 here, and stays 0 when it is gone.
-bool parent_is_gone(const ChildPlan& plan) {
+bool parent_is_gone(ChildPlan& plan) {
   const long parent = raw_syscall(SYS_getppid);
-  if (parent != 0 || plan.parent_pidfd < 0) return parent != plan.parent;
+  if (parent > 0 || (parent == 0 && plan.parent_pidfd < 0)) return parent != plan.parent;
+  if (plan.parent_pidfd < 0) fail(plan, Step::kGetppid, parent);
   pollfd ended{plan.parent_pidfd, POLLIN, 0};
   const timespec at_once{};
-  return raw_syscall(SYS_ppoll, &ended, 1, &at_once, nullptr, 0) != 0;
+  long ready = raw_syscall(SYS_ppoll, &ended, 1, &at_once, nullptr, 0);
+#ifdef SYS_poll
+  if (ready < 0) ready = raw_syscall(SYS_poll, &ended, 1, 0);
+#endif
+  check(plan, Step::kPoll, ready);
+  return ready > 0;
 }
 
 // After the ids, whose change clears it (PR_SET_PDEATHSIG(2const)).

@@ -29,10 +29,8 @@ SignalSet change_mask(MaskChange change, SignalSet signals) {
 
 void set_mask(SignalSet mask) { raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(SignalSet)); }
 
-SignalSet pending_signals() {
-  SignalSet pending = 0;
-  raw_syscall(SYS_rt_sigpending, &pending, sizeof(SignalSet));
-  return pending;
+int pending_signals(SignalSet& pending) {
+  return static_cast<int>(-raw_syscall(SYS_rt_sigpending, &pending, sizeof(SignalSet)));
 }
 
 int raise_signal(int signal) {

@@ -62,10 +62,11 @@ SignalSet change_mask(MaskChange change, SignalSet signals) {
 
 void set_mask(SignalSet mask) { static_cast<void>(change_mask(MaskChange::kSet, mask)); }
 
-SignalSet pending_signals() {
+int pending_signals(SignalSet& pending) {
   sigset_t set;
-  sigpending(&set);
-  return from_sigset(set);
+  if (sigpending(&set) != 0) return errno;
+  pending = from_sigset(set);
+  return 0;
 }
 
 int raise_signal(int signal) { return pthread_kill(pthread_self(), signal); }

@@ -10,7 +10,7 @@ import { programs } from '../../support/build-programs.js'
 import { silentWhileHeld } from '../../support/native/kernel/held.js'
 import { closed, ended, isAlive, line, temporaryFolder, until } from '../../support/processes.js'
 
-const { EACCES, EINVAL, EMFILE, ENOSYS, EPERM } = constants.errno
+const { EACCES, EINVAL, EMFILE, ENOMEM, ENOSYS, EPERM } = constants.errno
 
 /** By its place, as a parent may run in another folder. */
 const library = pathToFileURL(join(import.meta.dirname, '../../../dist/index.js')).href
@@ -61,9 +61,26 @@ describe('a call that is refused', () => {
     ['seccomp=524', { enforce: true }, { code: 'ENOTSUP', step: 'seccomp' }],
     ['seccomp=524', {}, { ...runs, enforced: false }],
     ['seccomp_killed', {}, runs],
+    ['getppid', { parentDeathSignal: true }, runs],
+    ['getppid,ppoll', { parentDeathSignal: true }, process.arch === 'x64' ? runs : { code: 'EPERM', step: 'poll' }],
+    ['getppid,pidfd_open', { parentDeathSignal: true }, { code: 'EPERM', step: 'getppid' }],
     ['seccomp_killed', isRoot ? { enforce: true, uid: 65534 } : { enforce: true }, runs],
   ])('%s, with %j', async (features, options, expected) => {
     expect(await outcome(restricted(features, parent(options)))).toEqual(expected)
+  })
+
+  // libuv has setgid(2) and setuid(2) alone, and asks nobody for the rest.
+  it
+    .skipIf(!isRoot)
+    .each([
+      `setresuid=${ENOSYS}`,
+      `setresgid=${ENOSYS}`,
+      `setresuid=${ENOMEM},setresgid=${EPERM}`,
+      `ambient=${ENOMEM}`,
+    ])('%s: a child has the ids that it is given', async (features) => {
+    const check = ['sh', '-c', 'grep -cE "^[UG]id:(.65534){4}$" /proc/self/status | grep -qx 2']
+    const command = restricted(features, parent({ uid: 65534, gid: 65534, groups: [] }, check))
+    expect(await outcome(command)).toEqual(runs)
   })
 
   // On arm64 Node asks for a mapping of this size by itself; faults.test.ts knows the addon's call from others.

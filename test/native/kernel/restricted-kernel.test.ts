@@ -59,8 +59,8 @@ describe('without pidfds', () => {
 })
 
 describe('a policy that always refuses what Node does without', () => {
-  // arm64 has ppoll(2) alone.
-  const others = process.arch === 'x64' ? ['epoll_wait', 'poll', 'poll,ppoll', 'poll,ppoll,waitid'] : []
+  // arm64 has dup3(2) and ppoll(2) alone.
+  const others = process.arch === 'x64' ? ['dup3', 'epoll_wait', 'poll', 'poll,ppoll', 'poll,ppoll,waitid'] : []
   const calls = [
     'waitid',
     'wait4',
@@ -68,6 +68,8 @@ describe('a policy that always refuses what Node does without', () => {
     'setpgid',
     'getpgid',
     'fchmod',
+    'getrusage',
+    'rt_sigpending',
     'pidfd_open',
     'pidfd_send_signal',
     ...others,
@@ -84,7 +86,8 @@ describe('a policy that always refuses what Node does without', () => {
   )
 
   // No errno of a policy alone.
-  if (process.arch === 'x64') policies.push(`poll=${ENOMEM}`, `poll=${ENOMEM},ppoll=${ENOMEM}`)
+  policies.push(`getrusage=${ENOMEM}`)
+  if (process.arch === 'x64') policies.push(`dup3=${ENOMEM}`, `poll=${ENOMEM}`, `poll=${ENOMEM},ppoll=${ENOMEM}`)
 
   it.concurrent.each(policies)('%s: exits come, calls that block end, and the event tells', async (policy) => {
     expect(await run(policy, 'exits')).toEqual({

@@ -36,12 +36,6 @@ const fails =
 const except = (others: Outcomes, exceptions: Partial<Record<Name, Outcome>>) => (error: Name) =>
   exceptions[error] ?? (typeof others === 'function' ? others(error) : others)
 
-/** As a policy refuses a call, and otherwise. */
-const byPolicy = (refused: Outcomes, otherwise: Outcomes) => (error: Name) => {
-  const outcomes = ['EPERM', 'EACCES', 'ENOSYS'].includes(error) ? refused : otherwise
-  return typeof outcomes === 'function' ? outcomes(error) : outcomes
-}
-
 /** Has inheritable capabilities, of which some may be ambient. */
 const isHeir = !/^CapInh:\t0+$/m.test(readFileSync('/proc/self/status', 'utf8'))
 
@@ -56,11 +50,7 @@ export const rows: Row[] = [
   { call: 'child:setpgid', round: 'group', outcomes: fails('setpgid') },
   { call: 'child:openat/null', round: 'plain', outcomes: fails('open') },
   { call: 'child:close', round: 'plain', outcomes: 'works' },
-  {
-    call: 'child:dup3',
-    round: 'moved',
-    outcomes: process.arch === 'x64' ? byPolicy('works', fails('dup3')) : fails('dup3'),
-  },
+  { call: 'child:dup3', round: 'moved', outcomes: process.arch === 'x64' ? 'works' : fails('dup3') },
   ...(process.arch === 'x64'
     ? [{ call: 'child:dup2', round: 'moved', always: `child:dup3=${EPERM}`, outcomes: fails('dup3') }]
     : []),
@@ -93,24 +83,45 @@ export const rows: Row[] = [
   { call: 'child:setgroups', round: 'ids', outcomes: fails('setgroups') },
   { call: 'child:setgroups', round: 'uid', outcomes: fails('setgroups') },
   { call: 'child:getgroups', round: 'uid', outcomes: 'works' },
-  { call: 'child:setresgid', round: 'ids', outcomes: fails('setresgid') },
+  ...['setresgid', 'setresuid'].flatMap((call) => [
+    { call: `child:${call}`, round: 'ids', outcomes: 'works' as const },
+    ...[call.replace('res', ''), call.replace('set', 'get')].map((other) => ({
+      call: `child:${other}`,
+      round: 'ids',
+      always: `child:${call}=${EPERM}`,
+      // Whether the ids change is asked by the first, and then whether they have.
+      uses: other === 'getresuid' ? [2] : [1, 2, 50],
+      outcomes: { code: 'EPERM', step: call },
+    })),
+  ]),
   { call: 'child:getresuid', round: 'ids', outcomes: 'works' },
-  // EINVAL: the kernel has none.
-  {
-    call: 'child:prctl/AMBIENT',
-    round: 'ids',
-    outcomes: byPolicy(isHeir ? fails('prctl') : 'works', except(fails('prctl'), { EINVAL: 'works' })),
-  },
+  { call: 'child:prctl/AMBIENT', round: 'ids', outcomes: isHeir ? fails('prctl') : 'works' },
   {
     call: 'child:capget',
     round: 'ids',
     always: `child:prctl/AMBIENT=${EPERM}`,
     outcomes: { code: 'EPERM', step: 'prctl' },
   },
-  { call: 'child:setresuid', round: 'ids', outcomes: fails('setresuid') },
   { call: 'child:prctl/PDEATHSIG', round: 'death', outcomes: fails('prctl') },
-  // Its parent can't be seen, so it is taken for gone.
-  { call: 'child:getppid', round: 'death', outcomes: { code: 'ESRCH', step: 'prctl' } },
+  // Its parent's pidfd tells whether it is gone.
+  { call: 'child:getppid', round: 'death', outcomes: 'works' },
+  { call: 'child:getppid', round: 'death', always: `parent:pidfd_open=${EPERM}`, outcomes: fails('getppid') },
+  {
+    call: 'child:ppoll',
+    round: 'death',
+    always: `child:getppid=${EPERM}`,
+    outcomes: process.arch === 'x64' ? 'works' : fails('poll'),
+  },
+  ...(process.arch === 'x64'
+    ? [
+        {
+          call: 'child:poll',
+          round: 'death',
+          always: `child:getppid=${EPERM} child:ppoll=${EPERM}`,
+          outcomes: fails('poll'),
+        },
+      ]
+    : []),
   { call: 'child:close_range', round: 'plain', outcomes: 'works' },
   ...['openat/proc', 'getdents64', 'fcntl/FD_CLOEXEC'].map((call) => ({
     call: `child:${call}`,
