@@ -305,6 +305,15 @@ void keep_descriptors(const ChildPlan& plan) {
   for (int i = 0; i < plan.start.descriptor_count; ++i) set_close_on_exec(plan.start.descriptors[i], false);
 }
 
+struct Ids {
+  std::uint32_t real, effective, saved;
+
+  [[nodiscard]] bool all_are(std::uint32_t id) const { return real == id && effective == id && saved == id; }
+};
+
+// By getresuid(2) or getresgid(2).
+bool get_ids(long number, Ids& ids) { return raw_syscall(number, &ids.real, &ids.effective, &ids.saved) == 0; }
+
 struct IdCalls {
   long set_all, get_all, set;
 };
@@ -317,26 +326,17 @@ long set_all_three(const IdCalls& calls, std::uint32_t id) {
   if (id == ~std::uint32_t{0}) return -EINVAL;
   const long result = raw_syscall(calls.set_all, id, id, id);
   if (result == 0 || raw_syscall(calls.set, id) != 0) return result;
-  std::uint32_t real = 0;
-  std::uint32_t effective = 0;
-  std::uint32_t saved = 0;
-  const long asked = raw_syscall(calls.get_all, &real, &effective, &saved);
-  return asked == 0 && real == id && effective == id && saved == id ? 0 : result;
+  Ids ids{};
+  return get_ids(calls.get_all, ids) && ids.all_are(id) ? 0 : result;
 }
 
 // All three of each are the process's own already, as far as they are asked for.
 bool ids_stay(const StartOptions& options) {
-  std::uint32_t real = 0;
-  std::uint32_t effective = 0;
-  std::uint32_t saved = 0;
-  const auto all_are = [&](std::int32_t id) {
-    const auto wanted = static_cast<std::uint32_t>(id);
-    return real == wanted && effective == wanted && saved == wanted;
-  };
-  if (raw_syscall(SYS_getresuid, &real, &effective, &saved) != 0) return false;
-  if (options.set_uid != 0 && !all_are(options.uid)) return false;
-  if (raw_syscall(SYS_getresgid, &real, &effective, &saved) != 0) return false;
-  return options.set_gid == 0 || all_are(options.gid);
+  Ids ids{};
+  if (!get_ids(kUid.get_all, ids)) return false;
+  if (options.set_uid != 0 && !ids.all_are(static_cast<std::uint32_t>(options.uid))) return false;
+  if (!get_ids(kGid.get_all, ids)) return false;
+  return options.set_gid == 0 || ids.all_are(static_cast<std::uint32_t>(options.gid));
 }
 
 // They go first, while there is the privilege to drop them (CVE-2023-6507 is the same step forgotten).
@@ -383,8 +383,10 @@ void set_ids(ChildPlan& plan) {
 // A parent outside this pid namespace is 0 here, and stays 0 when it is gone.
 bool parent_is_gone(ChildPlan& plan) {
   const long parent = raw_syscall(SYS_getppid);
-  if (parent > 0 || (parent == 0 && plan.parent_pidfd < 0)) return parent != plan.parent;
-  if (plan.parent_pidfd < 0) fail(plan, Step::kGetppid, parent);
+  if (parent > 0 || plan.parent_pidfd < 0) {
+    check(plan, Step::kGetppid, parent);
+    return parent != plan.parent;
+  }
   pollfd ended{plan.parent_pidfd, POLLIN, 0};
   const timespec at_once{};
   long ready = raw_syscall(SYS_ppoll, &ended, 1, &at_once, nullptr, 0);
