@@ -44,7 +44,8 @@ export class Countdown {
   #count(slice: number): void {
     const passed = time() - this.#since
     // A timer may be late because this process itself computes: that is no stop.
-    const ownWork = computed() - this.#computedBefore
+    // Less than before where a policy that refuses the answer has come in between.
+    const ownWork = Math.max(0, computed() - this.#computedBefore)
     // On a machine so busy that every timer is late, the time of the second counts.
     this.#forgiven = passed > slice + LATE_MS + ownWork && !this.#forgiven
     const counted = this.#forgiven ? ownWork : slice + LATE_MS + ownWork

@@ -9,6 +9,11 @@ export const { nextTick } = process
 
 const { uptime } = process
 
+/** Of a clock that only goes on, in milliseconds. Not process.hrtime: fake timers have one of their own. */
+export function time(): number {
+  return uptime() * 1000
+}
+
 /** What this process has computed, in milliseconds; nothing where a policy refuses getrusage(2), which Node itself does without. */
 export function computed(): number {
   try {
@@ -17,9 +22,4 @@ export function computed(): number {
   } catch {
     return 0
   }
-}
-
-/** Of a clock that only goes on, in milliseconds. Not process.hrtime: fake timers have one of their own. */
-export function time(): number {
-  return uptime() * 1000
 }
