@@ -7,7 +7,8 @@ import { disposition } from 'sigshield/signals'
 import { beforeAll, expect, it } from 'vitest'
 import { native } from '../../lib/native/load.js'
 import { addonFile } from '../../lib/native/place.js'
-import { children, openDescriptors, settles } from '../support/census.js'
+import { children, settles } from '../support/census.js'
+import { openDescriptors } from '../support/descriptors.mjs'
 import { until } from '../support/processes.js'
 
 /**

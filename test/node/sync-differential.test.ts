@@ -9,7 +9,8 @@ import { pathToFileURL } from 'node:url'
 import fc, { type Arbitrary } from 'fast-check'
 import { execFileSyncProtected, spawnSyncProtected } from 'sigshield'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openDescriptors, settles } from '../support/census.js'
+import { settles } from '../support/census.js'
+import { openDescriptors } from '../support/descriptors.mjs'
 import { intendedDifferences, type Pair, unprotected } from '../support/node/differences.js'
 import {
   type Call,

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { expect, it } from 'vitest'
-import { openDescriptors } from '../support/census.js'
+import { openDescriptors } from '../support/descriptors.mjs'
 
 it.each([
   ['chdir', 'true', { cwd: 'x'.repeat(2 ** 29 - 24) }],

@@ -2,38 +2,11 @@
 
 import childProcess from 'node:child_process'
 import { once } from 'node:events'
-import { fstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { ExitEvent, spawnProtected } from 'sigshield'
 import { afterAll, beforeAll, expect } from 'vitest'
+import { openDescriptors } from './descriptors.mjs'
 import { limit } from './limits.js'
-import { childrenOf, hasProc } from './process-table.mjs'
-
-/** Without /proc: of this process alone, by what each is open to. */
-function ownDescriptors(): string[] {
-  return readdirSync('/dev/fd').flatMap((fd) => {
-    try {
-      const status = fstatSync(Number(fd))
-      return status.isDirectory() ? [] : [`${fd} ${status.dev}:${status.ino}`]
-    } catch {
-      return []
-    }
-  })
-}
-
-export function openDescriptors(pid: number | 'self' = 'self'): string[] {
-  if (pid === 'self' && !hasProc) return ownDescriptors()
-  const folder = `/proc/${pid}/fd`
-  return readdirSync(folder).flatMap((fd) => {
-    try {
-      const target = readlinkSync(`${folder}/${fd}`)
-      // The descriptor that reads this very folder.
-      return target.startsWith('/proc/') && target.endsWith('/fd') ? [] : [`${fd} ${target}`]
-    } catch {
-      // Closed since the folder was read: that same descriptor.
-      return []
-    }
-  })
-}
+import { childrenOf } from './process-table.mjs'
 
 /** Children of this process, with their state and name. */
 export function children(): string[] {

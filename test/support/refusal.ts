@@ -1,7 +1,8 @@
 /** What is refused before anything starts. */
 import { forkProtected, spawnProtected } from 'sigshield'
 import { expect } from 'vitest'
-import { children, openDescriptors, settles } from './census.js'
+import { children, settles } from './census.js'
+import { openDescriptors } from './descriptors.mjs'
 
 export function thrown(start: () => unknown): { name: string; code: string; message: string } {
   try {

@@ -2,7 +2,8 @@
 import type { ChildProcess } from 'node:child_process'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { children, openDescriptors, settles } from '../census.js'
+import { children, settles } from '../census.js'
+import { openDescriptors } from '../descriptors.mjs'
 import { incomparable, withoutStep } from './differences.js'
 import { errorShape } from './differential.js'
 

@@ -8,9 +8,7 @@ import {
   fstatSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
   writeSync,
@@ -21,23 +19,12 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { ExitEvent, forkProtected, spawnProtected, spawnSyncProtected } from 'sigshield'
+import { openDescriptors } from '../descriptors.mjs'
 
 const MANY = 1100
 const [probe, ...asked] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'sigshield-'))
 const file = (name) => join(folder, name)
-
-/** Each number, and what it is open to. */
-function descriptors() {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      return `${fd} ${readlinkSync(`/proc/self/fd/${fd}`)}`
-    } catch {
-      // The one that read the folder.
-      return []
-    }
-  })
-}
 
 async function end(child) {
   const [code, signal] = await once(child, 'close')
@@ -82,7 +69,7 @@ const failure = async (...args) => {
 /** The numbers that are kept for starts: six copies of one end of a pipe. */
 function kept() {
   const byTarget = new Map()
-  for (const entry of descriptors()) {
+  for (const entry of openDescriptors()) {
     const [fd, target] = entry.split(' ')
     byTarget.set(target, [...(byTarget.get(target) ?? []), Number(fd)])
   }
@@ -190,11 +177,11 @@ else {
 }
 const results = {}
 for (const name of asked) {
-  const before = descriptors()
+  const before = openDescriptors()
   const outcome = await things[name]()
   globalThis.gc?.()
   await new Promise(setImmediate)
-  const after = descriptors()
+  const after = openDescriptors()
   const changed = [
     ...before.filter((entry) => !after.includes(entry)).map((entry) => `-${entry}`),
     ...after.filter((entry) => !before.includes(entry)).map((entry) => `+${entry}`),

@@ -1,19 +1,10 @@
 // Starts children of all kinds, some of which end by themselves, some when they are asked and some never, until a line comes in.
 // Then it stops them all, and reports its census and what it counted.
-import { readdirSync, readlinkSync } from 'node:fs'
 import { Supervisor } from 'sigshield'
+import { openDescriptors } from '../descriptors.mjs'
 import { childrenOf } from '../process-table.mjs'
 
-function target(/** @type {string} */ fd) {
-  try {
-    return `${fd} ${readlinkSync(`/dev/fd/${fd}`)}`
-  } catch {
-    // The one that the folder was read by.
-    return fd
-  }
-}
-
-const census = () => ({ descriptors: readdirSync('/dev/fd').map(target), children: childrenOf(process.pid) })
+const census = () => ({ descriptors: openDescriptors(), children: childrenOf(process.pid) })
 const kinds = [
   ['true', [], 'ignore'],
   ['echo', ['x'.repeat(1000)], 'pipe'],
