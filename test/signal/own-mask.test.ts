@@ -1,6 +1,10 @@
 /** This thread's mask, and taking what waits behind it. Each in a process of its own: a test's own signals are vitest's. */
+import { execFile } from 'node:child_process'
 import { constants } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { programs } from '../support/build-programs.js'
 import { runSignals, well } from '../support/signal/signal-program.js'
 
 const USR2 = constants.signals.SIGUSR2
@@ -214,4 +218,17 @@ it('all signals have a description', async () => {
     print(signals.valid().length)
     print(['SIGINT', 'SIGTERM', 34].map(signals.describe))`)
   expect(said).toEqual([[], 62, ['Interrupt', 'Terminated', expect.any(String)]])
+})
+
+it('what is pending is not told where nobody may ask, and taken all the same', async () => {
+  const code = `import { pending, raise, wait, withMask } from '${import.meta.resolve('sigshield/signals')}'
+    try { pending() } catch ({ code, syscall }) { console.log(code, syscall) }
+    const heard = withMask('block', ['SIGHUP'], () => {
+      raise('SIGHUP')
+      return { wait: wait(['SIGHUP']) }
+    })
+    console.log((await heard.wait).name)`
+  const command = ['rt_sigpending=1', process.execPath, '--input-type=module', '-e', code]
+  const { stdout } = await promisify(execFile)(join(programs, 'restricted'), command)
+  expect(stdout).toBe('EPERM sigpending\nSIGHUP\n')
 })

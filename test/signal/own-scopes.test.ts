@@ -247,19 +247,6 @@ describe('hold', () => {
     expect(stdout).toBe('EPERM rt_sigtimedwait\nSIGUSR2\n')
   })
 
-  it('what is pending is not told where nobody may ask, and taken all the same', async () => {
-    const code = `import { pending, raise, wait, withMask } from '${import.meta.resolve('sigshield/signals')}'
-      try { pending() } catch ({ code, syscall }) { console.log(code, syscall) }
-      const heard = withMask('block', ['SIGHUP'], () => {
-        raise('SIGHUP')
-        return { wait: wait(['SIGHUP']) }
-      })
-      console.log((await heard.wait).name)`
-    const command = ['rt_sigpending=1', process.execPath, '--input-type=module', '-e', code]
-    const { stdout } = await promisify(execFile)(join(programs, 'restricted'), command)
-    expect(stdout).toBe('EPERM sigpending\nSIGHUP\n')
-  })
-
   it('a process that exits inside exits by its own code', async () => {
     expect(await run(`await hold(['SIGTERM'], () => { process.kill(self, 'SIGTERM'); process.exit(7) })`)).toEqual({
       said: [],

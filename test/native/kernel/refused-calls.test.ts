@@ -61,10 +61,10 @@ describe('a call that is refused', () => {
     ['seccomp=524', { enforce: true }, { code: 'ENOTSUP', step: 'seccomp' }],
     ['seccomp=524', {}, { ...runs, enforced: false }],
     ['seccomp_killed', {}, runs],
+    ['seccomp_killed', isRoot ? { enforce: true, uid: 65534 } : { enforce: true }, runs],
     ['getppid', { parentDeathSignal: true }, runs],
     ['getppid,ppoll', { parentDeathSignal: true }, process.arch === 'x64' ? runs : { code: 'EPERM', step: 'poll' }],
     ['getppid,pidfd_open', { parentDeathSignal: true }, { code: 'EPERM', step: 'getppid' }],
-    ['seccomp_killed', isRoot ? { enforce: true, uid: 65534 } : { enforce: true }, runs],
   ])('%s, with %j', async (features, options, expected) => {
     expect(await outcome(restricted(features, parent(options)))).toEqual(expected)
   })
@@ -81,6 +81,13 @@ describe('a call that is refused', () => {
     const check = ['sh', '-c', 'grep -cE "^[UG]id:(.65534){4}$" /proc/self/status | grep -qx 2']
     const command = restricted(features, parent({ uid: 65534, gid: 65534, groups: [] }, check))
     expect(await outcome(command)).toEqual(runs)
+  })
+
+  it.skipIf(!isRoot)('setgroups: a parent without groups has none to take from a child', async () => {
+    const command = restricted(`setgroups=${ENOMEM}`, parent({ uid: 65534, gid: 65534 }))
+    expect(await outcome(['setpriv', '--clear-groups', ...command])).toEqual(runs)
+    const control = ['setpriv', '--groups', '4242', ...command]
+    expect(await outcome(control)).toEqual({ code: 'ENOMEM', step: 'setgroups' })
   })
 
   // On arm64 Node asks for a mapping of this size by itself; faults.test.ts knows the addon's call from others.

@@ -83,15 +83,15 @@ export const rows: Row[] = [
   { call: 'child:setgroups', round: 'ids', outcomes: fails('setgroups') },
   { call: 'child:setgroups', round: 'uid', outcomes: fails('setgroups') },
   { call: 'child:getgroups', round: 'uid', outcomes: 'works' },
-  ...['setresgid', 'setresuid'].flatMap((call) => [
-    { call: `child:${call}`, round: 'ids', outcomes: 'works' as const },
-    ...[call.replace('res', ''), call.replace('set', 'get')].map((other) => ({
+  ...['gid', 'uid'].flatMap((kind) => [
+    { call: `child:setres${kind}`, round: 'ids', outcomes: 'works' as const },
+    ...[`set${kind}`, `getres${kind}`].map((other) => ({
       call: `child:${other}`,
       round: 'ids',
-      always: `child:${call}=${EPERM}`,
+      always: `child:setres${kind}=${EPERM}`,
       // Whether the ids change is asked by the first, and then whether they have.
       uses: other === 'getresuid' ? [2] : [1, 2, 50],
-      outcomes: { code: 'EPERM', step: call },
+      outcomes: { code: 'EPERM', step: `setres${kind}` },
     })),
   ]),
   { call: 'child:getresuid', round: 'ids', outcomes: 'works' },
