@@ -84,6 +84,58 @@ describe.each(scopes)('inside %s, of every signal that it takes', (_name, open, 
   })
 })
 
+describe('native code keeps the action of a section, and puts it back', () => {
+  const put = (code: string) =>
+    runSignals(
+      `${names}
+        const end = (scope) => scope[Symbol.dispose]()
+        const kill = () => process.kill(self, 'SIGUSR2')
+        const keepOrPutBack = () => signals.describe('SIGUSR2')
+        ${code}
+        await hears()
+        print('alive')`,
+      { ...process.env, LD_PRELOAD: join(programs, 'kept-action.so') },
+    )
+
+  it('while it is ignored: it stays so', async () => {
+    expect(
+      await put(`
+        await hold(['SIGUSR2'], async () => {
+          keepOrPutBack()
+          const ignoring = ignore(['SIGUSR2'])
+          keepOrPutBack()
+          kill()
+          end(ignoring)
+        })`),
+    ).toEqual(well('alive'))
+  })
+
+  it('when nobody takes it any more: what was there before the section is done, and goes on', async () => {
+    expect(
+      await put(`
+        process.on('SIGUSR2', () => print('heard'))
+        await hold(['SIGUSR2'], keepOrPutBack)
+        for (let i = 0; i < 2; i += 1) {
+          keepOrPutBack()
+          kill()
+          await hears()
+          kill()
+          await hears()
+        }
+        await hold(['SIGUSR2'], kill)`),
+    ).toEqual(well(...Array(5).fill('heard'), 'alive'))
+  })
+
+  it('where it had no listener, the default action is done', async () => {
+    expect(
+      await put(`
+        await hold(['SIGUSR2'], keepOrPutBack)
+        keepOrPutBack()
+        kill()`),
+    ).toEqual({ said: [], code: null, signal: 'SIGUSR2' })
+  })
+})
+
 it('what is ignored: a child of child_process inherits the real-time signals of it alone, as libuv resets the others; ours none', async () => {
   expect(
     await run(`

@@ -8,6 +8,12 @@ import { closed, ended, line } from '../support/processes.js'
 
 const COUNT = times(500)
 
+/** As fast as another process can send them. It ends, by 1, with the first that finds nobody. */
+function flood({ pid }: NodeProgram, signal: string | number, count: number) {
+  const script = `for ((i = 0; i < ${count}; i++)); do kill -${signal} ${pid} || exit; done`
+  return closed(ended(spawn('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'inherit'] })))
+}
+
 /** Each signal is sent when the one before was heard: one that is lost ends the test, one that is doubled is counted. */
 const hearing = (block: string) => `
   import { hold, mask } from 'sigshield/signals'
@@ -56,8 +62,7 @@ it(
       console.log('all')
     })`)
     await program.says('ready')
-    const sender = ended(spawn('bash', ['-c', `for ((i = 0; i < ${COUNT}; i++)); do kill -40 ${program.pid}; done`]))
-    expect(await closed(sender)).toEqual({ code: 0, signal: null })
+    expect(await flood(program, 40, COUNT)).toEqual({ code: 0, signal: null })
     expect(await program.end()).toEqual({ rest: ['all'], code: 0, signal: null })
   },
   limit(60_000),
@@ -95,19 +100,22 @@ it.each([
         console.log(taken)
       })`)
     await program.says('ready')
-    const sender = ended(spawn('bash', ['-c', `for ((i = 0; i < ${count}; i++)); do kill -40 ${program.pid}; done`]))
-    expect(await closed(sender)).toEqual({ code: 0, signal: null })
+    expect(await flood(program, 40, count)).toEqual({ code: 0, signal: null })
     program.kill('SIGHUP')
     expect(await program.end()).toEqual({ rest: [`${count}`], code: 0, signal: null })
   },
   limit(60_000),
 )
 
-it(
-  'no signal does what it does without us while it is ignored, again and again, inside a section that holds it',
-  async () => {
+it.each([
+  ['on the main thread', ''],
+  ["on Node's other threads", `mask('block', ['SIGUSR2'])`],
+])(
+  'no signal, reached %s, does what it does without us while it is ignored, again and again, inside a section that holds it',
+  async (_where, block) => {
     const program = new NodeProgram(`
-      import { hold, ignore } from 'sigshield/signals'
+      import { hold, ignore, mask } from 'sigshield/signals'
+      ${block}
       process.on('SIGHUP', () => { over = true })
       let over = false
       let rounds = 0
@@ -123,11 +131,8 @@ it(
       })
       console.log(rounds > 0)`)
     await program.says('ready')
-    const sender = ended(
-      spawn('bash', ['-c', `for ((i = 0; i < ${times(50_000)}; i++)); do kill -USR2 ${program.pid}; done`]),
-    )
-    // By default it ends a process.
-    expect(await closed(sender)).toEqual({ code: 0, signal: null })
+    // It ends a process that does nothing about it.
+    expect(await flood(program, 'USR2', times(50_000))).toEqual({ code: 0, signal: null })
     program.kill('SIGHUP')
     expect(await program.end()).toEqual({ rest: ['true'], code: 0, signal: null })
   },

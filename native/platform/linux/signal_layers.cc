@@ -30,9 +30,9 @@ namespace {
 struct Overlaid {
   Action before;
   std::vector<const SignalLayer*> layers;
-  // What lies below an action of ours that somebody else lay over when we went, and may bring back: another copy of
-  // this library does.
-  Action below_left;
+  // What lies below an action of ours that is brought back when nobody here takes the signal any more.
+  Action below;
+  // Somebody else had lain over our action when we went, and may bring it back: another copy of this library does.
   bool is_left = false;
 };
 
@@ -52,12 +52,15 @@ Overlaid& overlaid(int signal) {
 
 // What the handler reads.
 struct Route {
+  // A thread, kIgnored, or 0: there is no layer.
   std::atomic<pid_t> taker{0};
   std::atomic<int> in_flight{0};
   // Those on the way to a taker that the kernel had no room to queue.
   std::atomic<int> unqueued{0};
 };
 static_assert(std::atomic<int>::is_always_lock_free && std::is_same_v<pid_t, int>);
+
+constexpr pid_t kIgnored = -1;
 
 Route& route(int signal) {
   static constinit std::array<Route, kLastSignal + 1> routes;
@@ -89,18 +92,15 @@ Action action_of(const SignalLayer& layer) {
   return action;
 }
 
-// For an action of ours that was brought back.
+// For an action of ours that was brought back. No layer comes meanwhile: who gives way is in flight.
 void give_way(int signal) {
-  const Route& way = route(signal);
-  if (!is_on_signal(exchange_action(signal, nullptr)) || way.taker.load() != 0) return;
-  const Action ours = exchange_action(signal, &overlaid(signal).below_left);
-  if (way.taker.load() != 0) exchange_action(signal, &ours);
+  if (!is_on_signal(exchange_action(signal, nullptr))) return;
+  const Action found = exchange_action(signal, &overlaid(signal).below);
+  // Another thread has given way, and a third has gone on.
+  if (!is_on_signal(found)) exchange_action(signal, &found);
 }
 
-void on_signal(int signal, siginfo_t* info, void*) {
-  if (route(signal).taker.load() == 0) give_way(signal);
-  forward(*info);
-}
+void on_signal(int, siginfo_t* info, void*) { forward(*info); }
 
 // kill(2) alone is never refused for want of room: the signal becomes pending, without its sender, and joins one that
 // is pending already.
@@ -113,15 +113,24 @@ void wait_until_none_is_on_its_way(int signal) {
   while (route(signal).in_flight.load() != 0) sched_yield();
 }
 
+void point_to(int signal, const SignalLayer& layer) {
+  route(signal).taker.store(layer.taker() == 0 ? kIgnored : layer.taker());
+}
+
 void install(int signal, const SignalLayer& layer) {
   Overlaid& state = overlaid(signal);
-  // Our handler never stands there without a taker.
-  if (layer.taker() != 0) route(signal).taker.store(layer.taker());
+  // Our handler never stands there without a layer.
+  point_to(signal, layer);
+  // From here on nobody gives way, and nothing comes to who took it before.
+  wait_until_none_is_on_its_way(signal);
   const Action wanted = action_of(layer);
   const Action found = exchange_action(signal, &wanted);
-  if (layer.taker() == 0) route(signal).taker.store(0);
-  const bool is_ours = !state.layers.empty() && found.handler == action_of(*state.layers.back()).handler;
-  if (!is_ours) state.before = is_on_signal(found) ? state.below_left : found;
+  const bool is_of_layer = !state.layers.empty() && found.handler == action_of(*state.layers.back()).handler;
+  if (!is_of_layer && !is_on_signal(found)) {
+    state.before = found;
+  } else if (state.layers.empty()) {
+    state.before = state.below;
+  }
   // As the kernel drops what is pending.
   if (layer.taker() == 0) route(signal).unqueued.store(0);
 }
@@ -131,7 +140,6 @@ void put(int signal, const SignalLayer& layer) {
   install(signal, layer);
   state.layers.push_back(&layer);
   if (layer.taker() == 0) return;
-  wait_until_none_is_on_its_way(signal);
   for (auto below = std::next(state.layers.rbegin()); below != state.layers.rend(); ++below) (*below)->tell_overlaid();
 }
 
@@ -142,15 +150,15 @@ void remove(int signal, const SignalLayer& layer) {
   if (!was_last) return;
   const SignalLayer* const next = state.layers.empty() ? nullptr : state.layers.back();
   const Action action = next == nullptr ? state.before : action_of(*next);
-  const pid_t taker = next == nullptr ? 0 : next->taker();
-  if (taker != 0) route(signal).taker.store(taker);
+  if (next != nullptr) point_to(signal, *next);
   // What somebody else has put there since is theirs to take away.
-  if (exchange_action(signal, nullptr).handler == action_of(layer).handler) {
-    exchange_action(signal, &action);
-  } else if (next == nullptr && !std::exchange(state.is_left, true)) {
-    state.below_left = state.before;
+  const bool is_there = exchange_action(signal, nullptr).handler == action_of(layer).handler;
+  if (is_there) exchange_action(signal, &action);
+  if (next == nullptr) {
+    if (!state.is_left) state.below = state.before;
+    if (!is_there) state.is_left = true;
+    route(signal).taker.store(0);
   }
-  if (taker == 0) route(signal).taker.store(0);
 }
 
 // What was not queued is its next taker's.
@@ -207,8 +215,10 @@ void forward(const siginfo_t& info) {
   Route& way = route(signal);
   way.in_flight.fetch_add(1);
   if (const pid_t taker = way.taker.load(); taker == 0) {
+    give_way(signal);
     send_to_process(sent);
-  } else if (raw_syscall(SYS_rt_tgsigqueueinfo, raw_syscall(SYS_getpid), taker, signal, &sent) != 0) {
+  } else if (taker != kIgnored &&
+             raw_syscall(SYS_rt_tgsigqueueinfo, raw_syscall(SYS_getpid), taker, signal, &sent) != 0) {
     way.unqueued.fetch_add(1);
     wake(taker);
   }
@@ -235,7 +245,7 @@ SignalSet taken_by_others(SignalSet signals, pid_t thread) {
   SignalSet others = 0;
   for_each_of(signals, [&](int signal) {
     const pid_t taker = route(signal).taker.load();
-    if (taker != 0 && taker != thread) others |= signal_bit(signal);
+    if (taker > 0 && taker != thread) others |= signal_bit(signal);
   });
   return others;
 }

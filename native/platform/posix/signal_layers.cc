@@ -12,7 +12,6 @@
 #include <functional>
 #include <iterator>
 #include <mutex>
-#include <utility>
 #include <vector>
 
 #include "platform/posix/signal_sets.h"
@@ -26,9 +25,9 @@ using Action = struct sigaction;
 struct Overlaid {
   Action before{};
   std::vector<const SignalLayer*> layers;
-  // What lies below an action of ours that somebody else lay over when we went, and may bring back: another copy of
-  // this library does.
-  Action below_left{};
+  // What lies below an action of ours that is brought back when nobody here takes the signal any more.
+  Action below{};
+  // Somebody else had lain over our action when we went, and may bring it back: another copy of this library does.
   bool is_left = false;
 };
 
@@ -46,9 +45,12 @@ Overlaid& overlaid(int signal) {
   return all.at(static_cast<std::size_t>(signal));
 }
 
+enum class Fate { kAsEver, kIgnored, kKept };
+
 // What the handler reads and writes.
 struct Route {
-  std::atomic<bool> keeps{false};
+  // The last layer's; as ever where there is none.
+  std::atomic<Fate> fate{Fate::kAsEver};
   std::atomic<const WakeUp*> wake_up{nullptr};
   // That have come, and nobody has taken.
   std::atomic<int> kept{0};
@@ -57,7 +59,8 @@ struct Route {
   std::atomic<bool> is_of_kernel{false};
   std::atomic<int> in_flight{0};
 };
-static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<const WakeUp*>::is_always_lock_free);
+static_assert(std::atomic<Fate>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free &&
+              std::atomic<const WakeUp*>::is_always_lock_free);
 
 Route& route(int signal) {
   static constinit std::array<Route, kLastOwnSignal + 1> routes;
@@ -118,20 +121,21 @@ Action exchange_action(int signal, const Action* action) {
   return old;
 }
 
-// For an action of ours that was brought back.
+// For an action of ours that was brought back. No layer comes meanwhile: who gives way is in flight.
 void give_way(int signal) {
-  const Route& way = route(signal);
-  if (!is_on_signal(exchange_action(signal, nullptr)) || way.keeps.load()) return;
-  const Action ours = exchange_action(signal, &overlaid(signal).below_left);
-  if (way.keeps.load()) exchange_action(signal, &ours);
+  if (!is_on_signal(exchange_action(signal, nullptr))) return;
+  const Action found = exchange_action(signal, &overlaid(signal).below);
+  // Another thread has given way, and a third has gone on.
+  if (!is_on_signal(found)) exchange_action(signal, &found);
 }
 
 void arrive(const Arrival& arrival) {
   Route& way = route(arrival.signal);
   way.in_flight.fetch_add(1);
-  if (way.keeps.load()) {
+  if (const Fate fate = way.fate.load(); fate == Fate::kKept) {
     keep(arrival);
-  } else {
+  } else if (fate == Fate::kAsEver) {
+    give_way(arrival.signal);
     send_to_process(arrival.signal);
   }
   way.in_flight.fetch_sub(1);
@@ -139,7 +143,6 @@ void arrive(const Arrival& arrival) {
 
 void on_signal(int signal, siginfo_t* info, void*) {
   const int error = errno;
-  if (!route(signal).keeps.load()) give_way(signal);
   const bool has_sender = info->si_code <= 0 || info->si_code == SI_USER || info->si_code == SI_QUEUE;
   Arrival arrival{.signal = signal, .is_of_kernel = !has_sender};
   if (has_sender) {
@@ -154,23 +157,26 @@ void wait_until_none_is_on_its_way(int signal) {
   while (route(signal).in_flight.load() != 0) sched_yield();
 }
 
-bool keeps(const SignalLayer* layer) { return layer != nullptr && layer->kind() == SignalLayer::Kind::kKeeps; }
-
-void point_to(int signal, const SignalLayer* layer) {
+void point_to(int signal, const SignalLayer& layer) {
   Route& way = route(signal);
-  way.wake_up.store(keeps(layer) ? layer->wake_up() : nullptr);
-  way.keeps.store(keeps(layer));
+  way.wake_up.store(layer.wake_up());
+  way.fate.store(layer.kind() == SignalLayer::Kind::kKeeps ? Fate::kKept : Fate::kIgnored);
 }
 
 void install(int signal, const SignalLayer& layer) {
   Overlaid& state = overlaid(signal);
-  // Our handler never stands there without who keeps what it takes.
-  if (keeps(&layer)) point_to(signal, &layer);
+  // Our handler never stands there without a layer.
+  point_to(signal, layer);
+  // From here on nobody gives way, keeps what is ignored, or uses the wake-up of who took it before.
+  wait_until_none_is_on_its_way(signal);
   const Action wanted = action_of(layer);
   const Action found = exchange_action(signal, &wanted);
-  if (!keeps(&layer)) point_to(signal, &layer);
-  const bool is_ours = !state.layers.empty() && is_same_handler(found, action_of(*state.layers.back()));
-  if (!is_ours) state.before = is_on_signal(found) ? state.below_left : found;
+  const bool is_of_layer = !state.layers.empty() && is_same_handler(found, action_of(*state.layers.back()));
+  if (!is_of_layer && !is_on_signal(found)) {
+    state.before = found;
+  } else if (state.layers.empty()) {
+    state.before = state.below;
+  }
 }
 
 // What is kept is its next taker's. After the last it comes again; who ignores it drops it, as the kernel does.
@@ -189,7 +195,6 @@ void hand_on(int signal) {
 void put(int signal, const SignalLayer& layer) {
   install(signal, layer);
   overlaid(signal).layers.push_back(&layer);
-  wait_until_none_is_on_its_way(signal);
   hand_on(signal);
 }
 
@@ -200,14 +205,16 @@ void remove(int signal, const SignalLayer& layer) {
   if (!was_last) return;
   const SignalLayer* const next = state.layers.empty() ? nullptr : state.layers.back();
   const Action action = next == nullptr ? state.before : action_of(*next);
-  if (keeps(next)) point_to(signal, next);
+  if (next != nullptr) point_to(signal, *next);
   // What somebody else has put there since is theirs to take away.
-  if (is_same_handler(exchange_action(signal, nullptr), action_of(layer))) {
-    exchange_action(signal, &action);
-  } else if (next == nullptr && !std::exchange(state.is_left, true)) {
-    state.below_left = state.before;
+  const bool is_there = is_same_handler(exchange_action(signal, nullptr), action_of(layer));
+  if (is_there) exchange_action(signal, &action);
+  if (next == nullptr) {
+    if (!state.is_left) state.below = state.before;
+    if (!is_there) state.is_left = true;
+    route(signal).wake_up.store(nullptr);
+    route(signal).fate.store(Fate::kAsEver);
   }
-  if (!keeps(next)) point_to(signal, next);
   // Nobody uses the layer's wake-up any more.
   wait_until_none_is_on_its_way(signal);
   hand_on(signal);
