@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { ExitEvent, type SpawnProtectedOptions, spawnProtected } from 'sigshield'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { limit } from '../support/limits.js'
 import { NodeProgram } from '../support/node-program.js'
 import { processOf } from '../support/process-table.mjs'
@@ -34,6 +34,22 @@ it('the time in which this process computes counts', async () => {
   clearInterval(computing)
   // Not counted, it would be nine seconds.
   expect(performance.now() - since).toBeLessThan(limit(6000))
+})
+
+it('and what it has computed before does not, where a policy refuses to tell any more', async () => {
+  const told = vi.spyOn(process, 'cpuUsage')
+  try {
+    const hour = 3_600_000_000
+    told.mockReturnValueOnce({ user: hour, system: 0 }).mockImplementation(() => {
+      throw Object.assign(new Error('operation not permitted'), { code: 'EPERM', syscall: 'uv_getrusage' })
+    })
+    const child = bash(deaf)
+    await ready(child)
+    expect(await child.stop({ grace: [200, 200] })).toMatchObject({ forced: true })
+    expect(told.mock.calls.length).toBeGreaterThan(1)
+  } finally {
+    told.mockRestore()
+  }
 })
 
 it('two that stop a child ask it once', async () => {
