@@ -85,6 +85,83 @@ describe.each([
   })
 })
 
+describe('one copy opens another section over that of the other', () => {
+  const orders = ['a b c', 'a c b', 'b a c', 'b c a', 'c a b', 'c b a']
+  const sections = `
+    const a = section(signals)
+    const b = section(other)
+    const c = section(signals)`
+
+  it.each(orders)('a listener hears what came, once, and what comes after; they end in the order %s', async (order) => {
+    expect(
+      await run(`
+        process.on('SIGUSR2', () => print('heard'))
+        for (let i = 0; i < 2; i += 1) {
+          ${sections}
+          process.kill(self, 'SIGUSR2')
+          await hears()
+          print('inside')
+          for (const end of [${order.split(' ')}]) await end()
+          await hears()
+          process.kill(self, 'SIGUSR2')
+          await hears()
+        }`),
+    ).toEqual(well(...Array(2).fill(['inside', 'heard', 'heard']).flat()))
+  })
+
+  it.each(orders)('the default action is done; they end in the order %s', async (order) => {
+    expect(
+      await run(`
+        ${sections}
+        for (const end of [${order.split(' ')}]) await end()
+        print('outside')
+        process.kill(self, 'SIGUSR2')
+        await hears()`),
+    ).toEqual({ said: ['outside'], code: null, signal: 'SIGUSR2' })
+  })
+
+  it('or ignores the signal over it', async () => {
+    expect(
+      await run(`
+        process.on('SIGUSR2', () => print('heard'))
+        const a = section(signals)
+        const ignoring = other.ignore(['SIGUSR2', 40])
+        const c = section(signals)
+        await c()
+        await a()
+        ignoring[Symbol.dispose]()
+        for (let i = 0; i < 2; i += 1) {
+          process.kill(self, 'SIGUSR2')
+          await hears()
+        }`),
+    ).toEqual(well('heard', 'heard'))
+  })
+})
+
+it.each([
+  ['comes', '', `process.on('SIGUSR2', listener)`, ['heard', 'heard']],
+  ['goes', `process.on('SIGUSR2', listener)`, `process.off('SIGUSR2', listener)`, []],
+])('when the listener %s between sections, what is there then counts', async (_name, before, between, heard) => {
+  const { said, ...exit } = await run(`
+    const listener = () => print('heard')
+    const overlap = async (inside) => {
+      const first = section(signals)
+      const second = section(other)
+      inside()
+      await first()
+      await second()
+    }
+    ${before}
+    await overlap(() => {})
+    ${between}
+    await overlap(() => process.kill(self, 'SIGUSR2'))
+    await hears()
+    process.kill(self, 'SIGUSR2')
+    await hears()`)
+  const ended = heard.length > 0 ? { code: 0, signal: null } : { code: null, signal: 'SIGUSR2' }
+  expect({ said, exit }).toEqual({ said: heard, exit: ended })
+})
+
 it('a wait of one takes what the other holds', async () => {
   expect(
     await run(`

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -28,12 +29,12 @@ namespace sigshield::platform {
 namespace {
 
 struct Overlaid {
+  // What is put back after the last layer. It may be another copy's, which lies over ours.
   Action before;
+  // What lies below all of ours. Who has lain over our action may bring it back when there is no layer any more: then
+  // it gives way to this.
+  std::optional<Action> below;
   std::vector<const SignalLayer*> layers;
-  // What lies below an action of ours that is brought back when nobody here takes the signal any more.
-  Action below;
-  // Somebody else had lain over our action when we went, and may bring it back: another copy of this library does.
-  bool is_left = false;
 };
 
 using PerSignal = std::array<Overlaid, kLastSignal + 1>;
@@ -55,6 +56,7 @@ struct Route {
   // A thread, kIgnored, or 0: there is no layer.
   std::atomic<pid_t> taker{0};
   std::atomic<int> in_flight{0};
+  std::atomic<bool> gives_way{false};
   // Those on the way to a taker that the kernel had no room to queue.
   std::atomic<int> unqueued{0};
 };
@@ -75,6 +77,13 @@ void on_signal(int signal, siginfo_t* info, void*);
 
 bool is_on_signal(const Action& action) { return action.handler == reinterpret_cast<unsigned long>(&on_signal); }
 
+// Copies of this library know each other's actions so: who else lets a signal into its own handler does not block it
+// there.
+bool is_of_a_copy(int signal, const Action& action) {
+  constexpr unsigned long kMark = SA_SIGINFO | SA_NODEFER;
+  return (action.flags & kMark) == kMark && (action.mask & signal_bit(signal)) != 0;
+}
+
 Action action_of(const SignalLayer& layer) {
   Action action;
   if (layer.taker() == 0) {
@@ -82,7 +91,7 @@ Action action_of(const SignalLayer& layer) {
     return action;
   }
   action.handler = reinterpret_cast<unsigned long>(&on_signal);
-  action.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  action.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_NODEFER;
   // A handler that is interrupted is still on its way.
   action.mask = kProgramSignals;
 #if defined(__x86_64__)
@@ -92,15 +101,22 @@ Action action_of(const SignalLayer& layer) {
   return action;
 }
 
-// For an action of ours that was brought back. No layer comes meanwhile: who gives way is in flight.
+// For an action of ours that was brought back. One thread does it: what has come since is not written over.
 void give_way(int signal) {
-  if (!is_on_signal(exchange_action(signal, nullptr))) return;
-  const Action found = exchange_action(signal, &overlaid(signal).below);
-  // Another thread has given way, and a third has gone on.
-  if (!is_on_signal(found)) exchange_action(signal, &found);
+  Route& way = route(signal);
+  if (way.gives_way.exchange(true)) return;
+  if (is_on_signal(exchange_action(signal, nullptr))) exchange_action(signal, &*overlaid(signal).below);
+  way.gives_way.store(false);
 }
 
-void on_signal(int, siginfo_t* info, void*) { forward(*info); }
+void on_signal(int signal, siginfo_t* info, void*) {
+  Route& way = route(signal);
+  // No layer comes meanwhile.
+  way.in_flight.fetch_add(1);
+  if (way.taker.load() == 0) give_way(signal);
+  forward(*info);
+  way.in_flight.fetch_sub(1);
+}
 
 // kill(2) alone is never refused for want of room: the signal becomes pending, without its sender, and joins one that
 // is pending already.
@@ -117,7 +133,8 @@ void point_to(int signal, const SignalLayer& layer) {
   route(signal).taker.store(layer.taker() == 0 ? kIgnored : layer.taker());
 }
 
-void install(int signal, const SignalLayer& layer) {
+// `is_base`: what is there can't be what somebody lies over our layers with.
+void install(int signal, const SignalLayer& layer, bool is_base) {
   Overlaid& state = overlaid(signal);
   // Our handler never stands there without a layer.
   point_to(signal, layer);
@@ -125,11 +142,12 @@ void install(int signal, const SignalLayer& layer) {
   wait_until_none_is_on_its_way(signal);
   const Action wanted = action_of(layer);
   const Action found = exchange_action(signal, &wanted);
-  const bool is_of_layer = !state.layers.empty() && found.handler == action_of(*state.layers.back()).handler;
-  if (!is_of_layer && !is_on_signal(found)) {
+  if (is_on_signal(found)) {
+    if (state.layers.empty()) state.before = *state.below;
+  } else if (state.layers.empty() || found.handler != action_of(*state.layers.back()).handler) {
     state.before = found;
-  } else if (state.layers.empty()) {
-    state.before = state.below;
+    // Not one that may lie over ours itself, where there is another.
+    if (is_base && !(state.below && is_of_a_copy(signal, found))) state.below = found;
   }
   // As the kernel drops what is pending.
   if (layer.taker() == 0) route(signal).unqueued.store(0);
@@ -137,7 +155,7 @@ void install(int signal, const SignalLayer& layer) {
 
 void put(int signal, const SignalLayer& layer) {
   Overlaid& state = overlaid(signal);
-  install(signal, layer);
+  install(signal, layer, state.layers.empty());
   state.layers.push_back(&layer);
   if (layer.taker() == 0) return;
   for (auto below = std::next(state.layers.rbegin()); below != state.layers.rend(); ++below) (*below)->tell_overlaid();
@@ -152,13 +170,9 @@ void remove(int signal, const SignalLayer& layer) {
   const Action action = next == nullptr ? state.before : action_of(*next);
   if (next != nullptr) point_to(signal, *next);
   // What somebody else has put there since is theirs to take away.
-  const bool is_there = exchange_action(signal, nullptr).handler == action_of(layer).handler;
-  if (is_there) exchange_action(signal, &action);
-  if (next == nullptr) {
-    if (!state.is_left) state.below = state.before;
-    if (!is_there) state.is_left = true;
-    route(signal).taker.store(0);
-  }
+  const Action found = exchange_action(signal, nullptr);
+  if (is_on_signal(found) || found.handler == action_of(layer).handler) exchange_action(signal, &action);
+  if (next == nullptr) route(signal).taker.store(0);
 }
 
 // What was not queued is its next taker's.
@@ -215,7 +229,6 @@ void forward(const siginfo_t& info) {
   Route& way = route(signal);
   way.in_flight.fetch_add(1);
   if (const pid_t taker = way.taker.load(); taker == 0) {
-    give_way(signal);
     send_to_process(sent);
   } else if (taker != kIgnored &&
              raw_syscall(SYS_rt_tgsigqueueinfo, raw_syscall(SYS_getpid), taker, signal, &sent) != 0) {
@@ -256,7 +269,7 @@ void keep_taking(int signal, const std::function<void()>& change) {
   change();
   const auto& layers = overlaid(signal).layers;
   const bool has_changed = exchange_action(signal, nullptr).handler != before.handler;
-  if (has_changed && !layers.empty()) install(signal, *layers.back());
+  if (has_changed && !layers.empty()) install(signal, *layers.back(), true);
 }
 
 bool is_taken(int signal) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "platform/posix/signal_sets.h"
@@ -23,12 +24,12 @@ namespace {
 using Action = struct sigaction;
 
 struct Overlaid {
+  // What is put back after the last layer. It may be another copy's, which lies over ours.
   Action before{};
+  // What lies below all of ours. Who has lain over our action may bring it back when there is no layer any more: then
+  // it gives way to this.
+  std::optional<Action> below;
   std::vector<const SignalLayer*> layers;
-  // What lies below an action of ours that is brought back when nobody here takes the signal any more.
-  Action below{};
-  // Somebody else had lain over our action when we went, and may bring it back: another copy of this library does.
-  bool is_left = false;
 };
 
 using PerSignal = std::array<Overlaid, kLastOwnSignal + 1>;
@@ -58,6 +59,7 @@ struct Route {
   std::atomic<uid_t> uid{0};
   std::atomic<bool> is_of_kernel{false};
   std::atomic<int> in_flight{0};
+  std::atomic<bool> gives_way{false};
 };
 static_assert(std::atomic<Fate>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free &&
               std::atomic<const WakeUp*>::is_always_lock_free);
@@ -102,6 +104,13 @@ bool is_same_handler(const Action& one, const Action& other) {
   return is_on_signal(one) == is_on_signal(other) && (is_on_signal(one) || one.sa_handler == other.sa_handler);
 }
 
+// Copies of this library know each other's actions so: who else lets a signal into its own handler does not block it
+// there.
+bool is_of_a_copy(int signal, const Action& action) {
+  constexpr int kMark = SA_SIGINFO | SA_NODEFER;
+  return (action.sa_flags & kMark) == kMark && sigismember(&action.sa_mask, signal) == 1;
+}
+
 Action action_of(const SignalLayer& layer) {
   Action action{};
   if (layer.kind() == SignalLayer::Kind::kIgnores) {
@@ -109,7 +118,7 @@ Action action_of(const SignalLayer& layer) {
     return action;
   }
   action.sa_sigaction = &on_signal;
-  action.sa_flags = SA_SIGINFO | SA_RESTART | static_cast<int>(SA_ONSTACK);
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER | static_cast<int>(SA_ONSTACK);
   // A handler that is interrupted is still on its way.
   sigfillset(&action.sa_mask);
   return action;
@@ -121,12 +130,12 @@ Action exchange_action(int signal, const Action* action) {
   return old;
 }
 
-// For an action of ours that was brought back. No layer comes meanwhile: who gives way is in flight.
+// For an action of ours that was brought back. One thread does it: what has come since is not written over.
 void give_way(int signal) {
-  if (!is_on_signal(exchange_action(signal, nullptr))) return;
-  const Action found = exchange_action(signal, &overlaid(signal).below);
-  // Another thread has given way, and a third has gone on.
-  if (!is_on_signal(found)) exchange_action(signal, &found);
+  Route& way = route(signal);
+  if (way.gives_way.exchange(true)) return;
+  if (is_on_signal(exchange_action(signal, nullptr))) exchange_action(signal, &*overlaid(signal).below);
+  way.gives_way.store(false);
 }
 
 void arrive(const Arrival& arrival) {
@@ -135,7 +144,6 @@ void arrive(const Arrival& arrival) {
   if (const Fate fate = way.fate.load(); fate == Fate::kKept) {
     keep(arrival);
   } else if (fate == Fate::kAsEver) {
-    give_way(arrival.signal);
     send_to_process(arrival.signal);
   }
   way.in_flight.fetch_sub(1);
@@ -149,7 +157,12 @@ void on_signal(int signal, siginfo_t* info, void*) {
     arrival.sender = info->si_pid;
     arrival.uid = info->si_uid;
   }
+  Route& way = route(signal);
+  // No layer comes meanwhile.
+  way.in_flight.fetch_add(1);
+  if (way.fate.load() == Fate::kAsEver) give_way(signal);
   arrive(arrival);
+  way.in_flight.fetch_sub(1);
   errno = error;
 }
 
@@ -163,7 +176,8 @@ void point_to(int signal, const SignalLayer& layer) {
   way.fate.store(layer.kind() == SignalLayer::Kind::kKeeps ? Fate::kKept : Fate::kIgnored);
 }
 
-void install(int signal, const SignalLayer& layer) {
+// `is_base`: what is there can't be what somebody lies over our layers with.
+void install(int signal, const SignalLayer& layer, bool is_base) {
   Overlaid& state = overlaid(signal);
   // Our handler never stands there without a layer.
   point_to(signal, layer);
@@ -171,11 +185,12 @@ void install(int signal, const SignalLayer& layer) {
   wait_until_none_is_on_its_way(signal);
   const Action wanted = action_of(layer);
   const Action found = exchange_action(signal, &wanted);
-  const bool is_of_layer = !state.layers.empty() && is_same_handler(found, action_of(*state.layers.back()));
-  if (!is_of_layer && !is_on_signal(found)) {
+  if (is_on_signal(found)) {
+    if (state.layers.empty()) state.before = *state.below;
+  } else if (state.layers.empty() || !is_same_handler(found, action_of(*state.layers.back()))) {
     state.before = found;
-  } else if (state.layers.empty()) {
-    state.before = state.below;
+    // Not one that may lie over ours itself, where there is another.
+    if (is_base && !(state.below && is_of_a_copy(signal, found))) state.below = found;
   }
 }
 
@@ -193,7 +208,7 @@ void hand_on(int signal) {
 }
 
 void put(int signal, const SignalLayer& layer) {
-  install(signal, layer);
+  install(signal, layer, overlaid(signal).layers.empty());
   overlaid(signal).layers.push_back(&layer);
   hand_on(signal);
 }
@@ -207,11 +222,9 @@ void remove(int signal, const SignalLayer& layer) {
   const Action action = next == nullptr ? state.before : action_of(*next);
   if (next != nullptr) point_to(signal, *next);
   // What somebody else has put there since is theirs to take away.
-  const bool is_there = is_same_handler(exchange_action(signal, nullptr), action_of(layer));
-  if (is_there) exchange_action(signal, &action);
+  const Action found = exchange_action(signal, nullptr);
+  if (is_on_signal(found) || is_same_handler(found, action_of(layer))) exchange_action(signal, &action);
   if (next == nullptr) {
-    if (!state.is_left) state.below = state.before;
-    if (!is_there) state.is_left = true;
     route(signal).wake_up.store(nullptr);
     route(signal).fate.store(Fate::kAsEver);
   }
@@ -260,7 +273,7 @@ void keep_taking(int signal, const std::function<void()>& change) {
   change();
   const auto& layers = overlaid(signal).layers;
   const bool has_changed = !is_same_handler(exchange_action(signal, nullptr), before);
-  if (has_changed && !layers.empty()) install(signal, *layers.back());
+  if (has_changed && !layers.empty()) install(signal, *layers.back(), true);
 }
 
 bool is_taken(int signal) {
