@@ -5,6 +5,7 @@ import { runSignals, well } from '../support/signal/signal-program.js'
 
 const names = `
   import { spawnSync } from 'node:child_process'
+  import { setTimeout } from 'node:timers/promises'
   const { disposition, hold, ignore, mask, raise, wait, waitSync } = signals
   const room = (signals) => spawnSync('prlimit', ['--pid', String(self), '--sigpending=' + signals]).status
   const take = (count) => Array.from({ length: count }, () => waitSync([40, 41], 0)?.name ?? null)
@@ -111,6 +112,24 @@ describe('without room for any', () => {
           print(disposition(taken))
         }`),
     ).toEqual(well('ABORT_ERR', true, 'default', 'ABORT_ERR', true, 'default'))
+  })
+
+  it('a signal that the wait of a worker thread has taken is not lost with the thread', async () => {
+    expect(
+      await run(`
+        room(0)
+        await hold([40], async () => {
+          // The thread has no more turns.
+          const worker = thread(
+            'signals.wait([40]); post(1); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)')
+          await next(worker)
+          process.kill(self, 40)
+          // Its wait takes it at once, or goes on to when it ends.
+          await setTimeout(50)
+          await worker.terminate()
+          print(take(2))
+        })`),
+    ).toEqual(well([40, null]))
   })
 
   it('raise tells it', async () => {

@@ -52,7 +52,10 @@ std::vector<siginfo_t> take_pending(SignalSet signals) {
 }
 
 void put_back(const siginfo_t& info) {
-  raw_syscall(SYS_rt_tgsigqueueinfo, raw_syscall(SYS_getpid), this_thread(), info.si_signo, &info);
+  const long self = raw_syscall(SYS_getpid);
+  if (raw_syscall(SYS_rt_tgsigqueueinfo, self, this_thread(), info.si_signo, &info) == 0) return;
+  // Refused, or there is no room to queue it: kill(2) alone is never refused for that.
+  if (raise_signal(info.si_signo) != 0) raw_syscall(SYS_kill, self, info.si_signo);
 }
 
 void forward_all(const std::vector<siginfo_t>& taken) {
@@ -66,7 +69,10 @@ int take_signal_until(SignalSet signals, siginfo_t& info, double timeout_ms, con
   const pid_t taker = this_thread();
   for (;;) {
     info = {};
-    if (const int unqueued = take_unqueued(signals, taker); unqueued != 0) return unqueued;
+    if (const int unqueued = take_unqueued(signals, taker); unqueued != 0) {
+      info.si_signo = unqueued;
+      return unqueued;
+    }
     const bool is_over = is_cancelled != nullptr && is_cancelled->load();
     const timespec time = is_over ? timespec{} : time_until(start + limit);
     const int signal = wait_for_signal(signals | signal_bit(kWakeSignal), info, forever && !is_over ? nullptr : &time);
