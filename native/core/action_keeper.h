@@ -21,11 +21,14 @@ class ActionKeeper {
 
  private:
   void stop();
-  void pass_on();
+  // `number`: as many have been passed on before.
+  void pass_on(unsigned number);
   [[nodiscard]] bool others_listen();
 
   uv_signal_t handle_{};
   const int signal_;
+  // So many of the first were told to this handle alone.
+  unsigned told_alone_ = 0;
   std::function<void()> closed_;
 };
 
