@@ -124,7 +124,7 @@ describe('without room for any', () => {
             'signals.wait([40]); post(1); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)')
           await next(worker)
           process.kill(self, 40)
-          // Its wait takes it at once, or goes on to when it ends.
+          // In this time the wait takes it, which nothing shows. Were it later, the signal would be the section's: the same outcome.
           await setTimeout(50)
           await worker.terminate()
           print(take(2))
