@@ -17,8 +17,8 @@ const LONGEST_MS = 2000
 const LOOKS_AT_NOTHING = 2
 /** In the middle of its execve a process shows no environment. What shows none for so long has none. */
 const LONGEST_EXECVE_MS = 1000
-/** How long the end of this process may wait for that. */
-const LONGEST_EXECVE_AT_END_MS = 200
+/** How often the end of this process looks for that. Not a time, which passes where the host lets nobody run. */
+const LOOKS_AT_END = 10
 
 /** Children of what is found, and theirs: until there are no more. */
 export function addDescendants(found: Set<number>, table: Iterable<ProcessEntry>): void {
@@ -29,30 +29,18 @@ export function addDescendants(found: Set<number>, table: Iterable<ProcessEntry>
   }
 }
 
-/** Those of these pipes whose mark something in the session of this process has, or may turn out to have. */
-export function inodesInUse(inodes: readonly bigint[]): readonly bigint[] {
-  const inUse = unlessShort(inodesInSession)
-  return inUse ? inodes.filter((inode) => inUse.has(String(inode))) : inodes
-}
-
-/** Undefined where it can't be told. */
-function inodesInSession(): ReadonlySet<string> | undefined {
-  const session = processEntry(process.pid)?.session
-  const inUse = new Set<string>()
-  const table = latestTable()
-  for (const entry of table?.values() ?? []) {
-    if (entry.session !== session || entry.state === 'Z' || entry.pid === process.pid) continue
-    const environment = environmentOf(entry.pid)
-    if (environment === undefined) return undefined
-    for (const inode of inodesNamed(environment)) inUse.add(inode)
-  }
-  return table && inUse
-}
-
 interface Look {
   readonly startedAt: number
   readonly since: number
   isMarked: boolean | undefined
+}
+
+/** What one look at the table has shown. */
+interface Sight {
+  /** Without the child itself, and without what has ended. */
+  readonly descendants: readonly ProcessEntry[]
+  /** Whether something shows no environment yet, and may turn out to be one of them; undefined where that can't be told. */
+  readonly isAnyUntold: boolean | undefined
 }
 
 /** By what a tree is known. */
@@ -110,24 +98,30 @@ export class Tree {
     }
   }
 
-  /** Without the child itself, and without what has ended. Where there is nothing to look with, those that were seen before. */
-  #descendants(): ProcessEntry[] {
+  /** Where there is nothing to look with, those that were seen before. */
+  #see(): Sight {
     const { root, marks } = this.#origin ?? {}
-    if (root === undefined && !marks?.size) return []
+    if (root === undefined && !marks?.size) return { descendants: [], isAnyUntold: false }
     const table = latestTable()
-    if (table === undefined) return [...this.#known.values()]
+    if (table === undefined) return { descendants: [...this.#known.values()], isAnyUntold: undefined }
     const isSame = (one: ProcessEntry | undefined) =>
       one !== undefined && table.get(one.pid)?.startedAt === one.startedAt
     const found = new Set<number>([...this.#known.values()].filter(isSame).map(({ pid }) => pid))
     if (root && isSame(root)) found.add(root.pid)
+    const untold: ProcessEntry[] = []
     for (const entry of table.values()) {
-      if (!found.has(entry.pid) && this.#mayBeMarked(entry) && this.#isMarked(entry)) found.add(entry.pid)
+      if (found.has(entry.pid) || !this.#mayBeMarked(entry)) continue
+      // Once in a look: the next answer may be another.
+      const isMarked = this.#isMarked(entry)
+      if (isMarked) found.add(entry.pid)
+      else if (isMarked === undefined) untold.push(entry)
     }
     addDescendants(found, table.values())
+    const isAnyUntold = untold.some((entry) => !found.has(entry.pid) && this.#isMeant(entry))
     if (root) found.delete(root.pid)
-    const entries = [...found].map((pid) => table.get(pid) as ProcessEntry).filter((entry) => this.#isMeant(entry))
-    for (const entry of entries) this.#known.set(entry.pid, entry)
-    return entries
+    const descendants = [...found].map((pid) => table.get(pid) as ProcessEntry).filter((entry) => this.#isMeant(entry))
+    for (const entry of descendants) this.#known.set(entry.pid, entry)
+    return { descendants, isAnyUntold }
   }
 
   #isMeant({ state, session }: ProcessEntry): boolean {
@@ -156,16 +150,8 @@ export class Tree {
   }
 
   /** Whether there are none, and nothing that may still turn out to be one. */
-  #isNoneLeft(descendants: readonly ProcessEntry[]): boolean {
-    return descendants.length === 0 && this.#origin !== undefined && this.#isAnyUntold() === false
-  }
-
-  /** Whether something shows no environment yet; undefined where that can't be told. */
-  #isAnyUntold(): boolean | undefined {
-    const table = latestTable()
-    const isUntold = (entry: ProcessEntry) =>
-      this.#isMeant(entry) && this.#mayBeMarked(entry) && this.#isMarked(entry) === undefined
-    return table && [...table.values()].some(isUntold)
+  #isNoneLeft({ descendants, isAnyUntold }: Sight): boolean {
+    return descendants.length === 0 && this.#origin !== undefined && isAnyUntold === false
   }
 
   /** The child has ended before there was anything to look with, and had no mark. */
@@ -176,22 +162,29 @@ export class Tree {
   /** Takes note of those that live, before a parent is lost: the child has not been reaped. */
   look(): void {
     this.#begin(this.#pid)
-    this.#descendants()
+    this.#see()
   }
 
   /** What has ended, or may not be signalled, is passed over. */
   signal(signal: number): void {
+    this.#signalSeen(signal)
+  }
+
+  #signalSeen(signal: number): Sight {
     if (signal !== constants.signals.SIGCONT) this.#latest = { signal, told: new Set() }
-    for (const entry of this.#descendants()) this.#tell(entry, signal)
+    const sight = this.#see()
+    for (const entry of sight.descendants) this.#tell(entry, signal)
+    return sight
   }
 
   /** The same in a process that ends now, which waits for what is in the middle of its execve: that blocks this thread. */
   signalAtEnd(signal: number): void {
-    this.signal(signal)
+    let sight = this.#signalSeen(signal)
     const told = this.#latest?.told
-    for (const deadline = time() + LONGEST_EXECVE_AT_END_MS; this.#isAnyUntold() && time() < deadline; ) {
+    for (let looks = 0; looks < LOOKS_AT_END && sight.isAnyUntold; looks++) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS + 1)
-      for (const entry of this.#descendants()) if (!told?.has(entry.pid)) this.#tell(entry, signal)
+      sight = this.#see()
+      for (const entry of sight.descendants) if (!told?.has(entry.pid)) this.#tell(entry, signal)
     }
   }
 
@@ -215,9 +208,9 @@ export class Tree {
   async gone(isOver: () => boolean): Promise<void> {
     for (let looks = 0; looks < LOOKS_AT_NOTHING && !isOver(); ) {
       this.#begin(undefined)
-      const left = this.#descendants()
-      looks = this.#isNoneLeft(left) ? looks + 1 : 0
-      this.#tellOrphans(left)
+      const sight = this.#see()
+      looks = this.#isNoneLeft(sight) ? looks + 1 : 0
+      this.#tellOrphans(sight.descendants)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
   }
@@ -239,10 +232,11 @@ export class Tree {
       // The child has ended: its pid may be another's.
       this.#begin(undefined)
       if (this.#wasNeverSeen()) throw this.#shortage
-      const left = this.#descendants()
-      looks = this.#isNoneLeft(left) ? looks + 1 : 0
+      const sight = this.#see()
+      looks = this.#isNoneLeft(sight) ? looks + 1 : 0
       if (looks === LOOKS_AT_NOTHING) return
-      for (const { pid, startedAt } of left) native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
+      for (const { pid, startedAt } of sight.descendants)
+        native().signalProcess(pid, startedAt, constants.signals.SIGKILL)
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
     if (latestTable() === undefined) processTable() // Throws what keeps it from being told.

@@ -1,8 +1,12 @@
 /** What children have left behind that have ended: it ignores what they ignored, and nobody else knows of it. */
 import { constants } from 'node:os'
 import { Countdown } from '../end/countdown.js'
-import { inodesInUse, Tree } from '../end/tree.js'
+import { latestTable } from '../end/latest-table.js'
+import { Tree } from '../end/tree.js'
+import { inodesNamed } from '../event/source.js'
 import { setTimeout, time } from '../node/clock.js'
+import { unlessShort } from '../signal/kernel-file.js'
+import { environmentOf, processEntry } from '../signal/process-table.js'
 
 const { SIGTERM } = constants.signals
 
@@ -79,6 +83,26 @@ export class Leftovers {
   async endAtOnce(): Promise<void> {
     if (this.isPossible) await kill(this.#tree)
   }
+}
+
+/** Those of these pipes whose mark something in the session of this process has, or may turn out to have. */
+function inodesInUse(inodes: readonly bigint[]): readonly bigint[] {
+  const inUse = unlessShort(inodesInSession)
+  return inUse ? inodes.filter((inode) => inUse.has(String(inode))) : inodes
+}
+
+/** Undefined where it can't be told. */
+function inodesInSession(): ReadonlySet<string> | undefined {
+  const session = processEntry(process.pid)?.session
+  const inUse = new Set<string>()
+  const table = latestTable()
+  for (const entry of table?.values() ?? []) {
+    if (entry.session !== session || entry.state === 'Z' || entry.pid === process.pid) continue
+    const environment = environmentOf(entry.pid)
+    if (environment === undefined) return undefined
+    for (const inode of inodesNamed(environment)) inUse.add(inode)
+  }
+  return table && inUse
 }
 
 /** This process ends, whether they can be found or not. */
