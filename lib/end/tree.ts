@@ -17,7 +17,7 @@ const LONGEST_MS = 2000
 const LOOKS_AT_NOTHING = 2
 /** In the middle of its execve a process shows no environment. What shows none for so long has none. */
 const LONGEST_EXECVE_MS = 1000
-/** How often the end of this process looks for that. Not a time, which passes where the host lets nobody run. */
+/** How often the end of this process looks again. Not a time, which passes where the host lets nobody run. */
 const LOOKS_AT_END = 10
 
 /** Children of what is found, and theirs: until there are no more. */
@@ -165,27 +165,18 @@ export class Tree {
     this.#see()
   }
 
-  /** What has ended, or may not be signalled, is passed over. */
-  signal(signal: number): void {
-    this.#signalSeen(signal)
-  }
-
-  #signalSeen(signal: number): Sight {
+  /** What has ended, or may not be signalled, is passed over. Returns whether another look may find more that is to be told. */
+  signal(signal: number): boolean {
     if (signal !== constants.signals.SIGCONT) this.#latest = { signal, told: new Set() }
-    const sight = this.#see()
-    for (const entry of sight.descendants) this.#tell(entry, signal)
-    return sight
+    const { descendants, isAnyUntold = false } = this.#see()
+    for (const entry of descendants) this.#tell(entry, signal)
+    return descendants.length > 0 || isAnyUntold
   }
 
-  /** The same in a process that ends now, which waits for what is in the middle of its execve: that blocks this thread. */
-  signalAtEnd(signal: number): void {
-    let sight = this.#signalSeen(signal)
-    const told = this.#latest?.told
-    for (let looks = 0; looks < LOOKS_AT_END && sight.isAnyUntold; looks++) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS + 1)
-      sight = this.#see()
-      for (const entry of sight.descendants) if (!told?.has(entry.pid)) this.#tell(entry, signal)
-    }
+  /** Tells what was being started as the others were told, and what was in the middle of its execve. Returns the same. */
+  signalRest(): boolean {
+    const { descendants, isAnyUntold = false } = this.#see()
+    return this.#tellOrphans(descendants) || isAnyUntold
   }
 
   /** Itself too, and at once. */
@@ -215,11 +206,14 @@ export class Tree {
     }
   }
 
-  #tellOrphans(left: readonly ProcessEntry[]): void {
-    if (this.#latest === undefined) return
+  /** Returns whether there was any that had not been told. */
+  #tellOrphans(left: readonly ProcessEntry[]): boolean {
+    if (this.#latest === undefined) return false
     const { signal, told } = this.#latest
     const parents = new Set([this.#origin?.root?.pid, ...left.map(({ pid }) => pid)])
-    for (const one of left) if (!told.has(one.pid) && !parents.has(one.parent)) this.#tell(one, signal)
+    const orphans = left.filter(({ pid, parent }) => !told.has(pid) && !parents.has(parent))
+    for (const one of orphans) this.#tell(one, signal)
+    return orphans.length > 0
   }
 
   /**
@@ -240,5 +234,14 @@ export class Tree {
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
     if (latestTable() === undefined) processTable() // Throws what keeps it from being told.
+  }
+}
+
+/** Tells the rest of trees that were told, in a process that ends now: it blocks this thread. */
+export function signalRestAtEnd(trees: readonly Tree[]): void {
+  let open = trees
+  for (let looks = 0; looks < LOOKS_AT_END && open.length > 0; looks++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS + 1)
+    open = open.filter((tree) => tree.signalRest())
   }
 }

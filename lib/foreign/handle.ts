@@ -65,21 +65,22 @@ export class ForeignHandle extends ProcessHandle {
     return this.#start.ending.grace
   }
 
-  /** This process ends at once. */
-  abandon(): void {
+  /** This process ends at once. Returns what may have more that is to be told. */
+  abandon(): Tree[] {
     this.protection.exitEvent?.set()
     const { signal } = this.#start.ending
-    if (signal === undefined) return
+    const tree = signal === undefined ? undefined : this.#remains()
+    if (signal === undefined || tree === undefined) return []
     const number = signalNumber(signal)
-    if (!this.running) {
-      // What has come of it was still to be told.
-      if (this.inodeLeft !== undefined) new Tree(undefined, [this.inodeLeft]).signalAtEnd(number)
-      return
-    }
-    const tree = new Tree(this.pid as number, this.ownInode, true)
     tree.look()
-    super.kill(number)
-    tree.signal(number)
+    if (this.running) super.kill(number)
+    return tree.signal(number) ? [tree] : []
+  }
+
+  #remains(): Tree | undefined {
+    if (this.running) return new Tree(this.pid as number, this.ownInode, true)
+    // What has come of it was still to be told.
+    return this.inodeLeft === undefined ? undefined : new Tree(undefined, [this.inodeLeft])
   }
 
   stop(options: StopOptions): Promise<StopOutcome> {

@@ -57,9 +57,11 @@ export class Leftovers {
     return new Tree(undefined, [...this.#graces.keys()])
   }
 
-  /** This process ends at once. */
-  abandon(): void {
-    if (this.isPossible) this.#tree.signalAtEnd(SIGTERM)
+  /** This process ends at once. Returns what may have more that is to be told. */
+  abandon(): Tree[] {
+    if (!this.isPossible) return []
+    const tree = this.#tree
+    return tree.signal(SIGTERM) ? [tree] : []
   }
 
   /** Resolves when nothing is left. */

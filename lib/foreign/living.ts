@@ -4,6 +4,7 @@
  */
 import { coordinator, type Follower } from '../end/coordinator.js'
 import { Presses } from '../end/presses.js'
+import { signalRestAtEnd } from '../end/tree.js'
 import { nextTick } from '../node/clock.js'
 import { isMainThread } from '../node/thread.js'
 import { signalNumber } from '../signal/names.js'
@@ -97,15 +98,19 @@ class Living implements Follower {
   }
 
   abandon(): void {
-    for (const handle of this.#attached()) handle.abandon()
-    this.#leftovers.abandon()
+    abandon([...this.#attached(), this.#leftovers])
   }
 
   /** Whatever has ended the process after the signal: its own listener, most often. */
   readonly #atExit = () => {
     if (this.#isLeaving) this.abandon()
-    else for (const one of this.#spared.keys()) one.abandon()
+    else abandon([...this.#spared.keys()])
   }
+}
+
+/** All are told before anybody waits. */
+function abandon(all: readonly (ForeignHandle | Leftovers)[]): void {
+  signalRestAtEnd(all.flatMap((one) => one.abandon()))
 }
 
 export const living = new Living()

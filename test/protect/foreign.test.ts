@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { ExitEvent, type ProtectOptions, protect, protectionOf, spawnProtected } from 'sigshield'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { NodeProgram } from '../support/node-program.js'
-import { closed, ended, isAlive, line, SIGINT, temporaryFolder, until } from '../support/processes.js'
+import { closed, ended, line, SIGINT, temporaryFolder, until } from '../support/processes.js'
 import { enforced, signalState } from '../support/signal-state.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -83,61 +83,6 @@ describe('Node’s own process handle', () => {
     }
     expect(await run()).toBe('ERR_ACCESS_DENIED ChildProcess')
     expect(await run('--allow-child-process')).toBe('ran undefined')
-  })
-
-  it.each([
-    ['process.exit(1)', ''],
-    ['throw new Error("mine")', ''],
-    ['process.exit(1)', 'slow()'],
-  ])('takes the rest too where the program ends as soon as the child has: %s %s', async (end, machine) => {
-    const secondTerm = `
-import signal
-signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
-print('up', flush=True)
-while True: signal.pause()`
-    // As in the middle of an execve it shows no environment, until what is told a second time has gone.
-    const late = 'echo $$; read; SIGSHIELD_EXIT_INODE=$1 exec sleep 1000 > /dev/null'
-    // What is started as it leaves nobody has told yet, nor seen: the program stands still.
-    const leaving = [
-      'kill -STOP $PPID',
-      'exec 4< <(exec env -i bash -c "$0" _ $SIGSHIELD_EXIT_INODE <&3)',
-      'read -u 4',
-      'echo $$; echo $REPLY',
-      'exit 3',
-    ].join('; ')
-    const script = `exec 3< <(exec python3 -c "$1"); read -u 3
-        trap '${leaving}' TERM; echo ready; while :; do sleep 0.01; done`
-    const program = new NodeProgram(
-      `import { spawn } from 'node:child_process'
-      import { createRequire } from 'node:module'
-      import { protect } from 'sigshield'
-      protect()
-      // So that what it tells first has gone, and what waits for that is through its execve, before it looks at anything else.
-      function slow() {
-        const { exports } = Object.values(createRequire(import.meta.url).cache).find(({ id }) => id.endsWith('.node'))
-        const { signalProcess } = exports
-        exports.signalProcess = (...args) => {
-          const errno = signalProcess(...args)
-          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100) // It passes with less too.
-          return errno
-        }
-      }
-      spawn('bash', ['-c', ...process.argv.slice(1)], { stdio: ['ignore', 'inherit', 'inherit'] })
-        .on('exit', () => { ${machine}; ${end} })`,
-      [script, late, secondTerm],
-      { stdio: ['ignore', 'pipe', 'ignore'] },
-    )
-    await program.says('ready')
-    program.kill('SIGINT')
-    const shell = Number(await program.line())
-    const pid = Number(await program.line())
-    onTestFinished(() => {
-      if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-    })
-    await until(() => !isAlive(shell), 'the shell has ended')
-    program.kill('SIGCONT')
-    expect(await program.end()).toMatchObject({ code: 1 })
-    await until(() => !isAlive(pid), 'it is gone')
   })
 
   it('outlives a moment without a descriptor to look with', async () => {
