@@ -69,18 +69,18 @@ export class ForeignHandle extends ProcessHandle {
   abandon(): Tree[] {
     this.protection.exitEvent?.set()
     const { signal } = this.#start.ending
-    const tree = signal === undefined ? undefined : this.#remains()
-    if (signal === undefined || tree === undefined) return []
+    if (signal === undefined) return []
     const number = signalNumber(signal)
+    const tree = this.#remains()
     tree.look()
     if (this.running) super.kill(number)
     return tree.signal(number) ? [tree] : []
   }
 
-  #remains(): Tree | undefined {
+  /** What has come of it is still to be told where it has ended. */
+  #remains(): Tree {
     if (this.running) return new Tree(this.pid as number, this.ownInode, true)
-    // What has come of it was still to be told.
-    return this.inodeLeft === undefined ? undefined : new Tree(undefined, [this.inodeLeft])
+    return new Tree(undefined, this.inodeLeft === undefined ? [] : [this.inodeLeft])
   }
 
   stop(options: StopOptions): Promise<StopOutcome> {

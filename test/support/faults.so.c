@@ -102,7 +102,9 @@ static const char* name_of(long number) {
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
     if (names[i].number == number) return names[i].text;
   }
-  return "unknown";
+  static _Thread_local char text[32];
+  snprintf(text, sizeof text, "unknown %ld", number);
+  return text;
 }
 
 // What a call is for, where it has several uses.

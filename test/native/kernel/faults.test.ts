@@ -19,9 +19,18 @@ import { errors, type Name, type Row, rows } from '../../support/native/kernel/f
 const parent = join(import.meta.dirname, '../../support/native/kernel/faults-parent.mjs')
 const all = process.env.TEST_FAULTS === 'all'
 
+/** Where close_range(2) is refused a child looks at every number below the limit, and each look is asked about: a service may have a million. */
+const parentOf = (args: readonly string[]) => [
+  '-c',
+  'ulimit -n 4096; LD_PRELOAD=$0 exec "$@"',
+  join(programs, 'faults.so'),
+  process.execPath,
+  ...args,
+]
+
 /** As the leader of a session that has a terminal. */
-async function runInTerminal(args: string[], preload: Record<string, string>): Promise<void> {
-  const terminal = spawn(process.execPath, args, { env: { ...process.env, ...preload } })
+async function runInTerminal(argv: string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const terminal = spawn('bash', argv, { env })
   let screen = ''
   terminal.onData((text) => {
     screen += text
@@ -39,10 +48,10 @@ async function outcomesOf(row: Row, errors: readonly Name[], uses: readonly numb
     writeFileSync(control, '')
     truncateSync(control, 16_384)
     const task = { ...row, errors: errors.map((name) => constants.errno[name]), uses, report }
-    const args = ['--expose-gc', parent, JSON.stringify(task)]
-    const preload = { FAULTS: control, LD_PRELOAD: join(programs, 'faults.so') }
-    if (row.round.endsWith('in a terminal')) await runInTerminal(args, preload)
-    else await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...preload } })
+    const argv = parentOf(['--expose-gc', parent, JSON.stringify(task)])
+    const env = { ...process.env, FAULTS: control }
+    if (row.round.endsWith('in a terminal')) await runInTerminal(argv, env)
+    else await promisify(execFile)('bash', argv, { env })
     return JSON.parse(readFileSync(report, 'utf8'))
   } finally {
     rmSync(folder, { recursive: true })
