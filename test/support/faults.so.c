@@ -93,6 +93,7 @@ static const struct name names[] = {
     NAME(getpid),
     NAME(gettid),
     NAME(uname),
+    NAME(restart_syscall),
     {434, "pidfd_open"},
     {436, "close_range"},
     {424, "pidfd_send_signal"},

@@ -67,6 +67,10 @@ const leftOut = new Set([
   // It is made until it works: there is nothing else to do.
   'child:exit_group',
   'worker:rt_sigprocmask',
+  // The kernel's own, where a call with a time limit was interrupted: as that call.
+  'parent:restart_syscall',
+  'child:restart_syscall',
+  'worker:restart_syscall',
   // As by the main thread.
   'worker:fstatfs',
   'worker:fcntl/F_GETFL',
