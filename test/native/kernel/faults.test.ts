@@ -92,7 +92,8 @@ const names = Object.fromEntries(errors.map((name) => [constants.errno[name], na
 
 afterAll(() => {
   const known = new Set(rows.map(({ call }) => call))
-  expect([...seen].filter((call) => !known.has(call) && !leftOut.has(call))).toEqual([])
+  const unknown = [...seen].filter((call) => !known.has(call) && !leftOut.has(call))
+  expect(unknown, unknown.join(', ')).toEqual([])
 })
 
 type Process = [errors: readonly Name[], uses: readonly number[]]
