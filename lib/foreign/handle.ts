@@ -72,8 +72,10 @@ export class ForeignHandle extends ProcessHandle {
     if (signal === undefined) return []
     const number = signalNumber(signal)
     const tree = this.#remains()
-    tree.look()
-    if (this.running) super.kill(number)
+    if (this.running) {
+      tree.look()
+      super.kill(number)
+    }
     return tree.signal(number) ? [tree] : []
   }
 
