@@ -1,8 +1,47 @@
 /** A program that ends while the children of others do: nothing of them is left, not even what nobody has told yet. */
 
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import { NodeProgram } from '../support/node-program.js'
 import { isAlive, until } from '../support/processes.js'
+
+const table = pathToFileURL(join(import.meta.dirname, '../support/process-table.mjs'))
+
+/** `code` has start(), which runs the script, and onceTold(then), which calls `then(pid)` before the program goes on. */
+const programOf = (code: string, script: string, ...args: string[]) =>
+  new NodeProgram(
+    `import { spawn } from 'node:child_process'
+    import { createRequire } from 'node:module'
+    import { protect } from 'sigshield'
+    import { processOf } from '${table}'
+    protect()
+    const start = () => spawn('bash', ['-c', ...process.argv.slice(1)], { stdio: ['ignore', 'inherit', 'inherit'] })
+    function onceTold(then) {
+      const { exports } = Object.values(createRequire(import.meta.url).cache).find(({ id }) => id.endsWith('.node'))
+      const { signalProcess } = exports
+      exports.signalProcess = (pid, ...args) => {
+        const errno = signalProcess(pid, ...args)
+        then(pid)
+        return errno
+      }
+    }
+    ${code}`,
+    [script, ...args],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+
+async function expectEnd(program: NodeProgram, pid: number): Promise<void> {
+  expect(await program.end()).toMatchObject({ code: 1 })
+  await until(() => !isAlive(pid), 'it is gone')
+}
+
+function killedAtLast(pid: number): number {
+  onTestFinished(() => {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  })
+  return pid
+}
 
 it.each([
   ['process.exit(1)', ''],
@@ -26,41 +65,25 @@ while True: signal.pause()`
   ].join('; ')
   const script = `exec 3< <(exec python3 -c "$1"); read -u 3
         trap '${leaving}' TERM; echo ready; while :; do sleep 0.01; done`
-  const program = new NodeProgram(
-    `import { spawn } from 'node:child_process'
-      import { createRequire } from 'node:module'
-      import { protect } from 'sigshield'
-      protect()
-      // So that what it tells first has gone, and what waits for that is through its execve, before it looks at anything else.
-      function slow() {
-        const { exports } = Object.values(createRequire(import.meta.url).cache).find(({ id }) => id.endsWith('.node'))
-        const { signalProcess } = exports
-        exports.signalProcess = (...args) => {
-          const errno = signalProcess(...args)
-          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100) // It passes with less too.
-          return errno
-        }
-      }
-      spawn('bash', ['-c', ...process.argv.slice(1)], { stdio: ['ignore', 'inherit', 'inherit'] })
-        .on('exit', () => { ${machine}; ${end} })`,
-    [script, late, secondTerm],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
+  const program = programOf(
+    `// What waits for those it tells is through its execve before it looks at anything else. It passes with less time too.
+    const slow = () => onceTold(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100))
+    start().on('exit', () => { ${machine}; ${end} })`,
+    script,
+    late,
+    secondTerm,
   )
   await program.says('ready')
   program.kill('SIGINT')
   const shell = Number(await program.line())
-  const pid = Number(await program.line())
-  onTestFinished(() => {
-    if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-  })
+  const pid = killedAtLast(Number(await program.line()))
   await until(() => !isAlive(shell), 'the shell has ended')
   program.kill('SIGCONT')
-  expect(await program.end()).toMatchObject({ code: 1 })
-  await until(() => !isAlive(pid), 'it is gone')
+  await expectEnd(program, pid)
 })
 
 it.each([
-  ["spawned.on('exit', leave)", 2],
+  ["started.on('exit', leave)", 2],
   ["process.on('SIGINT', leave)", 1],
 ])('takes what was being started as that was told: %s', async (when, term) => {
   const starting = `
@@ -74,34 +97,20 @@ print('up', flush=True)
 while True: signal.pause()`
   const script = `exec 5>&1 3< <(exec python3 -c "$0"); read -u 3
       trap 'exit 3' TERM; echo ready; while :; do sleep 0.01; done`
-  const program = new NodeProgram(
-    `import { spawn, spawnSync } from 'node:child_process'
-      import { createRequire } from 'node:module'
-      import { protect } from 'sigshield'
-      protect()
-      const isAlive = (pid) => /^[^Z]/.test(protect(null, () => spawnSync('ps', ['-o', 'stat=', '-p', pid])).stdout)
-      // Goes on when who was told has ended.
-      function leave() {
-        const { exports } = Object.values(createRequire(import.meta.url).cache).find(({ id }) => id.endsWith('.node'))
-        const { signalProcess } = exports
-        exports.signalProcess = (pid, ...args) => {
-          const errno = signalProcess(pid, ...args)
-          while (isAlive(pid)) {}
-          return errno
-        }
-        process.exit(1)
-      }
-      const spawned = spawn('bash', ['-c', ...process.argv.slice(1)], { stdio: ['ignore', 'inherit', 'inherit'] })
-      ${when}`,
-    [script, starting],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
+  const program = programOf(
+    `function leave() {
+      onceTold((pid) => {
+        while (!['Z', undefined].includes(protect(null, () => processOf(pid))?.state)) {}
+      })
+      process.exit(1)
+    }
+    const started = start()
+    ${when}`,
+    script,
+    starting,
   )
   await program.says('ready')
   program.kill('SIGINT')
-  const pid = Number(await program.line())
-  onTestFinished(() => {
-    if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-  })
-  expect(await program.end()).toMatchObject({ code: 1 })
-  await until(() => !isAlive(pid), 'it is gone')
+  const pid = killedAtLast(Number(await program.line()))
+  await expectEnd(program, pid)
 })
