@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { SpawnProtectedOptions } from 'sigshield'
 import { describe, expect, it } from 'vitest'
 import { programs } from '../support/build-programs.js'
 import { limit } from '../support/limits.js'
@@ -17,8 +18,8 @@ const { ENOMEM, EPERM } = constants.errno
 
 type Found = Record<string, { outcome: unknown; changed: string[] }>
 
-async function run(policy: string, ...things: string[]): Promise<Found> {
-  const node = [process.execPath, '--expose-gc', script, probe, ...things]
+async function run(policy: string, options: SpawnProtectedOptions, ...things: string[]): Promise<Found> {
+  const node = [process.execPath, '--expose-gc', script, probe, JSON.stringify(options), ...things]
   const [file = '', ...args] = policy === '' ? node : [join(programs, 'restricted'), policy, ...node]
   return JSON.parse((await promisify(execFile)(file, args)).stdout)
 }
@@ -42,28 +43,37 @@ const everything = {
   'from worker threads at once': [0, 0, 0, 0],
 }
 
-describe('a child has what it was given, and its parent the very same descriptors as before', () => {
-  it.concurrent.each([
-    ['as the kernel has it', ''],
-    ['without a copy of the low ones', 'unshare'],
-    ['where that is pretended', 'unshare=0'],
-    ['where there is no room for it', `unshare=${ENOMEM}`],
-    ['without close_range', 'close_range'],
-    ['where no descriptors are shared', `clone_files=${EPERM}`],
-    ['without pidfds', 'pidfd'],
-  ])(
-    '%s',
-    async (_where, policy) => {
-      const found = await run(policy, ...Object.keys(everything))
-      const outcomes = Object.entries(found).map(([thing, { outcome }]) => [thing, outcome])
-      expect(Object.fromEntries(outcomes)).toEqual(everything)
-      expect(Object.values(found).flatMap(({ changed }) => changed)).toEqual([])
-    },
-    limit(60_000),
-  )
-})
+const starts: { start: string; options: SpawnProtectedOptions; throughLink: unknown; enforced: unknown[] }[] = [
+  // A program that was not found for the copy alone is started again.
+  { start: 'a start that waits', options: {}, throughLink: 'SIGSYS', enforced: ['filter', 0, 'filter'] },
+  { start: 'one that does not', options: { waitForExec: false }, throughLink: 0, enforced: [false, 0, 'filter'] },
+]
 
-describe('no descriptor is copied that the child does not need', () => {
+describe.each(starts)(
+  'a child has what it was given, and its parent the very same descriptors as before: $start',
+  ({ options }) => {
+    it.concurrent.each([
+      ['as the kernel has it', ''],
+      ['without a copy of the low ones', 'unshare'],
+      ['where that is pretended', 'unshare=0'],
+      ['where there is no room for it', `unshare=${ENOMEM}`],
+      ['without close_range', 'close_range'],
+      ['where no descriptors are shared', `clone_files=${EPERM}`],
+      ['without pidfds', 'pidfd'],
+    ])(
+      '%s',
+      async (_where, policy) => {
+        const found = await run(policy, options, ...Object.keys(everything))
+        const outcomes = Object.entries(found).map(([thing, { outcome }]) => [thing, outcome])
+        expect(Object.fromEntries(outcomes)).toEqual(everything)
+        expect(Object.values(found).flatMap(({ changed }) => changed)).toEqual([])
+      },
+      limit(60_000),
+    )
+  },
+)
+
+describe.each(starts)('no descriptor is copied that the child does not need: $start', ({ options, throughLink }) => {
   const killed = {
     ignore: 'SIGSYS',
     inherit: 'SIGSYS',
@@ -75,30 +85,37 @@ describe('no descriptor is copied that the child does not need', () => {
   const copied = ['a file of high number', 'a long list', 'a program by its descriptor'] as const
 
   it.each(Object.entries(killed))('%s', async (thing, outcome) => {
-    expect(await run('unshare_killed', thing)).toEqual({ [thing]: { outcome, changed: [] } })
+    expect(await run('unshare_killed', options, thing)).toEqual({ [thing]: { outcome, changed: [] } })
   })
 
   it.each(Object.keys(killed) as (keyof typeof killed)[])(
     'where there are few all are, as ever: %s (the control)',
     async (thing) => {
-      expect(await run('unshare_killed', 'few', thing)).toMatchObject({ [thing]: { outcome: everything[thing] } })
+      expect(await run('unshare_killed', options, 'few', thing)).toMatchObject({
+        [thing]: { outcome: everything[thing] },
+      })
     },
   )
 
   // A file: to close a copy of it would take this process its locks.
   it.each(copied)('nor where the child needs more: %s', async (thing) => {
-    const found = await run('unshare_killed', thing)
+    const found = await run('unshare_killed', options, thing)
     expect(found[thing]).toEqual({
-      outcome: thing === 'a program by its descriptor' ? [0, 'SIGSYS'] : everything[thing],
+      outcome: thing === 'a program by its descriptor' ? [0, throughLink] : everything[thing],
       changed: [],
     })
   })
 })
 
+it.each(starts)('it is as ever whether the program is waited for: $start', async ({ options, enforced }) => {
+  const thing = 'enforced as the call returns'
+  expect(await run('', options, thing)).toEqual({ [thing]: { outcome: enforced, changed: [] } })
+})
+
 it('what a program has opened where ours were closed is untouched', async () => {
   const thing = 'all kept are closed, and another’s'
-  const { outcome } = (await run('', thing))[thing] as Found[string]
-  expect(outcome).toEqual([6, true, 'told', [0, 1, 2], true])
+  const { outcome } = (await run('', {}, thing))[thing] as Found[string]
+  expect(outcome).toEqual([7, true, 'told', [0, 1, 2], true])
 })
 
 it('record locks on a file that a child is given stay', async () => {

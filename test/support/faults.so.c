@@ -97,6 +97,7 @@ static const struct name names[] = {
     NAME(restart_syscall),
     {434, "pidfd_open"},
     {436, "close_range"},
+    {437, "openat2"},
     {424, "pidfd_send_signal"},
 };
 

@@ -108,12 +108,14 @@ Failure Attempt::clone(Table table, bool waits) {
   if (ends_with_parent) own_pidfd_ = open_own_pidfd();
   int exit_source = options.exit_source;
   int parent_pidfd = own_pidfd_.get();
-  shares_table_ = table == Table::kMayBeShared && memory_ == Memory::kShared && release_.fd() < 0 &&
-                  shared_.open(plan_, {&exit_source, &parent_pidfd});
+  int release_fd = release_.fd();
+  shares_table_ = table == Table::kMayBeShared && memory_ == Memory::kShared &&
+                  shared_.emplace().open(plan_, {&exit_source, &parent_pidfd, &release_fd});
+  if (!shares_table_) shared_.reset();
   child_plan_.emplace(ChildPlan{
       .start = plan_,
       .word = memory_ == Memory::kCopied ? nullptr : release_.word(),
-      .release_fd = release_.fd(),
+      .release_fd = release_fd,
       .tells_by_pipe = memory_ != Memory::kShared,
       .filter = filter_.program(),
       .filter_by_prctl = inherited_.by_prctl,
@@ -122,8 +124,9 @@ Failure Attempt::clone(Table table, bool waits) {
       .parent = ends_with_parent ? getpid() : 0,
       .exit_source = exit_source,
       .parent_pidfd = parent_pidfd,
-      .first_other = shares_table_ ? shared_.first_other() : -1,
-      .canary = shares_table_ ? shared_.canary() : -1,
+      .first_other = shares_table_ ? shared_->first_other() : -1,
+      .canary = shares_table_ ? shared_->canary() : -1,
+      .table_word = shares_table_ && release_fd >= 0 ? release_.table_word() : nullptr,
       .report = {},
   });
 
@@ -136,11 +139,21 @@ Failure Attempt::clone(Table table, bool waits) {
     clone_error = errno;
   }
   handle_.reset(pidfd);
-  if (pid_ >= 0) return {};
+  if (pid_ >= 0) {
+    if (child_plan_->table_word != nullptr) {
+      release_.wait_for_table(pid_, pidfd);
+      shared_.reset();
+    }
+    return {};
+  }
   if (shares_table_) SharedTable::refused(clone_error);
   again_ = shares_table_;
   return {Step::kClone, clone_error};
 }
+
+int Attempt::unshare_error() { return std::atomic_ref{child_plan_->report.unshare_error}.load(); }
+
+bool Attempt::can_be_watched() { return handle_.valid() && release_.watched_fd() >= 0 && unshare_error() == 0; }
 
 void Attempt::tell_enforced(Started& started, SignalSet in_force) const {
   started.in_force = in_force;
@@ -163,7 +176,7 @@ void Attempt::tell(Started& started) {
 Started Attempt::wait() {
   Started started;
   release_.wait(pid_, handle_.get(), child_plan_->report);
-  if (const int error = std::atomic_ref{child_plan_->report.unshare_error}.load(); error != 0) {
+  if (const int error = unshare_error(); error != 0) {
     SharedTable::refused(error);
     reap(pid_);
     again_ = true;

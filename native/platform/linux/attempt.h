@@ -53,14 +53,16 @@ class Attempt final : public StartUnderWay {
   // What may have failed for the shared table alone is to be made again with a copied one.
   [[nodiscard]] bool is_to_be_made_again() const { return again_; }
 
-  // After the clone. Without a pidfd nobody would be told of the end.
-  [[nodiscard]] bool can_be_watched() const { return handle_.valid() && release_.watched_fd() >= 0; }
+  // After the clone. Without a pidfd nobody would be told of the end, and what is to be made again has to be seen to
+  // fail.
+  [[nodiscard]] bool can_be_watched();
   // What is known by then.
   Started watch();
   [[nodiscard]] int fd() const override { return release_.watched_fd(); }
   bool is_over(pid_t child, bool has_ended, Started& started) override;
 
  private:
+  [[nodiscard]] int unshare_error();
   void tell_enforced(Started& started, SignalSet in_force) const;
   void tell(Started& started);
 
@@ -72,7 +74,7 @@ class Attempt final : public StartUnderWay {
   Release release_;
   std::unique_ptr<ChildStack> stack_;
   FileDescriptor own_pidfd_;
-  SharedTable shared_;
+  std::optional<SharedTable> shared_;
   std::optional<ChildPlan> child_plan_;
   pid_t pid_ = -1;
   FileDescriptor handle_;

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -63,15 +64,22 @@ void tell(ChildPlan& plan) {
   if (plan.tells_by_pipe) raw_syscall(SYS_write, plan.release_fd, &plan.report, sizeof plan.report);
 }
 
+void clear_table_word(const ChildPlan& plan) {
+  if (plan.table_word == nullptr) return;
+  std::atomic_ref{*plan.table_word}.store(0);
+  // Refused, it is seen all the same, later.
+  raw_syscall(SYS_futex, plan.table_word, FUTEX_WAKE, 1);
+}
+
 // Until then each descriptor is its parent's too, and none may be opened or closed.
 void leave_shared_table(ChildPlan& plan) {
   if (plan.first_other < 0) return;
   long result = raw_syscall(SYS_close_range, plan.first_other, ~0U, CLOSE_RANGE_UNSHARE);
   // A policy can answer with success without doing it.
   if (result == 0 && raw_syscall(SYS_fcntl, plan.canary, F_GETFD) != -EBADF) result = -EPERM;
-  if (result == 0) return;
-  std::atomic_ref{plan.report.unshare_error}.store(static_cast<int>(-result));
-  leave(127);
+  if (result != 0) std::atomic_ref{plan.report.unshare_error}.store(static_cast<int>(-result));
+  clear_table_word(plan);
+  if (result != 0) leave(127);
 }
 
 [[noreturn]] void fail(ChildPlan& plan, Step step, long result) {

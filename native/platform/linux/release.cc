@@ -71,19 +71,19 @@ bool has_executed(pid_t child) {
   return group > 0 && setpgid(child, group) != 0 && errno == EACCES;
 }
 
+bool is_cleared(int& word) { return std::atomic_ref{word}.load() == 0; }
+
 // How often a child is looked at that should have let go.
 constexpr int kLookMs = 100;
 
 }  // namespace
 
-bool Release::is_cleared() { return std::atomic_ref{word_}.load() == 0; }
-
-void Release::wait_for_word(pid_t child, int pidfd) {
+void Release::wait_for_word(int& word, pid_t child, int pidfd) {
   // Older kernels keep the word of a process that dies with a core dump (mm_release of kernel/fork.c), and a child that
   // is killed at once has not named it yet.
   constexpr timespec kTimeout{0, kLookMs * 1'000'000};
-  while (!is_cleared()) {
-    const long result = raw_syscall(SYS_futex, &word_, FUTEX_WAIT, 1, &kTimeout, nullptr, 0);
+  while (!is_cleared(word)) {
+    const long result = raw_syscall(SYS_futex, &word, FUTEX_WAIT, 1, &kTimeout, nullptr, 0);
     // Any error but these: the wait is none, and the pause is made here.
     if (result == 0 || result == -EAGAIN || result == -EINTR) continue;
     if (result != -ETIMEDOUT) wait_for_any({}, kLookMs);
@@ -115,21 +115,21 @@ bool Release::read_to_end(int timeout_ms, ChildReport& report) {
 // A process that was forked elsewhere meanwhile may hold a copy of the write end, for as long as it likes.
 bool Release::is_over(pid_t child, int pidfd, ChildReport& report) {
   if (read_to_end(0, report)) return true;
-  if ((tells_by_pipe_ || !is_cleared()) && !has_ended(child, pidfd) && !is_marked_executed(child)) return false;
+  if ((tells_by_pipe_ || !is_cleared(word_)) && !has_ended(child, pidfd) && !is_marked_executed(child)) return false;
   read_to_end(0, report);
   return true;
 }
 
 void Release::wait(pid_t child, int pidfd, ChildReport& report) {
   if (!read_end_.valid()) {
-    wait_for_word(child, pidfd);
+    wait_for_word(word_, child, pidfd);
     return;
   }
   start_watching();
   while (!read_to_end(kLookMs, report) && !is_over(child, pidfd, report)) {
   }
   // The end of a child that has not executed anything clears its word too.
-  if (!tells_by_pipe_ && is_cleared() && has_executed(child)) execve_clears_word() = true;
+  if (!tells_by_pipe_ && is_cleared(word_) && has_executed(child)) execve_clears_word() = true;
 }
 
 }  // namespace sigshield::platform

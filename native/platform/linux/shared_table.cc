@@ -17,8 +17,8 @@ namespace {
 
 // To copy so many takes no time to speak of.
 constexpr int kLowEnd = 1024;
-// The three of stdio, the channel of a fork, an exit event, and the parent's pidfd.
-constexpr std::size_t kMostKept = 6;
+// The three of stdio, the channel of a fork, an exit event, the parent's pidfd, and the pipe of Release.
+constexpr std::size_t kMostKept = 7;
 // Those below are the program's to close and to open.
 constexpr int kFirstKept = 3;
 
@@ -146,7 +146,7 @@ void keep_low_numbers() {
 
 bool SharedTable::is_worth_it() { return has_many(); }
 
-bool SharedTable::open(const StartPlan& plan, std::array<int*, 2> ours) {
+bool SharedTable::open(const StartPlan& plan, std::array<int*, 3> ours) {
   if (refused_for_good().load(std::memory_order_relaxed) || !has_many() || may_name_descriptor(plan)) return false;
   KeptNumbers& kept = kept_numbers();
   owns_numbers_ = kept.acquire();
@@ -157,7 +157,7 @@ bool SharedTable::open(const StartPlan& plan, std::array<int*, 2> ours) {
   return false;
 }
 
-bool SharedTable::place_all(const StartPlan& plan, std::array<int*, 2> ours) {
+bool SharedTable::place_all(const StartPlan& plan, std::array<int*, 3> ours) {
   for (int* const source : ours) {
     if (*source >= kLowEnd && !lend(*source)) return false;
     first_other_ = std::max(first_other_, *source + 1);

@@ -13,7 +13,8 @@ namespace sigshield::platform {
 // Once in a process, at its first start, while low numbers are free.
 void keep_low_numbers();
 
-// For one start, until its child has let go of its parent's memory. Then no copy of what the child is given is left.
+// For one start, until its child has let go of its parent's memory, or has a table of its own. Then no copy of what the
+// child is given is left.
 class SharedTable {
  public:
   SharedTable() = default;
@@ -26,7 +27,7 @@ class SharedTable {
 
   // Before the clone. False: there is nothing to gain, or it can't be. True: the child's sources in the plan, and
   // `ours`, which are no program's (-1: none), have low numbers now.
-  bool open(const StartPlan& plan, std::array<int*, 2> ours);
+  bool open(const StartPlan& plan, std::array<int*, 3> ours);
 
   // No number from here on is a source of the child's.
   [[nodiscard]] int first_other() const { return first_other_; }
@@ -43,13 +44,13 @@ class SharedTable {
     int* place;
   };
 
-  bool place_all(const StartPlan& plan, std::array<int*, 2> ours);
+  bool place_all(const StartPlan& plan, std::array<int*, 3> ours);
   bool lend(int& source);
 
   bool owns_numbers_ = false;
   int first_other_ = 0;
   FileDescriptor canary_;
-  std::array<Loan, 6> loans_{};
+  std::array<Loan, 7> loans_{};
   std::size_t loan_count_ = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -16,6 +17,10 @@
 #include "platform/linux/seccomp_filter.h"
 #include "platform/linux/shared_table.h"
 #include "platform/platform.h"
+
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
 
 namespace sigshield::platform {
 
@@ -81,7 +86,30 @@ bool has_to_wait(const StartPlan& plan, SignalSet to_enforce) {
   return plan.owner == nullptr || plan.options.waits_for_exec != 0 || !is_main_thread() ||
          memory_for(plan) != Memory::kShared || plan.options.foreground != 0 || plan.options.process_group != 0 ||
          plan.options.new_session != 0 || filters_in_force().immovable != 0 ||
-         (to_enforce != 0 && !filters_can_be_installed()) || SharedTable::is_worth_it() || !finds_all(plan);
+         (to_enforce != 0 && !filters_can_be_installed()) || !finds_all(plan);
+}
+
+// struct open_how, as of Linux 5.6 (openat2(2)).
+struct OpenHow {
+  std::uint64_t flags, mode, resolve;
+};
+
+// By a link of /proc, whose descriptor a child that has left a shared table has not.
+bool may_lead_through_descriptor(const char* path) {
+  constexpr std::uint64_t kNoMagicLinks = 0x02;
+  const OpenHow how{.flags = O_PATH | O_CLOEXEC, .mode = 0, .resolve = kNoMagicLinks};
+  const FileDescriptor found{static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how))};
+  return !found.valid() && errno != ENOENT && errno != ENOTDIR;
+}
+
+// What was not found for the shared table alone is tried again only by a start that waits.
+Table table_for(const StartPlan& plan, bool waits) {
+  if (waits || !SharedTable::is_worth_it()) return Table::kMayBeShared;
+  if (plan.directory != nullptr && may_lead_through_descriptor(plan.directory)) return Table::kCopied;
+  for (char* const* candidate = plan.candidates; *candidate != nullptr; ++candidate) {
+    if (may_lead_through_descriptor(*candidate)) return Table::kCopied;
+  }
+  return Table::kMayBeShared;
 }
 
 Started under_way(std::unique_ptr<Attempt> attempt) {
@@ -104,7 +132,7 @@ Started start_once(const StartPlan& plan, SignalSet to_enforce, const std::vecto
   const bool waits = has_to_wait(plan, to_enforce);
   bool again = false;
   std::copy(descriptors.begin(), descriptors.end(), plan.descriptors);
-  Started started = attempt(plan, to_enforce, Table::kMayBeShared, waits, again);
+  Started started = attempt(plan, to_enforce, table_for(plan, waits), waits, again);
   if (!again) return started;
   std::copy(descriptors.begin(), descriptors.end(), plan.descriptors);
   return attempt(plan, to_enforce, Table::kCopied, waits, again);

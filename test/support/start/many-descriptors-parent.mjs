@@ -1,5 +1,5 @@
-// Does the things of its arguments, one after the other, with many descriptors open ("few" as the first: without), and prints
-// what came of each, and how its own descriptors have changed by it.
+// Arguments: options for each start, as JSON, and things. Does these, one after the other, with many descriptors open ("few" as
+// the first: without), and prints what came of each, and how its own descriptors have changed by it.
 import { once } from 'node:events'
 import {
   closeSync,
@@ -18,11 +18,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
-import { ExitEvent, forkProtected, spawnProtected, spawnSyncProtected } from 'sigshield'
+import * as sigshield from 'sigshield'
 import { openDescriptors } from '../descriptors.mjs'
 
 const MANY = 1100
-const [probe, ...asked] = process.argv.slice(2)
+const { ExitEvent, spawnSyncProtected } = sigshield
+const [probe, json, ...asked] = process.argv.slice(2)
+const given = JSON.parse(json)
+const spawnProtected = (command, args, options) => sigshield.spawnProtected(command, args, { ...given, ...options })
+const forkProtected = (module, args, options) => sigshield.forkProtected(module, args, { ...given, ...options })
 const folder = mkdtempSync(join(tmpdir(), 'sigshield-'))
 const file = (name) => join(folder, name)
 
@@ -66,14 +70,14 @@ const failure = async (...args) => {
   }
 }
 
-/** The numbers that are kept for starts: six copies of one end of a pipe. */
+/** The numbers that are kept for starts: seven copies of one end of a pipe. */
 function kept() {
   const byTarget = new Map()
   for (const entry of openDescriptors()) {
     const [fd, target] = entry.split(' ')
     byTarget.set(target, [...(byTarget.get(target) ?? []), Number(fd)])
   }
-  return [...byTarget].find(([target, fds]) => target.startsWith('pipe:') && fds.length === 6)?.[1] ?? []
+  return [...byTarget].find(([target, fds]) => target.startsWith('pipe:') && fds.length === 7)?.[1] ?? []
 }
 
 const things = {
@@ -129,6 +133,10 @@ const things = {
     numbers({ stdio: Array.from({ length: 200 }, (_, fd) => (fd % 2 === 0 ? 'pipe' : 'ignore')) }).then(
       (fds) => fds.length ?? fds,
     ),
+  async 'enforced as the call returns'() {
+    const child = spawnProtected('true', [], { stdio: 'ignore' })
+    return [child.enforced, await end(child), child.enforced]
+  },
   'no such program': () => failure('/no/such/program', [], { stdio: 'pipe' }),
   'no such folder': () => failure('true', [], { cwd: '/no/such/folder' }),
   async 'a program by its descriptor'() {

@@ -170,14 +170,14 @@ async function ask() {
 }
 
 /** So many that their table is not copied. Before them a process has numbers to keep. */
-async function amongMany() {
+async function amongMany(options) {
   if (readdirSync('/proc/self/fd').length < 1100) {
     await run({})
     for (let i = 0; i < 1100; i += 1) openSync('/dev/null')
   }
-  const outcome = await run({ stdio: ['ignore', 'pipe', 'ignore'] })
+  const outcome = await run({ stdio: ['ignore', 'pipe', 'ignore'], ...options })
   // A start that opens nothing before it takes back the low numbers that are free.
-  return outcome === 'works' ? run({}) : outcome
+  return outcome === 'works' ? run({ ...options }) : outcome
 }
 
 const rounds = {
@@ -186,7 +186,8 @@ const rounds = {
   required: () => run({ enforce: true }),
   pipes: () => run({ stdio: ['ignore', 'pipe', 'inherit'] }),
   moved: () => run({ stdio: ['ignore', 2, 1] }),
-  'many descriptors': amongMany,
+  'many descriptors': () => amongMany({}),
+  'many descriptors, at once': () => amongMany({ waitForExec: false }),
   detached: () => run({ detached: true }),
   group: () => run({ processGroup: true }),
   ids: () => run({ uid: 65534, gid: 65534, groups: [] }),
