@@ -264,6 +264,24 @@ describe('a child that is not through', () => {
     expect(await closed(parent)).toEqual({ code: 0, signal: null })
   })
 
+  it('leads its own session by the time that the start returns', async () => {
+    const { parent, flag } = heldParent(`
+      const { readFileSync } = await import('node:fs')
+      for (const detached of [false, true]) {
+        const child = start('true', [], { detached })
+        const session = Number(readFileSync('/proc/' + child.pid + '/stat', 'utf8').split(' ')[5])
+        console.log(child.enforced, session === child.pid)
+      }`)
+    expect([await line(parent.stdout), await line(parent.stdout)]).toEqual(['false false', 'false true'])
+    const events = []
+    for (let i = 0; i < 4; i += 1) {
+      if (i < 2) await letGo(flag)
+      events.push(await line(parent.stdout))
+    }
+    expect(events.sort()).toEqual(['exit 0 null', 'exit 0 null', 'spawn', 'spawn'])
+    expect(await closed(parent)).toEqual({ code: 0, signal: null })
+  })
+
   it('keeps the loop alive, also where it is let go of', async () => {
     const { parent, flag } = heldParent(`start('true', []).unref()`)
     await letGo(flag)

@@ -112,6 +112,9 @@ Failure Attempt::clone(Table table, bool waits) {
   shares_table_ = table == Table::kMayBeShared && memory_ == Memory::kShared &&
                   shared_.emplace().open(plan_, {&exit_source, &parent_pidfd, &release_fd});
   if (!shares_table_) shared_.reset();
+  // Before fd() is closed here it must not be closed there, and who has a session of its own can be signalled by its
+  // number.
+  const bool must_be_ready = (shares_table_ && release_fd >= 0) || (!waits && options.new_session != 0);
   child_plan_.emplace(ChildPlan{
       .start = plan_,
       .word = memory_ == Memory::kCopied ? nullptr : release_.word(),
@@ -126,7 +129,7 @@ Failure Attempt::clone(Table table, bool waits) {
       .parent_pidfd = parent_pidfd,
       .first_other = shares_table_ ? shared_->first_other() : -1,
       .canary = shares_table_ ? shared_->canary() : -1,
-      .table_word = shares_table_ && release_fd >= 0 ? release_.table_word() : nullptr,
+      .ready_word = must_be_ready ? release_.ready_word() : nullptr,
       .report = {},
   });
 
@@ -140,8 +143,8 @@ Failure Attempt::clone(Table table, bool waits) {
   }
   handle_.reset(pidfd);
   if (pid_ >= 0) {
-    if (child_plan_->table_word != nullptr) {
-      release_.wait_for_table(pid_, pidfd);
+    if (must_be_ready) {
+      release_.wait_until_ready(pid_, pidfd);
       shared_.reset();
     }
     return {};

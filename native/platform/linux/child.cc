@@ -64,11 +64,11 @@ void tell(ChildPlan& plan) {
   if (plan.tells_by_pipe) raw_syscall(SYS_write, plan.release_fd, &plan.report, sizeof plan.report);
 }
 
-void clear_table_word(const ChildPlan& plan) {
-  if (plan.table_word == nullptr) return;
-  std::atomic_ref{*plan.table_word}.store(0);
+void tell_ready(const ChildPlan& plan) {
+  if (plan.ready_word == nullptr) return;
+  std::atomic_ref{*plan.ready_word}.store(0);
   // Refused, it is seen all the same, later.
-  raw_syscall(SYS_futex, plan.table_word, FUTEX_WAKE, 1);
+  raw_syscall(SYS_futex, plan.ready_word, FUTEX_WAKE, 1);
 }
 
 // Until then each descriptor is its parent's too, and none may be opened or closed.
@@ -77,9 +77,10 @@ void leave_shared_table(ChildPlan& plan) {
   long result = raw_syscall(SYS_close_range, plan.first_other, ~0U, CLOSE_RANGE_UNSHARE);
   // A policy can answer with success without doing it.
   if (result == 0 && raw_syscall(SYS_fcntl, plan.canary, F_GETFD) != -EBADF) result = -EPERM;
-  if (result != 0) std::atomic_ref{plan.report.unshare_error}.store(static_cast<int>(-result));
-  clear_table_word(plan);
-  if (result != 0) leave(127);
+  if (result == 0) return;
+  std::atomic_ref{plan.report.unshare_error}.store(static_cast<int>(-result));
+  tell_ready(plan);
+  leave(127);
 }
 
 [[noreturn]] void fail(ChildPlan& plan, Step step, long result) {
@@ -88,6 +89,7 @@ void leave_shared_table(ChildPlan& plan) {
   std::atomic_ref{plan.report.failure.step}.store(step);
   if (plan.give_up != nullptr) plan.give_up();
   tell(plan);
+  tell_ready(plan);
   leave(127);
 }
 
@@ -159,9 +161,12 @@ void take_terminal(ChildPlan& plan) {
   raw_syscall(SYS_close, terminal);
 }
 
+void lead_session(ChildPlan& plan) {
+  if (plan.start.options.new_session != 0) check(plan, Step::kSetsid, raw_syscall(SYS_setsid));
+}
+
 void join_process_group(ChildPlan& plan) {
   const StartOptions& options = plan.start.options;
-  if (options.new_session != 0) check(plan, Step::kSetsid, raw_syscall(SYS_setsid));
   // The leader of a new session leads a new group already.
   const bool leads_already = options.new_session != 0 && options.process_group == 0;
   if (options.set_process_group != 0 && !leads_already) {
@@ -483,6 +488,8 @@ int child_main(void* argument) {
   // Not by CLONE_CHILD_CLEARTID, which musl's clone() refuses from 1.2.5 on. It is the same field of the kernel's.
   if (plan.word != nullptr) check(plan, Step::kSetTidAddress, raw_syscall(SYS_set_tid_address, plan.word));
   leave_shared_table(plan);
+  lead_session(plan);
+  tell_ready(plan);
   set_dispositions(plan);
   join_process_group(plan);
   set_descriptors(plan);
@@ -497,6 +504,7 @@ int child_main(void* argument) {
 }
 
 void become(ChildPlan& plan) {
+  lead_session(plan);
   set_dispositions(plan);
   join_process_group(plan);
   enforce(plan);

@@ -31,7 +31,7 @@ struct ChildPlan {
   int first_other = -1;      // As in SharedTable; -1: the child has a table of its own.
   int canary = -1;           // As in SharedTable.
   // As in Release; null: nobody waits for it.
-  int* table_word = nullptr;
+  int* ready_word = nullptr;
   ChildReport report;
   // Where a failure goes on in the process that becomes the program itself. Null: the child leaves.
   void (*give_up)() = nullptr;

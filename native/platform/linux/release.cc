@@ -128,8 +128,11 @@ void Release::wait(pid_t child, int pidfd, ChildReport& report) {
   start_watching();
   while (!read_to_end(kLookMs, report) && !is_over(child, pidfd, report)) {
   }
-  // The end of a child that has not executed anything clears its word too.
-  if (!tells_by_pipe_ && is_cleared(word_) && has_executed(child)) execve_clears_word() = true;
+  // The end of a child that has not executed anything clears its word too. Of the leader of a session setpgid(2) does
+  // not say whether it has.
+  if (!tells_by_pipe_ && is_cleared(word_) && (has_executed(child) || is_marked_executed(child))) {
+    execve_clears_word() = true;
+  }
 }
 
 }  // namespace sigshield::platform

@@ -1,5 +1,5 @@
-// Learns when a child has let go of what it shares with its parent: of the descriptors by a call of its own, of the
-// memory by execve or by its end; and what it told.
+// Learns when a child has let go of what it shares with its parent: at first of the descriptors and the session, and
+// then of the memory, by execve or by its end; and what it told.
 #pragma once
 
 #include <sys/types.h>
@@ -19,10 +19,9 @@ class Release {
   [[nodiscard]] int fd() const { return write_end_.get(); }
   // For set_tid_address(2), in a child that shares the memory.
   [[nodiscard]] int* word() { return &word_; }
-  // For a child that shares the descriptors: it clears this when it does so no more, or leaves because it must.
-  [[nodiscard]] int* table_word() { return &table_word_; }
-  // Before that fd() can't be closed here without being closed there.
-  void wait_for_table(pid_t child, int pidfd) { wait_for_word(table_word_, child, pidfd); }
+  // The child clears this when it has the table of descriptors and the session that it is to have, or can't.
+  [[nodiscard]] int* ready_word() { return &ready_word_; }
+  void wait_until_ready(pid_t child, int pidfd) { wait_for_word(ready_word_, child, pidfd); }
   // After the clone. A stop signal stops the caller meanwhile, and SIGCONT lets it go on. `pidfd` may be -1. What the
   // child told by the pipe goes to `report`.
   void wait(pid_t child, int pidfd, ChildReport& report);
@@ -38,7 +37,7 @@ class Release {
 
   // The kernel writes to it no more when the child has let go.
   int word_ = 1;
-  int table_word_ = 1;
+  int ready_word_ = 1;
   bool tells_by_pipe_ = false;
   FileDescriptor read_end_;
   FileDescriptor write_end_;

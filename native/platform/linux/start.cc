@@ -85,8 +85,7 @@ bool is_main_thread() {
 bool has_to_wait(const StartPlan& plan, SignalSet to_enforce) {
   return plan.owner == nullptr || plan.options.waits_for_exec != 0 || !is_main_thread() ||
          memory_for(plan) != Memory::kShared || plan.options.foreground != 0 || plan.options.process_group != 0 ||
-         plan.options.new_session != 0 || filters_in_force().immovable != 0 ||
-         (to_enforce != 0 && !filters_can_be_installed()) || !finds_all(plan);
+         filters_in_force().immovable != 0 || (to_enforce != 0 && !filters_can_be_installed()) || !finds_all(plan);
 }
 
 // struct open_how, as of Linux 5.6 (openat2(2)).

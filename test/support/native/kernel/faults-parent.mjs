@@ -52,10 +52,10 @@ async function run(options, command = '/bin/true') {
 }
 
 /** Without waiting for the program, as the first start of a process does all the same. */
-async function atOnce() {
+async function atOnce(options) {
   const first = await run({})
   if (first !== 'works') return first
-  const { child, exit, failure } = await start('/bin/true', [], { cwd: '/', waitForExec: false })
+  const { child, exit, failure } = await start('/bin/true', [], { cwd: '/', waitForExec: false, ...options })
   if (failure) return failure
   let refusal
   child.on('error', (error) => {
@@ -182,7 +182,8 @@ async function amongMany(options) {
 
 const rounds = {
   plain: () => run({ cwd: '/' }),
-  'at once': atOnce,
+  'at once': () => atOnce({}),
+  'detached, at once': () => atOnce({ detached: true }),
   required: () => run({ enforce: true }),
   pipes: () => run({ stdio: ['ignore', 'pipe', 'inherit'] }),
   moved: () => run({ stdio: ['ignore', 2, 1] }),
