@@ -144,10 +144,10 @@ void keep_low_numbers() {
   kept.release();
 }
 
-bool SharedTable::is_worth_it() { return has_many(); }
+bool SharedTable::is_worth_it() { return !refused_for_good().load(std::memory_order_relaxed) && has_many(); }
 
 bool SharedTable::open(const StartPlan& plan, std::array<int*, 3> ours) {
-  if (refused_for_good().load(std::memory_order_relaxed) || !has_many() || may_name_descriptor(plan)) return false;
+  if (!is_worth_it() || may_name_descriptor(plan)) return false;
   KeptNumbers& kept = kept_numbers();
   owns_numbers_ = kept.acquire();
   if (!owns_numbers_ || !kept.refresh()) return false;

@@ -22,7 +22,7 @@ class SharedTable {
   SharedTable(const SharedTable&) = delete;
   SharedTable& operator=(const SharedTable&) = delete;
 
-  // Whether this process has so many.
+  // Whether this process has so many, and may still share them.
   static bool is_worth_it();
 
   // Before the clone. False: there is nothing to gain, or it can't be. True: the child's sources in the plan, and
