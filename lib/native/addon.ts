@@ -191,6 +191,8 @@ export interface Addon {
    * listeners come and go.
    */
   keepAction(signal: number): object
+  /** Before a listener of the signal comes or goes. */
+  listenersChange(handle: object): void
   releaseAction(handle: object): void
   /** `timeoutMs` may be Infinity. */
   takeSignal(signals: bigint, timeoutMs: number): SignalArrival

@@ -63,6 +63,7 @@ const needed: Readonly<Record<Needed, true>> = {
   holdSignals: true,
   releaseHold: true,
   keepAction: true,
+  listenersChange: true,
   releaseAction: true,
   takeSignal: true,
   waitForSignal: true,

@@ -19,7 +19,9 @@ const covered = new Map<number, Covered>()
 function onChange(event: string | symbol): void {
   const number = typeof event === 'string' ? (constants.signals as Record<string, number>)[event] : undefined
   const signal = number === undefined ? undefined : covered.get(number)
-  if (signal) signal.kept ??= native().keepAction(number as number)
+  if (!signal) return
+  signal.kept ??= native().keepAction(number as number)
+  native().listenersChange(signal.kept)
 }
 
 /** Until the returned function is called: it gives back the right action while the scope still lies over it. */

@@ -116,6 +116,10 @@ Napi::Value keep_action(const Napi::CallbackInfo& info) {
   return Napi::External<KeptAction>::New(env, kept);
 }
 
+void listeners_change(const Napi::CallbackInfo& info) {
+  info[0].As<Napi::External<KeptAction>>().Data()->keeper.listeners_change();
+}
+
 void release_action(const Napi::CallbackInfo& info) {
   auto* const kept = info[0].As<Napi::External<KeptAction>>().Data();
   napi_remove_async_cleanup_hook(kept->end);
@@ -220,6 +224,7 @@ void register_signals(Napi::Env env, Napi::Object exports) {
   export_function<hold_signals>(env, exports, "holdSignals");
   export_function<release_hold>(env, exports, "releaseHold");
   export_function<keep_action>(env, exports, "keepAction");
+  export_function<listeners_change>(env, exports, "listenersChange");
   export_function<release_action>(env, exports, "releaseAction");
   export_function<take_signal>(env, exports, "takeSignal");
   export_function<wait_for_signal>(env, exports, "waitForSignal");

@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include <functional>
+#include <vector>
 
 namespace sigshield {
 
@@ -15,20 +16,29 @@ class ActionKeeper {
   ActionKeeper(const ActionKeeper&) = delete;
   ActionKeeper& operator=(const ActionKeeper&) = delete;
 
+  // Before one that listens comes or goes.
+  void listeners_change();
+
   // From here on the action is the one that is right without it. `closed` is called when the loop has let go of it, and
   // it may be destroyed.
   void close(std::function<void()> closed);
 
  private:
+  // Of those that this handle was told, by number: another one was told them too.
+  struct Told {
+    int from;
+    int until;
+  };
+
   void stop();
   // `number`: as many have been passed on before.
   void pass_on(unsigned number);
-  [[nodiscard]] bool others_listen();
+  [[nodiscard]] std::vector<Told> told_to_others();
 
   uv_signal_t handle_{};
   const int signal_;
-  // So many of the first were told to this handle alone.
-  unsigned told_alone_ = 0;
+  // To those who may be gone by now: it is for them to tell it.
+  std::vector<Told> told_before_;
   std::function<void()> closed_;
 };
 

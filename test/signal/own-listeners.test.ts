@@ -1,9 +1,12 @@
 /** Listeners that come and go inside a scope: libuv writes the signal's action for the first and the last one. */
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { programs } from '../support/build-programs.js'
 import { limit, times } from '../support/limits.js'
 import { NodeProgram } from '../support/node-program.js'
 import { closed, ended, line } from '../support/processes.js'
+import { runSignals, well } from '../support/signal/signal-program.js'
 
 const CHANGES = times(20_000)
 
@@ -79,32 +82,81 @@ describe('the first listener that comes and the last that goes, in a flood of si
   })
 })
 
+/** A signal that came just before a section, in another thread, whose handler comes to the listeners inside. */
+describe('the handler of a signal that came before goes on inside, in another thread', () => {
+  const goesOn = (code: string) =>
+    runSignals(
+      `
+      const goOn = () => signals.describe('SIGUSR2')
+      const listeners = {}
+      const add = (name) => process.on('SIGUSR2', (listeners[name] = () => print(name)))
+      const remove = (name) => process.off('SIGUSR2', listeners[name])
+      add('first')
+      goOn()
+      await signals.hold(['SIGUSR2'], async () => {
+        ${code}
+        print('inside')
+      })
+      const hangup = once(process, 'SIGHUP')
+      process.kill(self, 'SIGHUP')
+      await hangup`,
+      { ...process.env, LD_PRELOAD: join(programs, 'late-handler.so') },
+    )
+
+  it.each([
+    [
+      'before the listener goes',
+      `goOn(); await once(process, 'SIGUSR2'); remove('first'); add('second')`,
+      ['first', 'inside'],
+    ],
+    ['while there is none', `remove('first'); goOn(); add('second')`, ['inside', 'second']],
+    [
+      'and tells one that goes as it hears it',
+      `remove('first'); process.once('SIGUSR2', () => print('once')); goOn(); await once(process, 'SIGUSR2'); add('second')`,
+      ['once', 'inside'],
+    ],
+    [
+      'after the next has come',
+      `remove('first'); add('second'); goOn(); await once(process, 'SIGUSR2')`,
+      ['second', 'inside'],
+    ],
+  ])('%s: one listener hears it, once', async (_name, code, said) => {
+    expect(await goesOn(code)).toEqual(well(...said))
+  })
+})
 it(
   'no signal is lost or doubled while its last listener goes and comes in every section',
   async () => {
     const count = times(500)
-    const program = new NodeProgram(`
-      import { hold } from 'sigshield/signals'
-      let heard = 0
-      const listener = () => { heard += 1; console.log('heard ' + heard) }
-      process.on('SIGUSR2', listener)
-      console.log('ready')
-      while (heard < ${count}) {
-        await hold(['SIGUSR2'], async () => {
-          // One that came before is Node's to tell: a listener that goes first does not hear of it.
-          await new Promise(setImmediate)
-          await new Promise(setImmediate)
-          for (let i = 0; i < 20; i += 1) {
-            process.off('SIGUSR2', listener)
-            process.on('SIGUSR2', listener)
-          }
-        })
-        await new Promise(setImmediate)
-      }
-      console.log(heard === ${count})`)
-    await program.says('ready')
+    const stdio = ['pipe', 'pipe', 'inherit'] as const
+    const program = new NodeProgram(
+      `
+    import { hold } from 'sigshield/signals'
+    let heard = 0
+    let sent = 0
+    const listener = () => { heard += 1; console.log('heard ' + heard) }
+    const turn = () => new Promise(setImmediate)
+    process.on('SIGUSR2', listener)
+    process.stdin.on('data', (bytes) => { sent += bytes.length })
+    for (let i = 1; i <= ${count}; i += 1) {
+      await hold(['SIGUSR2'], async () => {
+        console.log('inside')
+        for (; sent < i; await turn()) {
+          process.off('SIGUSR2', listener)
+          process.on('SIGUSR2', listener)
+        }
+      })
+      while (heard < i) await turn()
+    }
+    console.log(heard === ${count})
+    process.exit()`,
+      [],
+      { stdio: [...stdio] },
+    )
     for (let i = 1; i <= count; i += 1) {
+      await program.says('inside')
       program.kill('SIGUSR2')
+      program.child.stdin?.write('.')
       await program.says(`heard ${i}`)
     }
     expect(await program.end()).toEqual({ rest: ['true'], code: 0, signal: null })

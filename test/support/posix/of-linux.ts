@@ -104,7 +104,11 @@ export const ofLinux: Differences = {
   },
   'protect/terminal.test.ts': { 'Ctrl-\\ ends all': BASH },
   'signal/own-copies.test.ts': { 'a wait of one takes': REALTIME },
-  'signal/own-interplay.test.ts': { 'inherits the real-time signals of it alone': REALTIME },
+  'signal/own-interplay.test.ts': {
+    'inherits the real-time signals of it alone': REALTIME,
+    'native code keeps the action of a section': PRELOAD,
+  },
+  'signal/own-listeners.test.ts': { 'goes on inside, in another thread': PRELOAD },
   'signal/own-mask.test.ts': {
     'real-time signals': REALTIME,
     'restores exactly what was there': REALTIME,

@@ -1,0 +1,54 @@
+// Preloaded into a program: strsignal() has the signal come to another thread than its own, and returns while that one
+// stands in libuv's handler, before the lock that the handler takes. Called again, it lets it go on, and returns when
+// it is done.
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { kNone, kSent, kStands, kGoesOn, kDone };
+static atomic_int state;
+static _Thread_local int stood;
+
+static void wait_for(int wanted) {
+  while (atomic_load(&state) != wanted) sched_yield();
+}
+
+// The lock is a pipe with one byte in it.
+ssize_t read(int fd, void* to, size_t size) {
+  int sent = kSent;
+  if (size == 1 && syscall(SYS_gettid) != getpid() && atomic_compare_exchange_strong(&state, &sent, kStands)) {
+    stood = 1;
+    wait_for(kGoesOn);
+  }
+  return syscall(SYS_read, fd, to, size);
+}
+
+ssize_t write(int fd, const void* from, size_t size) {
+  const ssize_t written = syscall(SYS_write, fd, from, size);
+  if (size == 1 && stood) {
+    stood = 0;
+    atomic_store(&state, kDone);
+  }
+  return written;
+}
+
+char* strsignal(int signal) {
+  if (atomic_load(&state) == kStands) {
+    atomic_store(&state, kGoesOn);
+    wait_for(kDone);
+    return "done";
+  }
+  sigset_t set, before;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, &before);
+  atomic_store(&state, kSent);
+  kill(getpid(), signal);
+  wait_for(kStands);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return "stands";
+}
