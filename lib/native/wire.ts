@@ -192,7 +192,7 @@ export class Wire<Fields extends OptionFields> {
   /** Returns the text that goes with the numbers, or why there can be none. */
   #write(request: SpawnRequest<Fields>): string | Refused {
     const { options, descriptors, environment, uid, gid, groups } = request
-    const strings = request.arguments.concat(environment ?? [], request.environmentChanges)
+    const strings = [...request.arguments, ...(environment ?? []), ...request.environmentChanges]
     const refused = tooLong(request, strings)
     if (refused) return refused
     const slot = this.#slot
@@ -222,7 +222,7 @@ export class Wire<Fields extends OptionFields> {
     const firstGroup = slot.descriptors + descriptors.length
     for (let i = 0; i < groupCount; i += 1) numbers[firstGroup + i] = groups?.[i] as number
 
-    return [request.file, request.directory].concat(strings, '').join('\0')
+    return [request.file, request.directory, ...strings, ''].join('\0')
   }
 
   #reserve(listed: number): void {
