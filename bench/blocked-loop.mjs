@@ -6,9 +6,8 @@ const GIGABYTES = [0, 1, 4]
 const STDIO = ['ignore', 'pipe']
 const TURNS = 30
 // The first of a turn is not counted: the programs before it have had the processor's caches.
-const TURN_LENGTH = 31
-// Until the engines have compiled what they run often, as they have in a server.
-const WARM_UP_MS = 1000
+const LEAST_LENGTH = 4
+const MOST_LENGTH = 31
 
 export default async function blockedLoop(/** @type {import('./clock.mjs').Clock} */ clock) {
   const result = new Result({
@@ -30,12 +29,11 @@ export default async function blockedLoop(/** @type {import('./clock.mjs').Clock
   ])
   result.absent(peers.absent)
   const programs = new Set(peers.present.values())
-  for (const [way, program] of peers.present) {
-    for (const stdio of STDIO) {
-      const end = performance.now() + WARM_UP_MS
-      while (performance.now() < end) await program.ask('block', way, stdio, TURN_LENGTH)
-    }
-  }
+  await clock.warmUp(
+    [...peers.present].flatMap(([way, program]) =>
+      STDIO.map((stdio) => () => program.ask('block', way, stdio, MOST_LENGTH)),
+    ),
+  )
   clock.cases(GIGABYTES.length * STDIO.length)
   let held = 0
   for (const gigabytes of GIGABYTES) {
@@ -46,12 +44,21 @@ export default async function blockedLoop(/** @type {import('./clock.mjs').Clock
       )
       continue
     }
-    for (const program of programs) await program.ask('hold', gigabytes - held)
+    await Promise.all([...programs].map((program) => program.ask('hold', gigabytes - held)))
     held = gigabytes
     for (const stdio of STDIO) {
+      /** @type {Map<string, number>} */
+      const lengths = new Map()
+      for (const [way, program] of peers.present) {
+        const begin = performance.now()
+        await program.ask('block', way, stdio, LEAST_LENGTH)
+        const each = (performance.now() - begin) / LEAST_LENGTH
+        const bounds = { parts: peers.present.size, least: LEAST_LENGTH, most: MOST_LENGTH }
+        lengths.set(way, clock.countPerTurn(each, bounds))
+      }
       for (const _ of clock.turns(TURNS)) {
         for (const [way, program] of peers.present) {
-          const [, ...times] = await program.ask('block', way, stdio, TURN_LENGTH)
+          const [, ...times] = await program.ask('block', way, stdio, lengths.get(way) ?? 0)
           result.add({ 'memory in use, GB': gigabytes, stdio }, ways[way].name, ...times)
         }
       }

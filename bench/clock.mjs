@@ -1,7 +1,9 @@
-// How many turns of a measurement there is time for, and, on a terminal, how far it is.
+// How much of a measurement there is time for, and, on a terminal, how far it is.
 
-// So that a median means something, whatever the machine.
+// Turns, so that a median means something, whatever the machine.
 const LEAST = 3
+// The part of all the time.
+const WARM_UP = 0.2
 
 export class Clock {
   #name
@@ -21,9 +23,36 @@ export class Clock {
     this.#cases = count
   }
 
-  /** What is left for one of the cases that are left. */
+  /** Milliseconds that are left for one of the cases that are left. */
   get share() {
     return Math.max(0, this.#end - performance.now()) / Math.max(1, this.#cases - this.#done)
+  }
+
+  /**
+   * How many there is time for of what takes so many milliseconds each.
+   * @param {number} milliseconds
+   * @param {{ in: number, least: number, most: number }} room - milliseconds, and the bounds.
+   */
+  static count(milliseconds, { in: room, least, most }) {
+    return Math.max(least, Math.min(most, Math.floor(room / milliseconds)))
+  }
+
+  /** The same for one of `parts` that make a turn, of which the next case has at least three. */
+  countPerTurn(
+    /** @type {number} */ milliseconds,
+    /** @type {{ parts: number, least: number, most: number }} */ { parts, ...bounds },
+  ) {
+    return Clock.count(milliseconds, { in: this.share / (LEAST * parts), ...bounds })
+  }
+
+  /** Until the engines have compiled what they run often, as they have in a server: each of them in turn. */
+  async warmUp(/** @type {(() => Promise<unknown>)[]} */ works) {
+    const each = ((this.#end - performance.now()) * WARM_UP) / works.length
+    for (const work of works) {
+      const end = performance.now() + each
+      do await work()
+      while (performance.now() < end)
+    }
   }
 
   /** The turns of the next case: as many as there is time for, and no more than `most`. */

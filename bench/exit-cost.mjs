@@ -1,14 +1,14 @@
 // How much CPU time the parent spends on one exit, by how many other children it has.
+import { Clock } from './clock.mjs'
 import { open, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
+// The last one is what there is time for.
 const IDLE = [0, 1000, 5000]
 const TURNS = 10
 const EXITS = 50
-// Until the engine has compiled what it runs often.
-const WARM_UP = 40
 
-export default async function exitCost(/** @type {import('./clock.mjs').Clock} */ clock) {
+export default async function exitCost(/** @type {Clock} */ clock) {
   const result = new Result({
     question: 'How much CPU time does one exit cost the parent?',
     unit: 'µs',
@@ -18,16 +18,24 @@ export default async function exitCost(/** @type {import('./clock.mjs').Clock} *
   })
   // Each in a process of its own: libuv looks at all its children whenever one of the process ends.
   const programs = /** @type {const} */ (['sigshield', 'child_process']).map((way) => ({ way, program: open(way) }))
-  for (const { way, program } of programs) {
-    for (let i = 0; i < WARM_UP; i += 1) await program.ask('exits', way, EXITS)
-  }
+  await clock.warmUp(
+    programs.map(
+      ({ way, program }) =>
+        () =>
+          program.ask('exits', way, EXITS),
+    ),
+  )
   clock.cases(IDLE.length)
   let idle = 0
-  for (const count of IDLE) {
-    for (const { way, program } of programs) {
-      await program.ask('idle', way, count - idle)
-      await program.ask('exits', way, EXITS)
-    }
+  // Milliseconds, of one in each program.
+  let each = 0
+  for (const most of IDLE) {
+    const room = clock.share / 2
+    const count = idle + Clock.count(each, { in: room, least: Math.min(most, 1000), most: most - idle })
+    const begin = performance.now()
+    for (const { way, program } of programs) await program.ask('idle', way, count - idle)
+    each = (performance.now() - begin) / Math.max(1, count - idle)
+    for (const { way, program } of programs) await program.ask('exits', way, EXITS)
     idle = count
     for (const _ of clock.turns(TURNS)) {
       for (const { way, program } of programs) {

@@ -8,9 +8,10 @@ import { compiled } from './peers.mjs'
 import { Result } from './result.mjs'
 
 const ROUNDS = 7
-const READERS = 1000
-const WORKERS = 24
 const AT_ONCE = 50
+// As many as there is time for.
+const READERS = { least: 100, most: 1000 }
+const WORKERS = { least: 8, most: 24 }
 
 const place = (/** @type {string} */ name) => join(import.meta.dirname, name)
 const python = (/** @type {string | number} */ argument) =>
@@ -122,6 +123,18 @@ export default async function exitEvent(/** @type {import('./clock.mjs').Clock} 
   })
   const add = (/** @type {string} */ children, /** @type {string} */ peer, /** @type {number} */ milliseconds) =>
     leaving.add({ children }, peer, milliseconds)
+  /** Each kind has half of a turn, and four crews. */
+  async function sizeOf(
+    /** @type {(options: object) => Promise<Child>} */ start,
+    /** @type {number} */ first,
+    /** @type {{ least: number, most: number }} */ bounds,
+  ) {
+    const begin = performance.now()
+    await measure(/** @type {Crew} */ (crews['exit event']?.(start)), first)
+    return clock.countPerTurn((performance.now() - begin) / first, { parts: 2 * 4, ...bounds })
+  }
+  const readerCount = Math.floor((await sizeOf(startReader, AT_ONCE, READERS)) / 100) * 100
+  const workerCount = await sizeOf(startWorker, 8, WORKERS)
   for (const _ of clock.turns(ROUNDS)) {
     const event = new ExitEvent()
     const worker = await startWorker({ exitEvent: event })
@@ -131,13 +144,13 @@ export default async function exitEvent(/** @type {import('./clock.mjs').Clock} 
     await once(worker, 'exit')
     check.add({}, "Python's multiprocessing.Event.is_set()", python('check'))
 
-    const readers = `${READERS} programs in C, or Python`
-    for (const [name, crew] of Object.entries(crews)) add(readers, name, await measure(crew(startReader), READERS))
-    add(readers, "Python's multiprocessing.Event", python(READERS))
+    const readers = `${readerCount} programs in C, or Python`
+    for (const [name, crew] of Object.entries(crews)) add(readers, name, await measure(crew(startReader), readerCount))
+    add(readers, "Python's multiprocessing.Event", python(readerCount))
 
-    const workers = `${WORKERS} Node workers`
-    for (const [name, crew] of Object.entries(crews)) add(workers, name, await measure(crew(startWorker), WORKERS))
-    add(workers, "execa's gracefulCancel", await measure(execaCrew(), WORKERS))
+    const workers = `${workerCount} Node workers`
+    for (const [name, crew] of Object.entries(crews)) add(workers, name, await measure(crew(startWorker), workerCount))
+    add(workers, "execa's gracefulCancel", await measure(execaCrew(), workerCount))
   }
   leaving.note("Python's children are forks of a Python parent. execa's gracefulCancel reaches Node children only.")
   leaving.note(

@@ -1,6 +1,7 @@
 // How long one start holds the event loop, by the descriptors that the parent has open: the sockets of a server, say, or what it
 // holds of its children.
 import { execFileSync } from 'node:child_process'
+import { Clock } from './clock.mjs'
 import { openAll, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
@@ -10,8 +11,8 @@ const SPARE = 200
 const TURNS = 30
 // The first of a turn is not counted, as in blocked-loop.
 const TURN_LENGTH = 11
-// Until the engines have compiled what they run often.
-const WARM_UP = 200
+
+/** @typedef {{ ask(...request: (string | number)[]): Promise<number[]> }} Asked */
 
 /** As many as this machine allows. */
 function descriptorsToOpen() {
@@ -19,10 +20,10 @@ function descriptorsToOpen() {
   return limit === 'unlimited' ? MOST : Math.min(MOST, Number(limit) - SPARE)
 }
 
-/** Of each peer that can. */
-const LIVE_CHILDREN = 5_000
+/** Of each peer that can, where there is time for them. */
+const LIVE_CHILDREN = { least: 500, most: 5_000 }
 
-export default async function manyDescriptors(/** @type {import('./clock.mjs').Clock} */ clock) {
+export default async function manyDescriptors(/** @type {Clock} */ clock) {
   const result = new Result({
     question:
       'How long does one start hold the event loop of a process that has many descriptors open, or many children?',
@@ -30,37 +31,51 @@ export default async function manyDescriptors(/** @type {import('./clock.mjs').C
     better: 'lower',
     ours: ways.sigshield.name,
   })
-  const most = descriptorsToOpen()
   clock.cases(4)
-  /** Beside nothing, and then beside what it is that each program is asked for. */
+  /** Beside nothing, and then beside what `prepare` says that each program has. */
   async function compare(
     /** @type {readonly import('./peers.mjs').Way[]} */ wanted,
     /** @type {string} */ beside,
-    /** @type {(program: { ask(...request: (string | number)[]): Promise<number[]> }, way: string) => Promise<unknown>} */ prepare,
+    /** @type {(programs: Map<Asked, string>) => Promise<number>} */ prepare,
   ) {
     const peers = openAll(wanted)
     result.absent(peers.absent)
-    for (const [way, program] of peers.present) await program.ask('block', way, 'ignore', WARM_UP)
-    const prepared = new Set()
+    const start = (/** @type {Asked} */ program, /** @type {string} */ way) =>
+      program.ask('block', way, 'ignore', TURN_LENGTH)
+    await clock.warmUp(
+      [...peers.present].map(
+        ([way, program]) =>
+          () =>
+            start(program, way),
+      ),
+    )
     for (const isMore of [false, true]) {
-      for (const [way, program] of isMore ? peers.present : []) {
-        if (!prepared.has(program)) await prepare(program, way)
-        prepared.add(program)
-      }
+      const count = isMore ? await prepare(new Map([...peers.present].map(([way, program]) => [program, way]))) : 'no'
       for (const _ of clock.turns(TURNS)) {
         for (const [way, program] of peers.present) {
-          const [, ...times] = await program.ask('block', way, 'ignore', TURN_LENGTH)
-          result.add({ beside: isMore ? beside : `no ${beside}` }, ways[way].name, ...times)
+          const [, ...times] = await start(program, way)
+          result.add({ beside: `${count} ${beside}` }, ways[way].name, ...times)
         }
       }
     }
     await peers.end()
   }
-  await compare(['sigshield', 'unwaited', 'child_process', 'bun', 'floor'], `${most} more descriptors`, (program) =>
-    program.ask('open', most),
-  )
-  await compare(['sigshield', 'unwaited', 'bun'], `${LIVE_CHILDREN} live children`, (program, way) =>
-    program.ask('idle', way, LIVE_CHILDREN),
-  )
+  await compare(['sigshield', 'unwaited', 'child_process', 'bun', 'floor'], 'more descriptors', async (programs) => {
+    const count = descriptorsToOpen()
+    for (const program of programs.keys()) await program.ask('open', count)
+    return count
+  })
+  await compare(['sigshield', 'unwaited', 'bun'], 'live children', async (programs) => {
+    const { least, most } = LIVE_CHILDREN
+    const room = clock.share / programs.size
+    let count = 0
+    for (const [program, way] of programs) {
+      const begin = performance.now()
+      await program.ask('idle', way, least)
+      count ||= Clock.count((performance.now() - begin) / least, { in: room, least, most })
+      await program.ask('idle', way, count - least)
+    }
+    return count
+  })
   return [result]
 }

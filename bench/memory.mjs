@@ -1,17 +1,17 @@
 // How much memory the parent needs for a child that lives, and how much it has grown by after many that have ended.
+import { Clock } from './clock.mjs'
 import { open, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
 const TURNS = 7
-const FIRST = 1000
-const LIVE = 2000
-const WARM_UP = 2000
-const MOST_STARTS = 100_000
-const LEAST_STARTS = 5000
+// As many as there is time for, and half as many before.
+const LIVE = { least: 500, most: 2000 }
+const WARM_UP = 1000
+const STARTS = { least: 3000, most: 100_000 }
 
 const compared = /** @type {const} */ (['sigshield', 'child_process'])
 
-export default async function memory(/** @type {import('./clock.mjs').Clock} */ clock) {
+export default async function memory(/** @type {Clock} */ clock) {
   const live = new Result({
     question: 'How much memory does the parent need for one live child?',
     unit: 'bytes',
@@ -19,14 +19,18 @@ export default async function memory(/** @type {import('./clock.mjs').Clock} */ 
     ours: ways.sigshield.name,
   })
   clock.cases(1 + compared.length)
+  const first = open('sigshield')
+  const [seconds = 1] = await first.ask('starts', 'sigshield', 32, WARM_UP)
+  await first.end()
+  const count = clock.countPerTurn((1500 * seconds) / WARM_UP, { parts: compared.length, ...LIVE })
   for (const _ of clock.turns(TURNS)) {
     for (const way of compared) {
       const program = open(way)
-      await program.ask('idle', way, FIRST)
+      await program.ask('idle', way, Math.ceil(count / 2))
       const [before = Number.NaN] = await program.ask('rss')
-      await program.ask('idle', way, LIVE)
+      await program.ask('idle', way, count)
       const [after = Number.NaN] = await program.ask('rss')
-      live.add({ stdio: 'ignore' }, ways[way].name, (after - before) / LIVE)
+      live.add({ stdio: 'ignore' }, ways[way].name, (after - before) / count)
       await program.end()
     }
   }
@@ -46,8 +50,7 @@ export default async function memory(/** @type {import('./clock.mjs').Clock} */ 
   for (const way of compared) {
     const program = open(way)
     const [seconds = 1] = await program.ask('starts', way, 32, WARM_UP)
-    const there = Math.round((WARM_UP / seconds) * (clock.share / 1000))
-    starts ||= Math.min(MOST_STARTS, Math.max(LEAST_STARTS, there))
+    starts ||= Clock.count((1000 * seconds) / WARM_UP, { in: clock.share, ...STARTS })
     const [before = Number.NaN] = await program.ask('rss')
     await program.ask('starts', way, 32, starts)
     const [after = Number.NaN] = await program.ask('rss')

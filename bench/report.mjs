@@ -14,37 +14,112 @@ const { machine, results } = file ? JSON.parse(readFileSync(file, 'utf8')) : awa
 const plots = join(import.meta.dirname, 'plots')
 mkdirSync(plots, { recursive: true })
 
-/** Lines over an x of numbers, bars otherwise; the whiskers are p10 to p90. */
-function specification(/** @type {Told} */ { question, unit, better, rows, ours, plot = {} }) {
-  const { x, facet, log } = plot
+const HEIGHT = 260
+const LABEL_HEIGHT = 13
+
+// Dark enough to be read as text; the first is ours.
+const COLORS = [
+  '#1f4e9c',
+  '#d55e00',
+  '#00805e',
+  '#b0408a',
+  '#8c564b',
+  '#6a3d9a',
+  '#8a6d00',
+  '#007a8a',
+  '#c2185b',
+  '#4f7d1f',
+  '#616161',
+  '#b15928',
+]
+
+/** From the lowest p10, or zero, to the highest p90. */
+function domainOf(/** @type {Told['rows']} */ rows, /** @type {boolean} */ log) {
+  const [low, high] = [Math.min(...rows.map(({ p10 }) => p10)), Math.max(...rows.map(({ p90 }) => p90))]
+  if (log) return [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high))]
+  return [0, high]
+}
+
+/** The places nearest to these, which ascend, that are `gap` apart: those too close move together, about where they are. */
+function spread(/** @type {number[]} */ places, /** @type {number} */ gap) {
+  /** @type {{ sum: number, count: number }[]} */
+  const groups = []
+  places.forEach((place, i) => {
+    let group = { sum: place - i * gap, count: 1 }
+    for (let below = groups.at(-1); below && below.sum / below.count > group.sum / group.count; below = groups.at(-1)) {
+      groups.pop()
+      group = { sum: group.sum + below.sum, count: group.count + below.count }
+    }
+    groups.push(group)
+  })
+  return groups.flatMap(({ sum, count }) => Array(count).fill(sum / count)).map((base, i) => base + i * gap)
+}
+
+/** The same rows; the last one of each line says where its label stands, beside its end and clear of the others. */
+function labelled(/** @type {Told} */ { rows, plot: { x = '', facet = '', log = false } = {} }) {
+  const scale = log ? Math.log10 : Number
+  const [bottom = 0, top = 1] = domainOf(rows, log).map(scale)
+  const gap = ((top - bottom) * LABEL_HEIGHT) / HEIGHT
+  const last = Math.max(...rows.map((row) => Number(row[x])))
+  return [...new Set(rows.map((row) => row[facet]))].flatMap((where) => {
+    const of = rows.filter((row) => row[facet] === where)
+    const [lines, others] = [of.filter((row) => row[x] === last), of.filter((row) => row[x] !== last)]
+    lines.sort((one, other) => one.median - other.median)
+    const places = spread(
+      lines.map(({ median }) => scale(median)),
+      gap,
+    )
+    return [...others, ...lines.map((row, i) => ({ ...row, labelAt: log ? 10 ** (places[i] ?? 0) : places[i] }))]
+  })
+}
+
+/** Lines over an x of numbers, with a label each; bars otherwise. The whiskers are p10 to p90. */
+function specification(/** @type {Told} */ told) {
+  const { question, unit, better, rows, ours, plot = {} } = told
+  const { x, facet, log = false } = plot
   const value = {
     field: 'median',
     type: 'quantitative',
     title: `${unit}, median; ${better} is better`,
-    scale: { type: log ? 'log' : 'linear' },
+    scale: { type: log ? 'log' : 'linear', ...(x ? { domain: domainOf(rows, log) } : {}) },
     axis: log ? { tickCount: 5 } : {},
   }
   const peers = [...new Set(rows.map(({ peer }) => peer))]
   const color = {
     field: 'peer',
     type: 'nominal',
-    sort: peers,
+    scale: { domain: peers, range: COLORS },
     title: null,
-    legend: { orient: facet ? 'bottom' : 'right', columns: facet ? 3 : 1, labelLimit: 400 },
+    legend: null,
   }
-  const heavier = { condition: { test: `datum.peer === ${JSON.stringify(ours)}`, value: 4 }, value: 1.5 }
+  const isOurs = `datum.peer === ${JSON.stringify(ours)}`
+  const heavier = { condition: { test: isOurs, value: 4 }, value: 1.5 }
+  const bolder = { expr: `${isOurs} ? 'bold' : 'normal'` }
   const spread = { ...value, field: 'p10' }
   const layer = x
     ? [
         { mark: { type: 'line', point: true }, encoding: { y: value, strokeWidth: heavier } },
         { mark: { type: 'rule', opacity: 0.5 }, encoding: { y: spread, y2: { field: 'p90' } } },
+        {
+          transform: [{ filter: 'isValid(datum.labelAt)' }],
+          mark: { type: 'text', align: 'left', dx: 10, fontWeight: bolder },
+          encoding: { y: { ...value, field: 'labelAt' }, text: { field: 'peer' } },
+        },
       ]
     : [
         { mark: 'bar', encoding: { x: value } },
         { mark: 'rule', encoding: { x: spread, x2: { field: 'p90' } } },
       ]
   const chart = x
-    ? { width: 320, height: 260, encoding: { x: { field: x, type: 'ordinal', axis: { labelAngle: 0 } }, color }, layer }
+    ? {
+        width: 320,
+        height: HEIGHT,
+        encoding: {
+          x: { field: x, type: 'ordinal', scale: { type: 'point', padding: 0.2 }, axis: { labelAngle: 0 } },
+          color,
+        },
+        layer,
+      }
     : {
         width: 420,
         encoding: { y: { field: 'peer', type: 'nominal', sort: peers, title: null, axis: { labelLimit: 300 } } },
@@ -52,7 +127,7 @@ function specification(/** @type {Told} */ { question, unit, better, rows, ours,
       }
   return {
     title: question,
-    data: { values: rows },
+    data: { values: x ? labelled(told) : rows },
     background: 'white',
     ...(facet
       ? {

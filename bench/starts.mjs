@@ -4,7 +4,9 @@ import { Result } from './result.mjs'
 
 const IN_FLIGHT = [1, 8, 32, 128]
 const TURNS = 9
-const STARTS = 150
+// A turn has so many, and those in flight.
+const LEAST_STARTS = 40
+const MOST_STARTS = 200
 
 export default async function starts(/** @type {import('./clock.mjs').Clock} */ clock) {
   const rate = new Result({
@@ -31,24 +33,35 @@ export default async function starts(/** @type {import('./clock.mjs').Clock} */ 
   ])
   const peers = openAll([...starters, 'floor', 'env', 'sh', 'nohup'])
   rate.absent(peers.absent)
-  for (const [way, program] of peers.present) await program.ask('starts', way, 8, STARTS)
+  await clock.warmUp(
+    [...peers.present].map(
+      ([way, program]) =>
+        () =>
+          program.ask('starts', way, 8, LEAST_STARTS),
+    ),
+  )
   clock.cases(IN_FLIGHT.length)
   for (const inFlight of IN_FLIGHT) {
     // The system tells it in steps of 10 ms: of all turns together.
-    /** @type {Map<string, number>} */
-    const used = new Map()
-    let turns = 0
+    const compared = []
+    for (const [way, program] of peers.present) {
+      const least = LEAST_STARTS + inFlight
+      const [seconds = Number.NaN] = await program.ask('starts', way, inFlight, least)
+      const bounds = { parts: peers.present.size, least, most: MOST_STARTS + inFlight }
+      const starts = clock.countPerTurn((seconds * 1000) / least, bounds)
+      compared.push({ way, program, starts, used: 0, turns: 0 })
+    }
     for (const _ of clock.turns(TURNS)) {
-      turns += 1
-      for (const [way, program] of peers.present) {
-        const before = program.cpu
-        const [seconds = Number.NaN] = await program.ask('starts', way, inFlight, STARTS)
-        rate.add({ 'in flight': inFlight }, ways[way].name, STARTS / seconds)
-        used.set(way, (used.get(way) ?? 0) + program.cpu - before)
+      for (const peer of compared) {
+        const before = peer.program.cpu
+        const [seconds = Number.NaN] = await peer.program.ask('starts', peer.way, inFlight, peer.starts)
+        rate.add({ 'in flight': inFlight }, ways[peer.way].name, peer.starts / seconds)
+        peer.used += peer.program.cpu - before
+        peer.turns += 1
       }
     }
-    for (const [way] of peers.present) {
-      time.add({ 'in flight': inFlight }, ways[way].name, ((used.get(way) ?? 0) / (STARTS * turns)) * 1e6)
+    for (const { way, starts, used, turns } of compared) {
+      time.add({ 'in flight': inFlight }, ways[way].name, (used / (starts * turns)) * 1e6)
     }
   }
   await peers.end()
