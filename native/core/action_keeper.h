@@ -24,21 +24,26 @@ class ActionKeeper {
   void close(std::function<void()> closed);
 
  private:
-  // Of those that this handle was told, by number: another one was told them too.
+  // Of those that this handle is told, by number: another one is told them too.
   struct Told {
     int from;
     int until;
   };
 
+  void pass_on(int number, const std::vector<Told>& told_now);
+  [[nodiscard]] bool listens() const;
   void stop();
-  // `number`: as many have been passed on before.
-  void pass_on(unsigned number);
+  // While it listens.
   [[nodiscard]] std::vector<Told> told_to_others();
+  void wait_for_handlers();
 
   uv_signal_t handle_{};
+  // Stopped, but for a moment.
+  uv_signal_t barrier_{};
   const int signal_;
-  // To those who may be gone by now: it is for them to tell it.
+  // To those who may be gone by now: it was for them to tell it.
   std::vector<Told> told_before_;
+  int open_handles_ = 2;
   std::function<void()> closed_;
 };
 

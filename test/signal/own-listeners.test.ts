@@ -88,6 +88,8 @@ describe('the handler of a signal that came before goes on inside, in another th
     runSignals(
       `
       const goOn = () => signals.describe('SIGUSR2')
+      const over = () => signals.describe('SIGUSR2')
+      const heard = () => once(process, 'SIGUSR2')
       const listeners = {}
       const add = (name) => process.on('SIGUSR2', (listeners[name] = () => print(name)))
       const remove = (name) => process.off('SIGUSR2', listeners[name])
@@ -103,27 +105,27 @@ describe('the handler of a signal that came before goes on inside, in another th
       { ...process.env, LD_PRELOAD: join(programs, 'late-handler.so') },
     )
 
+  const once = `process.once('SIGUSR2', () => print('once'))`
   it.each([
+    ['before the listener goes', `goOn(); over(); await heard(); remove('first'); add('second')`, ['first', 'inside']],
+    ['while there is none', `remove('first'); goOn(); over(); add('second')`, ['inside', 'second']],
+    ['after the next has come', `remove('first'); add('second'); goOn(); over(); await heard()`, ['second', 'inside']],
+    ['as it is told already', `remove('first'); add('second'); goOn(); await heard(); over()`, ['second', 'inside']],
     [
-      'before the listener goes',
-      `goOn(); await once(process, 'SIGUSR2'); remove('first'); add('second')`,
-      ['first', 'inside'],
-    ],
-    ['while there is none', `remove('first'); goOn(); add('second')`, ['inside', 'second']],
-    [
-      'and tells one that goes as it hears it',
-      `remove('first'); process.once('SIGUSR2', () => print('once')); goOn(); await once(process, 'SIGUSR2'); add('second')`,
+      'to one that hears it and goes',
+      `remove('first'); ${once}; goOn(); over(); await heard(); add('second')`,
       ['once', 'inside'],
     ],
     [
-      'after the next has come',
-      `remove('first'); add('second'); goOn(); await once(process, 'SIGUSR2')`,
-      ['second', 'inside'],
+      'to one that hears it already and goes',
+      `remove('first'); ${once}; goOn(); await heard(); over(); add('second')`,
+      ['once', 'inside'],
     ],
   ])('%s: one listener hears it, once', async (_name, code, said) => {
     expect(await goesOn(code)).toEqual(well(...said))
   })
 })
+
 it(
   'no signal is lost or doubled while its last listener goes and comes in every section',
   async () => {
@@ -153,6 +155,7 @@ it(
       [],
       { stdio: [...stdio] },
     )
+    program.child.stdin?.on('error', () => {})
     for (let i = 1; i <= count; i += 1) {
       await program.says('inside')
       program.kill('SIGUSR2')

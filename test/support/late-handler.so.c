@@ -1,12 +1,13 @@
 // Preloaded into a program: strsignal() has the signal come to another thread than its own, and returns while that one
-// stands in libuv's handler, before the lock that the handler takes. Called again, it lets it go on, and returns when
-// it is done.
+// stands in libuv's handler, before the lock that the handler takes. Called again, it lets it go on; and once more, it
+// returns when it is done.
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { kNone, kSent, kStands, kGoesOn, kDone };
@@ -27,9 +28,14 @@ ssize_t read(int fd, void* to, size_t size) {
   return syscall(SYS_read, fd, to, size);
 }
 
+// The lock is given back by one byte. After what comes before it, a message for one who listens each, the loop has the
+// time to tell of it already: without that pause it mostly comes later, and all goes well too.
 ssize_t write(int fd, const void* from, size_t size) {
   const ssize_t written = syscall(SYS_write, fd, from, size);
-  if (size == 1 && stood) {
+  if (!stood) return written;
+  if (size > 1) {
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+  } else {
     stood = 0;
     atomic_store(&state, kDone);
   }
@@ -37,10 +43,15 @@ ssize_t write(int fd, const void* from, size_t size) {
 }
 
 char* strsignal(int signal) {
-  if (atomic_load(&state) == kStands) {
-    atomic_store(&state, kGoesOn);
-    wait_for(kDone);
-    return "done";
+  switch (atomic_load(&state)) {
+    case kNone:
+      break;
+    case kStands:
+      atomic_store(&state, kGoesOn);
+      return "goes on";
+    default:
+      wait_for(kDone);
+      return "done";
   }
   sigset_t set, before;
   sigemptyset(&set);
