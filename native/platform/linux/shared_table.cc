@@ -106,8 +106,20 @@ std::atomic<bool>& refused_for_good() {
   return refused;
 }
 
-// The kernel gives the lowest number that is free, so this one is open where many are.
-bool has_many() { return fcntl(kLowEnd, F_GETFD) >= 0; }
+bool is_open(int number) { return fcntl(number, F_GETFD) >= 0; }
+
+// The kernel gives the lowest number that is free, so the first is open where many are. But it may have been closed
+// since (the pipe of a start that was under way has numbers too): another start asks for another one besides, and what
+// was open is asked for again.
+bool has_many() {
+  constexpr std::array kOthers{1, 2, 3, 5, 8, 13, 21, 34, 55, 144, 377, 987, 2584, 6765, 17711};
+  static std::atomic<std::size_t> asked{0};
+  if (is_open(kLowEnd)) return true;
+  const std::size_t at = asked.load(std::memory_order_relaxed);
+  if (is_open(kLowEnd + kOthers.at(at))) return true;
+  asked.store((at + 1) % kOthers.size(), std::memory_order_relaxed);
+  return false;
+}
 
 // The child has fewer descriptors before its program runs than it would have of a whole table.
 bool may_name_descriptor(const char* path) {

@@ -85,6 +85,15 @@ const things = {
   inherit: () => run({ stdio: 'inherit' }),
   pipes: async () => (await echoed('x'.repeat(200_000))).length,
   numbers: () => numbers({ stdio: ['pipe', 'ignore', 'ignore', 'ignore', 'pipe'] }),
+  async 'numbers, where some have been closed since'() {
+    const open = openDescriptors().map((entry) => Number(entry.split(' ')[0]))
+    const some = open.filter((fd) => fd >= 1000 && fd <= 1024)
+    for (const fd of some) closeSync(fd)
+    const found = await numbers({})
+    // The lowest that are free.
+    for (const _ of some) openSync('/dev/null')
+    return found
+  },
   sync: () => spawnSyncProtected('cat', [], { input: 'told', encoding: 'utf8' }).stdout,
   async event() {
     const exitEvent = new ExitEvent()

@@ -195,7 +195,7 @@ export const rows: Row[] = [
 
   // With many descriptors open: what is refused is not tried again, or only this time.
   { call: 'parent:getrlimit', round: 'many descriptors', once: true, outcomes: 'works' },
-  ...['fcntl/F_GETFD of 1024', 'fcntl/F_DUPFD_CLOEXEC', 'fstat', 'dup3', 'clone/pidfd,files'].map((call) => ({
+  ...['fcntl/F_GETFD of a high one', 'fcntl/F_DUPFD_CLOEXEC', 'fstat', 'dup3', 'clone/pidfd,files'].map((call) => ({
     call: `parent:${call}`,
     round: 'many descriptors',
     outcomes: 'works' as const,
@@ -208,7 +208,7 @@ export const rows: Row[] = [
     outcomes: 'works',
   },
   { call: 'child:close_range/UNSHARE', round: 'many descriptors', once: true, outcomes: 'works' },
-  { call: 'child:fcntl/F_GETFD', round: 'many descriptors', once: true, outcomes: 'works' },
+  { call: 'child:fcntl/F_GETFD of a high one', round: 'many descriptors', once: true, outcomes: 'works' },
   // Only until the child has a table of its own: what it looks for is looked up first, and the pipe of its release is lent a number.
   ...['parent:openat2', 'parent:dup3', 'parent:futex', 'child:futex'].map((call) => ({
     call,
