@@ -34,7 +34,7 @@ export class Clock {
    * @param {{ in: number, least: number, most: number }} room - milliseconds, and the bounds.
    */
   static count(milliseconds, { in: room, least, most }) {
-    return Math.max(least, Math.min(most, Math.floor(room / milliseconds)))
+    return milliseconds > 0 ? Math.max(least, Math.min(most, Math.floor(room / milliseconds))) : most
   }
 
   /** The same for one of `parts` that make a turn, of which the next case has at least three. */

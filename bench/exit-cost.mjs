@@ -3,8 +3,9 @@ import { Clock } from './clock.mjs'
 import { open, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
-// The last one is what there is time for.
-const IDLE = [0, 1000, 5000]
+const THOUSAND = 1000
+// Of the last ones as many thousands as there is time for.
+const IDLE = [0, THOUSAND, 5 * THOUSAND]
 const TURNS = 10
 const EXITS = 50
 
@@ -27,14 +28,15 @@ export default async function exitCost(/** @type {Clock} */ clock) {
   )
   clock.cases(IDLE.length)
   let idle = 0
-  // Milliseconds, of one in each program.
-  let each = 0
+  // Milliseconds, in each program.
+  let perThousand = 0
   for (const most of IDLE) {
-    const room = clock.share / 2
-    const count = idle + Clock.count(each, { in: room, least: Math.min(most, 1000), most: most - idle })
+    const more = (most - idle) / THOUSAND
+    const bounds = { in: clock.share / 2, least: Math.min(more, 1), most: more }
+    const count = idle + THOUSAND * Clock.count(perThousand, bounds)
     const begin = performance.now()
     for (const { way, program } of programs) await program.ask('idle', way, count - idle)
-    each = (performance.now() - begin) / Math.max(1, count - idle)
+    perThousand = (THOUSAND * (performance.now() - begin)) / Math.max(1, count - idle)
     for (const { way, program } of programs) await program.ask('exits', way, EXITS)
     idle = count
     for (const _ of clock.turns(TURNS)) {

@@ -4,9 +4,9 @@ import { open, ways } from './peers.mjs'
 import { Result } from './result.mjs'
 
 const TURNS = 7
-// As many as there is time for, and half as many before.
-const LIVE = { least: 500, most: 2000 }
-const WARM_UP = 1000
+const FIRST = 1000
+const LIVE = 2000
+const WARM_UP = 2000
 const STARTS = { least: 3000, most: 100_000 }
 
 const compared = /** @type {const} */ (['sigshield', 'child_process'])
@@ -19,18 +19,14 @@ export default async function memory(/** @type {Clock} */ clock) {
     ours: ways.sigshield.name,
   })
   clock.cases(1 + compared.length)
-  const first = open('sigshield')
-  const [seconds = 1] = await first.ask('starts', 'sigshield', 32, WARM_UP)
-  await first.end()
-  const count = clock.countPerTurn((1500 * seconds) / WARM_UP, { parts: compared.length, ...LIVE })
   for (const _ of clock.turns(TURNS)) {
     for (const way of compared) {
       const program = open(way)
-      await program.ask('idle', way, Math.ceil(count / 2))
+      await program.ask('idle', way, FIRST)
       const [before = Number.NaN] = await program.ask('rss')
-      await program.ask('idle', way, count)
+      await program.ask('idle', way, LIVE)
       const [after = Number.NaN] = await program.ask('rss')
-      live.add({ stdio: 'ignore' }, ways[way].name, (after - before) / count)
+      live.add({ stdio: 'ignore' }, ways[way].name, (after - before) / LIVE)
       await program.end()
     }
   }

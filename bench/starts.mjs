@@ -44,23 +44,23 @@ export default async function starts(/** @type {import('./clock.mjs').Clock} */ 
   for (const inFlight of IN_FLIGHT) {
     // The system tells it in steps of 10 ms: of all turns together.
     const compared = []
+    const least = LEAST_STARTS + inFlight
+    let starts = MOST_STARTS + inFlight
     for (const [way, program] of peers.present) {
-      const least = LEAST_STARTS + inFlight
       const [seconds = Number.NaN] = await program.ask('starts', way, inFlight, least)
-      const bounds = { parts: peers.present.size, least, most: MOST_STARTS + inFlight }
-      const starts = clock.countPerTurn((seconds * 1000) / least, bounds)
-      compared.push({ way, program, starts, used: 0, turns: 0 })
+      starts = clock.countPerTurn((seconds * 1000) / least, { parts: peers.present.size, least, most: starts })
+      compared.push({ way, program, used: 0, turns: 0 })
     }
     for (const _ of clock.turns(TURNS)) {
       for (const peer of compared) {
         const before = peer.program.cpu
-        const [seconds = Number.NaN] = await peer.program.ask('starts', peer.way, inFlight, peer.starts)
-        rate.add({ 'in flight': inFlight }, ways[peer.way].name, peer.starts / seconds)
+        const [seconds = Number.NaN] = await peer.program.ask('starts', peer.way, inFlight, starts)
+        rate.add({ 'in flight': inFlight }, ways[peer.way].name, starts / seconds)
         peer.used += peer.program.cpu - before
         peer.turns += 1
       }
     }
-    for (const { way, starts, used, turns } of compared) {
+    for (const { way, used, turns } of compared) {
       time.add({ 'in flight': inFlight }, ways[way].name, (used / (starts * turns)) * 1e6)
     }
   }

@@ -11,17 +11,17 @@ const ALL_MS = 270_000
  * @type {Record<string, number>}
  */
 const weights = {
-  'blocked-loop': 6,
-  'many-descriptors': 4,
+  'blocked-loop': 7,
+  'many-descriptors': 3,
   starts: 5,
   paths: 1,
-  'exit-cost': 2,
+  'exit-cost': 3,
   'exit-event': 4,
   'worker-start': 1,
   'command-start': 1,
   'import-cost': 1,
   'filter-cost': 2,
-  memory: 3,
+  memory: 4,
 }
 
 export const benchmarks = Object.keys(weights)
