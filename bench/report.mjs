@@ -60,17 +60,19 @@ function labelled(/** @type {Told} */ { rows, plot: { x = '', facet = '', log = 
   const scale = log ? Math.log10 : Number
   const [bottom = 0, top = 1] = domainOf(rows, log).map(scale)
   const gap = ((top - bottom) * LABEL_HEIGHT) / HEIGHT
-  const last = Math.max(...rows.map((row) => Number(row[x])))
-  return [...new Set(rows.map((row) => row[facet]))].flatMap((where) => {
-    const of = rows.filter((row) => row[facet] === where)
-    const [lines, others] = [of.filter((row) => row[x] === last), of.filter((row) => row[x] !== last)]
-    lines.sort((one, other) => one.median - other.median)
-    const places = spread(
-      lines.map(({ median }) => scale(median)),
+  const isLast = (/** @type {(typeof rows)[number]} */ row) =>
+    rows.every((other) => other.peer !== row.peer || other[facet] !== row[facet] || Number(other[x]) <= Number(row[x]))
+  const ends = rows.filter(isLast)
+  const places = new Set(ends.map((row) => `${row[facet]} ${row[x]}`))
+  const lines = [...places].flatMap((place) => {
+    const here = ends.filter((row) => `${row[facet]} ${row[x]}` === place).sort((a, b) => a.median - b.median)
+    const labels = spread(
+      here.map(({ median }) => scale(median)),
       gap,
     )
-    return [...others, ...lines.map((row, i) => ({ ...row, labelAt: log ? 10 ** (places[i] ?? 0) : places[i] }))]
+    return here.map((row, i) => ({ ...row, labelAt: log ? 10 ** (labels[i] ?? 0) : labels[i] }))
   })
+  return [...rows.filter((row) => !isLast(row)), ...lines]
 }
 
 /** Lines over an x of numbers, with a label each; bars otherwise. The whiskers are p10 to p90. */
