@@ -88,7 +88,7 @@ describe('the handler of a signal that came before goes on inside, in another th
     runSignals(
       `
       const goOn = () => signals.describe('SIGUSR2')
-      const over = () => signals.describe('SIGUSR2')
+      const over = goOn
       const heard = () => once(process, 'SIGUSR2')
       const listeners = {}
       const add = (name) => process.on('SIGUSR2', (listeners[name] = () => print(name)))

@@ -28,12 +28,12 @@ ssize_t read(int fd, void* to, size_t size) {
   return syscall(SYS_read, fd, to, size);
 }
 
-// The lock is given back by one byte. After what comes before it, a message for one who listens each, the loop has the
-// time to tell of it already: without that pause it mostly comes later, and all goes well too.
+// The lock is given back by one byte. What comes before it is a message for each who listens.
 ssize_t write(int fd, const void* from, size_t size) {
   const ssize_t written = syscall(SYS_write, fd, from, size);
   if (!stood) return written;
   if (size > 1) {
+    // So that the loop tells of it before the handler is done. The test asks for the same where it comes later.
     nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
   } else {
     stood = 0;
